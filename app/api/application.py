@@ -1,0 +1,63 @@
+"""Puts the api service together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+
+from app.api import responses
+from app.api.front import FrontApi
+from app.api.simulator import SimulatorApi
+from app.database import latest
+from app.database.pool import Database, Row
+from app.problems import Problem
+from app.services.accounts import Accounts
+from app.services.following import Following
+from app.services.passwords import Passwords
+from app.services.posting import Posting
+from app.settings import ApiSettings
+from observability import catalog
+from observability.events import Events
+from observability.logs import Log
+from observability.metrics import Meter
+
+
+def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Database]:
+    """The application, and the database on which its readiness depends."""
+
+    def pulse(row: Row) -> None:
+        meter.set(catalog.SIMULATOR_LATEST, row[0])
+
+    database = Database(settings.database, meter, log, latest.READ, pulse)
+    passwords = Passwords(settings.hash_threads)
+    events = Events(meter)
+    accounts = Accounts(database, passwords, events)
+    posting = Posting(database, events)
+    following = Following(database, events)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        await database.open()
+        try:
+            yield
+        finally:
+            await database.close()
+            passwords.close()
+
+    routes = [
+        *SimulatorApi(settings, database, accounts, posting, following, meter).routes(),
+        *FrontApi(database, accounts, posting, following).routes(),
+    ]
+    app = Starlette(
+        routes=list(routes),
+        lifespan=lifespan,
+        exception_handlers={
+            Problem: responses.problem,
+            HTTPException: responses.http,
+            Exception: responses.unexpected,
+        },
+    )
+    return app, database

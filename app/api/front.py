@@ -1,0 +1,122 @@
+"""What the web service needs: sessions, timelines, and acting as the user of a session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.api import requests, responses
+from app.database import messages
+from app.database.follows import Action
+from app.database.pool import Database
+from app.problems import NotFound, Unauthorized
+from app.services import texts
+from app.services.accounts import Accounts, digest
+from app.services.following import Following
+from app.services.posting import Posting
+
+
+class FrontApi:
+    """Handlers below ``/api``."""
+
+    def __init__(
+        self, database: Database, accounts: Accounts, posting: Posting, following: Following
+    ) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._posting = posting
+        self._following = following
+
+    def routes(self) -> list[Route]:
+        """What this adds to the application."""
+        return [
+            Route("/api/sessions", self.log_in, methods=["POST"]),
+            Route("/api/session", self.log_out, methods=["DELETE"]),
+            Route("/api/timelines/public", self.public),
+            Route("/api/timelines/home", self.home),
+            Route("/api/timelines/user/{username:path}", self.user),
+            Route("/api/messages", self.post, methods=["POST"]),
+            Route("/api/follows/{username:path}", self.follow, methods=["PUT"]),
+            Route("/api/follows/{username:path}", self.unfollow, methods=["DELETE"]),
+        ]
+
+    async def log_in(self, request: Request) -> Response:
+        """Start a session."""
+        body = await requests.body(request)
+        token = await self._accounts.log_in(body.get("username"), body.get("password"))
+        return JSONResponse({"token": token, "username": body["username"]})
+
+    async def log_out(self, request: Request) -> Response:
+        """End a session."""
+        if token := requests.bearer(request):
+            await self._accounts.log_out(token)
+        return responses.done()
+
+    async def public(self, request: Request) -> Response:
+        """Everyone's messages."""
+        return _page(await self._timeline(request, "public"))
+
+    async def home(self, request: Request) -> Response:
+        """The messages of the session's user and of whom they follow."""
+        timeline = await self._timeline(request, "home")
+        if timeline is None:
+            raise Unauthorized
+        return _page(timeline)
+
+    async def user(self, request: Request) -> Response:
+        """One user's messages."""
+        username = request.path_params["username"]
+        timeline = await self._timeline(request, "user", username) if texts.name(username) else None
+        if timeline is None:
+            raise NotFound("There is no such user")
+        return _page(timeline)
+
+    async def post(self, request: Request) -> Response:
+        """Post a message."""
+        username = await self._accounts.whose(requests.bearer(request))
+        body = await requests.body(request)
+        await self._posting.post(username, body.get("text"))
+        return responses.done()
+
+    async def follow(self, request: Request) -> Response:
+        """Follow someone."""
+        return await self._change("follow", request)
+
+    async def unfollow(self, request: Request) -> Response:
+        """Unfollow someone."""
+        return await self._change("unfollow", request)
+
+    async def _change(self, action: Action, request: Request) -> Response:
+        username = await self._accounts.whose(requests.bearer(request))
+        await self._following.change(action, username, request.path_params["username"])
+        return responses.done()
+
+    async def _timeline(
+        self, request: Request, kind: str, username: str | None = None
+    ) -> messages.Timeline | None:
+        token = requests.bearer(request)
+        token_hash = digest(token) if token else None
+        before = requests.before(request)
+        return await messages.timeline(self._database, kind, token_hash, before, username)
+
+
+def _page(timeline: messages.Timeline | None) -> Response:
+    if timeline is None:
+        raise NotFound
+    viewer, profile, following, found = timeline
+    page = found[: messages.PAGE]
+    older = f"{page[-1]['pub_date']}.{page[-1]['id']}" if len(found) > messages.PAGE else None
+    body: dict[str, Any] = {
+        "viewer": viewer,
+        "profile": profile,
+        "following": following,
+        "messages": [{key: message[key] for key in _SHOWN} for message in page],
+        "older": older,
+    }
+    return JSONResponse(body)
+
+
+_SHOWN = ("user", "text", "pub_date")

@@ -1,0 +1,149 @@
+"""The simulator's contract. Whatever becomes of a request, its ``latest`` is recorded."""
+
+from __future__ import annotations
+
+import hmac
+import time
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.api import requests, responses
+from app.database import follows, latest, messages
+from app.database.pool import Database
+from app.problems import Forbidden, Invalid, NotFound, Problem, Unavailable
+from app.services import texts
+from app.services.accounts import Accounts
+from app.services.following import Following
+from app.services.posting import Posting
+from app.settings import ApiSettings
+from observability import catalog
+from observability.metrics import Meter
+
+Handler = Callable[[Request, int | None], Awaitable[Response]]
+STRANGER = "There is no such user"
+
+
+class SimulatorApi:
+    """Handlers of ``/latest /register /msgs /fllws``."""
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        database: Database,
+        accounts: Accounts,
+        posting: Posting,
+        following: Following,
+        meter: Meter,
+    ) -> None:
+        credentials = f"{settings.simulator_user}:{settings.simulator_password.reveal()}"
+        self._authorization = b"Basic " + b64encode(credentials.encode())
+        self._database = database
+        self._accounts = accounts
+        self._posting = posting
+        self._following = following
+        self._meter = meter
+
+    def routes(self) -> list[Route]:
+        """What this adds to the application."""
+        open_, closed = self._recorded, self._authorized
+        user = "/{username:path}"
+        return [
+            Route("/latest", self.latest),
+            Route("/register", open_(self.register), methods=["POST"]),
+            Route("/msgs", closed(self.newest)),
+            Route("/msgs" + user, closed(self.newest_by)),
+            Route("/msgs" + user, closed(self.post), methods=["POST"]),
+            Route("/fllws" + user, closed(self.follows)),
+            Route("/fllws" + user, closed(self.follow), methods=["POST"]),
+        ]
+
+    async def latest(self, request: Request) -> Response:
+        """The action last recorded, -1 before any."""
+        return JSONResponse({"latest": await latest.read(self._database)})
+
+    async def register(self, request: Request, mark: int | None) -> Response:
+        """Register a user."""
+        body = await requests.body(request)
+        await self._accounts.register(
+            body.get("username"), body.get("email"), body.get("pwd"), mark
+        )
+        return responses.done()
+
+    async def newest(self, request: Request, mark: int | None) -> Response:
+        """The newest messages of all."""
+        return responses.built(await messages.newest(self._database, requests.no(request), mark))
+
+    async def newest_by(self, request: Request, mark: int | None) -> Response:
+        """The newest messages of one user."""
+        return await self._list(messages.newest_by, request, mark)
+
+    async def follows(self, request: Request, mark: int | None) -> Response:
+        """Whom a user follows."""
+        return await self._list(follows.names, request, mark)
+
+    async def post(self, request: Request, mark: int | None) -> Response:
+        """Post a message."""
+        body = await requests.body(request)
+        await self._posting.post(request.path_params["username"], body.get("content"), mark)
+        return responses.done()
+
+    async def follow(self, request: Request, mark: int | None) -> Response:
+        """Follow or unfollow someone."""
+        body = await requests.body(request)
+        for action in _ACTIONS:
+            if isinstance(target := body.get(action), str):
+                username = request.path_params["username"]
+                await self._following.change(action, username, target, mark)
+                return responses.done()
+        raise Invalid("The body must name whom to follow or unfollow")
+
+    async def _list(
+        self,
+        read: Callable[[Database, str, int, int | None], Awaitable[str | None]],
+        request: Request,
+        mark: int | None,
+    ) -> Response:
+        username = request.path_params["username"]
+        found = None
+        if texts.name(username):
+            found = await read(self._database, username, requests.no(request), mark)
+        if found is None:
+            raise NotFound(STRANGER)
+        return responses.built(found)
+
+    def _authorized(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def checked(request: Request, mark: int | None) -> Response:
+            given = request.headers.get("authorization", "").encode("latin-1")
+            if not hmac.compare_digest(given, self._authorization):
+                raise Forbidden
+            return await handler(request, mark)
+
+        return self._recorded(checked)
+
+    def _recorded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+        async def recorded(request: Request) -> Response:
+            mark = requests.latest(request)
+            try:
+                response = await handler(request, mark)
+            except Unavailable:
+                raise
+            except Problem:
+                await latest.record(self._database, mark)
+                self._note(mark)
+                raise
+            self._note(mark)
+            return response
+
+        return recorded
+
+    def _note(self, mark: int | None) -> None:
+        if mark is not None:
+            self._meter.set(catalog.SIMULATOR_LATEST, mark)
+            self._meter.set(catalog.SIMULATOR_LATEST_TIME, time.time())
+
+
+_ACTIONS: tuple[follows.Action, ...] = ("follow", "unfollow")

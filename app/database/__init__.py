@@ -1,0 +1,1 @@
+"""The pool, the versioned migrations, and the repositories: all SQL lives here."""

@@ -1,0 +1,63 @@
+"""Who follows whom."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from app.database.latest import MARK
+from app.database.pool import Database, Statement
+
+Action = Literal["follow", "unfollow"]
+
+_CHANGE = """
+    WITH actor AS (SELECT id FROM users WHERE username = %(username)s),
+    target AS (SELECT id FROM users WHERE username = %(target)s),
+    changed AS ({change} RETURNING 1)
+    SELECT EXISTS (SELECT FROM actor) AND EXISTS (SELECT FROM target),
+        EXISTS (SELECT FROM changed), {mark}
+"""
+_STATEMENTS = {
+    "follow": Statement(
+        "follow_add",
+        _CHANGE.format(
+            mark=MARK,
+            change="INSERT INTO follows (follower_id, followee_id)"
+            " SELECT actor.id, target.id FROM actor, target ON CONFLICT DO NOTHING",
+        ),
+    ),
+    "unfollow": Statement(
+        "follow_remove",
+        _CHANGE.format(
+            mark=MARK,
+            change="DELETE FROM follows USING actor, target"
+            " WHERE follower_id = actor.id AND followee_id = target.id",
+        ),
+    ),
+}
+_LIST = Statement(
+    "follows_list",
+    f"""
+    SELECT u.id IS NOT NULL, (
+        SELECT json_build_object('follows', coalesce(json_agg(
+            (SELECT username FROM users WHERE id = page.followee_id)), '[]'))::text
+        FROM (SELECT followee_id FROM follows WHERE follower_id = u.id
+              ORDER BY followee_id LIMIT %(no)s) page), {MARK}
+    FROM (VALUES (1)) one LEFT JOIN users u ON u.username = %(username)s
+    """,
+)
+
+
+async def change(
+    database: Database, action: Action, username: str, target: str, latest: int | None
+) -> bool | None:
+    """Follow or unfollow; whether that changed anything, or None if one of them is a stranger."""
+    parameters = {"username": username, "target": target, "latest": latest}
+    known, changed, _ = await database.one(_STATEMENTS[action], parameters)
+    return bool(changed) if known else None
+
+
+async def names(database: Database, username: str, no: int, latest: int | None) -> str | None:
+    """``{"follows": [names]}`` as JSON, or None for a stranger."""
+    parameters = {"username": username, "no": no, "latest": latest}
+    known, follows, _ = await database.one(_LIST, parameters)
+    return str(follows) if known else None

@@ -1,0 +1,144 @@
+"""Messages: posting, the simulator's lists, and the timelines of the web page.
+
+The lists are built as JSON by PostgreSQL and passed on as they come. An author's name is looked
+up row by row: whatever plan a prepared statement settles on, rows stay in index order and the
+cost depends on the length of the list, not on the size of the tables.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.database.latest import MARK
+from app.database.pool import Database, Statement
+
+PAGE = 30
+FIRST = (2**63 - 1, 2**63 - 1)  # newer than any (pub_date, id)
+
+_ADD = Statement(
+    "message_add",
+    f"""
+    WITH author AS (SELECT id FROM users WHERE username = %(username)s),
+    added AS (
+        INSERT INTO messages (author_id, text, pub_date)
+        SELECT id, %(text)s, floor(extract(epoch FROM now())) FROM author)
+    SELECT EXISTS (SELECT FROM author), {MARK}
+    """,
+)
+
+_LIST = """
+    SELECT coalesce(json_agg(json_build_object(
+        'content', page.text, 'pub_date', page.pub_date,
+        'user', (SELECT username FROM users WHERE id = page.author_id))), '[]')::text
+    FROM (
+        SELECT author_id, text, pub_date FROM messages
+        WHERE NOT flagged {condition}
+        ORDER BY pub_date DESC, id DESC LIMIT %(no)s) page
+"""
+_NEWEST = Statement("messages_newest", f"SELECT ({_LIST.format(condition='')}), {MARK}")
+_NEWEST_BY = Statement(
+    "messages_newest_by",
+    f"""
+    SELECT u.id IS NOT NULL, ({_LIST.format(condition="AND author_id = u.id")}), {MARK}
+    FROM (VALUES (1)) one LEFT JOIN users u ON u.username = %(username)s
+    """,
+)
+
+_VIEWER = """
+    viewer AS (
+        SELECT u.id, u.username FROM sessions s JOIN users u ON u.id = s.user_id
+        WHERE s.token_hash = %(token_hash)s AND s.expires_at > now())
+"""
+_PAGE = """
+    SELECT coalesce(json_agg(json_build_object(
+        'user', (SELECT username FROM users WHERE id = page.author_id),
+        'text', page.text, 'pub_date', page.pub_date, 'id', page.id)), '[]')
+    FROM ({rows} ORDER BY pub_date DESC, id DESC LIMIT %(limit)s) page
+"""
+_ROWS = """
+    SELECT author_id, text, pub_date, id FROM messages
+    WHERE NOT flagged AND (pub_date, id) < (%(pub_date)s, %(id)s)
+"""
+# The newest of each followed author are found by index, then merged: the cost depends on how
+# many one follows, not on how much they wrote.
+_FOLLOWED_ROWS = f"""
+    SELECT newest.* FROM (
+        SELECT followee_id AS id FROM follows WHERE follower_id = (SELECT id FROM viewer)
+        UNION SELECT id FROM viewer) author
+    CROSS JOIN LATERAL (
+        {_ROWS} AND author_id = author.id ORDER BY pub_date DESC, id DESC LIMIT %(limit)s) newest
+"""
+
+_PUBLIC = Statement(
+    "timeline_public",
+    f"""
+    WITH {_VIEWER}
+    SELECT (SELECT username FROM viewer), NULL, NULL, ({_PAGE.format(rows=_ROWS)})
+    """,
+)
+_HOME = Statement(
+    "timeline_home",
+    f"""
+    WITH {_VIEWER}
+    SELECT username, NULL, NULL, ({_PAGE.format(rows=_FOLLOWED_ROWS)}) FROM viewer
+    """,
+)
+_USER = Statement(
+    "timeline_user",
+    f"""
+    WITH {_VIEWER}
+    SELECT (SELECT username FROM viewer), author.username,
+        EXISTS (SELECT FROM follows
+            WHERE follower_id = (SELECT id FROM viewer) AND followee_id = author.id),
+        ({_PAGE.format(rows=_ROWS + " AND author_id = author.id")})
+    FROM users author WHERE author.username = %(username)s
+    """,
+)
+
+
+async def add(database: Database, username: str, text: str, latest: int | None) -> bool:
+    """Post ``text`` now; False if there is no such author."""
+    parameters = {"username": username, "text": text, "latest": latest}
+    return bool((await database.one(_ADD, parameters))[0])
+
+
+async def newest(database: Database, no: int, latest: int | None) -> str:
+    """The newest ``no`` messages as a JSON array, newest first."""
+    return str((await database.one(_NEWEST, {"no": no, "latest": latest}))[0])
+
+
+async def newest_by(database: Database, username: str, no: int, latest: int | None) -> str | None:
+    """The newest ``no`` of one author as a JSON array, or None for a stranger."""
+    parameters = {"username": username, "no": no, "latest": latest}
+    known, messages, _ = await database.one(_NEWEST_BY, parameters)
+    return str(messages) if known else None
+
+
+# viewer's name, profile's name, whether the one follows the other, up to PAGE + 1 messages
+Timeline = tuple[str | None, str | None, bool | None, list[dict[str, Any]]]
+
+
+async def timeline(
+    database: Database,
+    kind: str,
+    token_hash: bytes | None,
+    before: tuple[int, int] = FIRST,
+    username: str | None = None,
+) -> Timeline | None:
+    """A page of ``public``, ``home`` or ``user``, older than ``before`` (pub_date, id).
+
+    None if there is no such user, or for ``home`` no such session. One message more than a page
+    is given where there are older ones.
+    """
+    parameters = {
+        "token_hash": token_hash,
+        "pub_date": before[0],
+        "id": before[1],
+        "limit": PAGE + 1,
+        "username": username,
+    }
+    row = await database.first(_TIMELINES[kind], parameters)
+    return (row[0], row[1], row[2], row[3]) if row else None
+
+
+_TIMELINES = {"public": _PUBLIC, "home": _HOME, "user": _USER}

@@ -1,0 +1,76 @@
+"""Versioned schema: plain SQL files, applied once each, in order, by one replica at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+DIRECTORY = Path(__file__).parent / "migrations"
+# Any number, the same in every replica: it names the lock that one of them holds.
+LOCK = 0x6D696E6974776974
+_NAME = re.compile(r"(\d{4})_\w+\.sql\Z")
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought up to date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: its number, its name and its SQL."""
+
+    version: int
+    name: str
+    sql: bytes
+
+
+def known() -> list[Migration]:
+    """The migrations that this code carries, numbered 1, 2, … without a gap."""
+    found: list[Migration] = []
+    for path in sorted(DIRECTORY.glob("*.sql")):
+        match = _NAME.match(path.name)
+        if not match or int(match[1]) != len(found) + 1:
+            raise MigrationError(f"{path.name}: expected {len(found) + 1:04d}_<name>.sql")
+        found.append(Migration(len(found) + 1, path.stem, path.read_bytes()))
+    return found
+
+
+def migrate(url: str) -> list[str]:
+    """Apply what is missing and return the names; an empty list if nothing was.
+
+    Each migration is one transaction together with its row in ``schema_version``. An advisory
+    lock makes replicas that start together wait for the first. Raises MigrationError if the
+    database is newer than this code or cannot be reached.
+    """
+    try:
+        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+            connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+            return _apply(connection, known())
+    except psycopg.Error as error:
+        raise MigrationError(str(error).strip()) from error
+
+
+def _apply(connection: psycopg.Connection, migrations: list[Migration]) -> list[str]:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_version ("
+        " version integer PRIMARY KEY, name text NOT NULL,"
+        " applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    row = connection.execute("SELECT coalesce(max(version), 0) FROM schema_version").fetchone()
+    current = row[0] if row else 0
+    if current > len(migrations):
+        raise MigrationError(
+            f"the database is at version {current}, this code knows only {len(migrations)}:"
+            " run a newer release"
+        )
+    for migration in migrations[current:]:
+        with connection.transaction():
+            connection.execute(migration.sql)
+            connection.execute(
+                "INSERT INTO schema_version (version, name) VALUES (%s, %s)",
+                (migration.version, migration.name),
+            )
+    return [migration.name for migration in migrations[current:]]

@@ -1,0 +1,212 @@
+"""The connection pool: every statement is named, timed, bounded in time, and fails plainly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
+
+from app.problems import Unavailable
+from app.settings import DatabaseSettings
+from observability import catalog, context
+from observability.logs import Log
+from observability.metrics import Meter
+
+Row = tuple[Any, ...]
+WATCH_SECONDS = 1.0
+# One plan for all parameters, made once a connection: the one that serves a prolific author by
+# index order would lose, by a guess, to one that sorts all that author ever wrote.
+PLANNING = "-c plan_cache_mode=force_generic_plan"
+# A request queue longer than this many per connection cannot be served in time anyway.
+MAX_WAITING_PER_CONNECTION = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with ``%(name)s`` parameters. ``name`` is the ``query`` label and the span's name."""
+
+    name: str
+    sql: str
+
+
+class Database:
+    """Runs one statement at a time, each a transaction of its own.
+
+    Raises Unavailable, within the pool's and the statement's time limits, when PostgreSQL is
+    down, saturated, or does not answer; what it refuses otherwise is raised as psycopg does.
+    """
+
+    def __init__(
+        self,
+        settings: DatabaseSettings,
+        meter: Meter,
+        log: Log,
+        pulse: Statement,
+        on_pulse: Callable[[Row], None],
+    ) -> None:
+        """``pulse`` runs every second on a connection of its own; its row goes to ``on_pulse``."""
+        self._settings = settings
+        self._pulse = pulse
+        self._on_pulse = on_pulse
+        self._connection: psycopg.AsyncConnection[Row] | None = None
+        self._meter = meter
+        self._log = log
+        self._watcher: asyncio.Task[None] | None = None
+        self.trouble: str | None = "not connected yet"
+        milliseconds = int(settings.statement_timeout * 1000)
+        self._connect_options: dict[str, Any] = {
+            "autocommit": True,
+            "connect_timeout": 2,
+            "prepare_threshold": 1,
+            "options": f"-c statement_timeout={milliseconds} {PLANNING}",
+            "application_name": f"minitwit-{meter.service}",
+        }
+        self.pool = AsyncConnectionPool(
+            settings.url.reveal(),
+            min_size=min(2, settings.pool_size),
+            max_size=settings.pool_size,
+            max_waiting=settings.pool_size * MAX_WAITING_PER_CONNECTION,
+            timeout=settings.pool_timeout,
+            reconnect_timeout=2,
+            open=False,
+            kwargs=self._connect_options,
+        )
+        self._watch_pool()
+
+    async def open(self) -> None:
+        """Start connecting and watching; returns at once, also while the database is away."""
+        await self.pool.open(wait=False)
+        await self._probe()
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Stop watching and close the connections."""
+        if self._watcher:
+            self._watcher.cancel()
+        if self._connection:
+            await self._connection.close()
+        await self.pool.close(timeout=2)
+
+    async def check(self) -> str | None:
+        """Readiness: what is wrong, or None."""
+        return self.trouble
+
+    async def one(self, statement: Statement, parameters: Mapping[str, object]) -> Row:
+        """Run a statement that always gives exactly one row."""
+        row = await self.first(statement, parameters)
+        if row is None:
+            raise LookupError(f"{statement.name} gave no row")
+        return row
+
+    async def first(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
+        """Run a statement and return its first row, if any."""
+        if self.trouble:
+            self._meter.count(catalog.DB_ERRORS, "unavailable")
+            raise Unavailable
+        # A task of its own, left alone when time is up: to cancel a statement, psycopg waits for
+        # the server, and a server that hangs would then hold the request as well.
+        task = asyncio.create_task(self._execute(statement, parameters))
+        limit = self._settings.pool_timeout + self._settings.statement_timeout
+        done, _ = await asyncio.wait((task,), timeout=limit)
+        if not done:
+            task.add_done_callback(_forget)
+            raise self._failed(statement, "timeout", f"no answer within {limit:g} s")
+        try:
+            return task.result()
+        except PoolTimeout as error:
+            raise self._failed(statement, "pool_exhausted", "no connection in time") from error
+        except TooManyRequests as error:
+            raise self._failed(statement, "pool_exhausted", "too many waiting") from error
+        except psycopg.errors.QueryCanceled as error:
+            raise self._failed(statement, "timeout", "statement timeout") from error
+        except psycopg.OperationalError as error:
+            raise self._failed(statement, "unavailable", _plain(error)) from error
+        except psycopg.Error as error:
+            self._failed(statement, "statement", _plain(error))
+            raise
+
+    async def _execute(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
+        async with self.pool.connection() as connection:
+            started = perf_counter()
+            try:
+                cursor = await connection.execute(statement.sql.encode(), parameters)
+                return await cursor.fetchone()
+            finally:
+                seconds = perf_counter() - started
+                self._meter.observe(catalog.DB_QUERY_DURATION, seconds, statement.name)
+                request = context.current()
+                if request is not None:
+                    request.db_seconds += seconds
+
+    def _failed(self, statement: Statement, kind: str, error: str) -> Unavailable:
+        self._meter.count(catalog.DB_ERRORS, kind)
+        self._log.error(
+            "db_error", "A statement failed", query=statement.name, error=error, reason=kind
+        )
+        return Unavailable()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            await self._probe()
+
+    async def _probe(self) -> None:
+        task = asyncio.create_task(self._ping())
+        done, _ = await asyncio.wait((task,), timeout=WATCH_SECONDS)
+        if not done:
+            task.add_done_callback(_forget)
+        trouble = task.result() if done else "the database does not answer"
+        if trouble != self.trouble:
+            if trouble:
+                self._log.error("db_error", "The database is away", error=trouble)
+            else:
+                self._log.info("ready", "The database answers")
+        self.trouble = trouble
+
+    async def _ping(self) -> str | None:
+        """The pulse: on a connection of its own, because busy is not broken."""
+        try:
+            if self._connection is None or self._connection.broken or self._connection.closed:
+                self._connection = await psycopg.AsyncConnection.connect(
+                    self._settings.url.reveal(), **self._connect_options
+                )
+            row = await (await self._connection.execute(self._pulse.sql.encode())).fetchone()
+        except psycopg.OperationalError:
+            return "the database cannot be reached"
+        except psycopg.Error as error:
+            return _plain(error)
+        if row:
+            self._on_pulse(row)
+        return None
+
+    def _watch_pool(self) -> None:
+        def stat(name: str) -> float:
+            return self.pool.get_stats().get(name, 0)
+
+        meter = self._meter
+        meter.set(catalog.DB_POOL_LIMIT, self._settings.pool_size)
+        meter.watch(catalog.DB_POOL_WAITING, lambda: stat("requests_waiting"))
+        meter.watch(catalog.DB_POOL_CONNECTIONS, lambda: stat("pool_available"), "idle")
+        meter.watch(
+            catalog.DB_POOL_CONNECTIONS,
+            lambda: stat("pool_size") - stat("pool_available"),
+            "busy",
+        )
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    """Take the late result of a statement that nobody waits for any more."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _plain(error: psycopg.Error) -> str:
+    """Code and primary message: the detail would carry users' data into the log."""
+    if error.sqlstate:
+        return f"{error.sqlstate}: {error.diag.message_primary}"
+    return type(error).__name__

@@ -1,0 +1,80 @@
+"""Users and their sessions."""
+
+from __future__ import annotations
+
+from app.database.latest import MARK
+from app.database.pool import Database, Statement
+
+_EXISTS = Statement(
+    "user_exists", "SELECT EXISTS (SELECT FROM users WHERE username = %(username)s)"
+)
+_ADD = Statement(
+    "user_add",
+    f"""
+    WITH added AS (
+        INSERT INTO users (username, email, pw_hash)
+        VALUES (%(username)s, %(email)s, %(pw_hash)s)
+        ON CONFLICT (username) DO NOTHING RETURNING id)
+    SELECT EXISTS (SELECT FROM added), {MARK}
+    """,
+)
+_HASH = Statement("user_hash", "SELECT id, pw_hash FROM users WHERE username = %(username)s")
+_SESSION_ADD = Statement(
+    "session_add",
+    """
+    WITH expired AS (DELETE FROM sessions WHERE expires_at < now())
+    INSERT INTO sessions (token_hash, user_id, expires_at)
+    VALUES (%(token_hash)s, %(user_id)s, now() + make_interval(secs => %(seconds)s))
+    RETURNING expires_at
+    """,
+)
+_SESSION_END = Statement(
+    "session_end",
+    """
+    WITH ended AS (DELETE FROM sessions WHERE token_hash = %(token_hash)s RETURNING 1)
+    SELECT EXISTS (SELECT FROM ended)
+    """,
+)
+_SESSION_USER = Statement(
+    "session_user",
+    """
+    SELECT u.username FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.token_hash = %(token_hash)s AND s.expires_at > now()
+    """,
+)
+
+
+async def exists(database: Database, username: str) -> bool:
+    """Whether the name is taken."""
+    return bool((await database.one(_EXISTS, {"username": username}))[0])
+
+
+async def add(
+    database: Database, username: str, email: str, pw_hash: str, latest: int | None
+) -> bool:
+    """Add a user; False if the name was taken, also when two try at the same moment."""
+    parameters = {"username": username, "email": email, "pw_hash": pw_hash, "latest": latest}
+    return bool((await database.one(_ADD, parameters))[0])
+
+
+async def password_hash(database: Database, username: str) -> tuple[int, str] | None:
+    """The user's id and password hash, or None for a stranger."""
+    row = await database.first(_HASH, {"username": username})
+    return (row[0], row[1]) if row else None
+
+
+async def add_session(database: Database, token_hash: bytes, user_id: int, seconds: float) -> None:
+    """Remember a session for so many seconds; sessions that have expired go on this occasion."""
+    parameters = {"token_hash": token_hash, "user_id": user_id, "seconds": seconds}
+    await database.one(_SESSION_ADD, parameters)
+
+
+async def end_session(database: Database, token_hash: bytes) -> None:
+    """Forget a session, on every replica at once."""
+    await database.one(_SESSION_END, {"token_hash": token_hash})
+
+
+async def session_user(database: Database, token_hash: bytes) -> str | None:
+    """Whose session it is, if it lives."""
+    row = await database.first(_SESSION_USER, {"token_hash": token_hash})
+    return str(row[0]) if row else None

@@ -1,0 +1,58 @@
+"""What can go wrong with a request, each with its HTTP status. Handlers turn these into answers."""
+
+from __future__ import annotations
+
+
+class Problem(Exception):
+    """The root: ``message`` is for the client, so it never carries a cause's own text."""
+
+    status = 500
+    default = "Internal Server Error"
+    headers: dict[str, str] = {}  # noqa: RUF012  (a constant of the class)
+
+    def __init__(self, message: str = "") -> None:
+        self.message = message or self.default
+        super().__init__(self.message)
+
+
+class Invalid(Problem):
+    """The request makes no sense as it is."""
+
+    status = 400
+    default = "Bad Request"
+
+
+class Unauthorized(Problem):
+    """Nobody is logged in, or the log-in failed."""
+
+    status = 401
+    default = "You have to log in"
+
+
+class Forbidden(Problem):
+    """The simulator's credentials are missing or wrong."""
+
+    status = 403
+    default = "You are not authorized to use this resource!"
+
+
+class NotFound(Problem):
+    """No such user."""
+
+    status = 404
+    default = "Not Found"
+
+
+class TooLarge(Problem):
+    """The body is larger than any honest request's."""
+
+    status = 413
+    default = "The request is too large"
+
+
+class Unavailable(Problem):
+    """The database cannot answer now; trying again later may help."""
+
+    status = 503
+    default = "The service is temporarily unavailable"
+    headers = {"Retry-After": "1"}  # noqa: RUF012

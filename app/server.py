@@ -1,0 +1,94 @@
+"""Runs one application in one process, observed from its first request to its last."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from app import VERSION
+from app.settings import ServerSettings
+from observability import catalog
+from observability.health import Check, Health
+from observability.logs import Log, capture_libraries
+from observability.metrics import Meter
+from observability.middleware import Telemetry, touch_routes
+from observability.runtime import watch_event_loop
+
+# How long requests that have begun may take to finish once the listener is closed.
+FINISH_SECONDS = 10
+Create = Callable[[Meter, Log], tuple[Starlette, dict[str, Check]]]
+
+
+class Server(uvicorn.Server):
+    """Stops in two steps: readiness fails while requests are still served, then the rest."""
+
+    def __init__(
+        self, config: uvicorn.Config, meter: Meter, health: Health, drain_seconds: float
+    ) -> None:
+        super().__init__(config)
+        self._meter = meter
+        self._health = health
+        self._drain_seconds = drain_seconds
+        self._stop_at: float | None = None
+
+    async def main_loop(self) -> None:
+        """Serve, and watch how well the event loop keeps time."""
+        watcher = asyncio.create_task(watch_event_loop(self._meter))
+        try:
+            await super().main_loop()
+        finally:
+            watcher.cancel()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First signal: drain, then stop. Second: stop now."""
+        if self._stop_at is None:
+            self._health.draining = True
+            self._stop_at = time.monotonic() + self._drain_seconds
+        else:
+            self._stop_at = time.monotonic()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether it is time to stop."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            return True
+        return await super().on_tick(counter)
+
+
+def run(service: str, settings: ServerSettings, create: Create) -> None:
+    """Serve until told to stop. Exits with status 1, and a plain line, if the port is taken."""
+    meter = Meter(service)
+    meter.add_process_metrics()
+    meter.set(catalog.BUILD_INFO, 1, VERSION)
+    log = Log(settings.log, meter)
+    capture_libraries(log)
+    app, checks = create(meter, log)
+    touch_routes(app, meter)
+    health = Health(Telemetry(app, meter, log), meter)
+    for name, check in checks.items():
+        health.add(name, check)
+    config = uvicorn.Config(
+        health,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=FINISH_SECONDS,
+    )
+    log.info("startup", version=VERSION, address=f"{settings.host}:{settings.port}")
+    try:
+        Server(config, meter, health, settings.drain_seconds).run()
+    finally:
+        log.info("shutdown")
+        log.close()

@@ -1,0 +1,80 @@
+"""Registering, logging in, and whose session it is."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from app.database import users
+from app.database.pool import Database
+from app.problems import Invalid, Unauthorized
+from app.services import texts
+from app.services.passwords import Passwords
+from observability.events import Events, LoggedIn, Registered
+
+SESSION_SECONDS = 30 * 24 * 3600
+TAKEN = "The username is already taken"
+
+
+class Accounts:
+    """The rules for users and sessions."""
+
+    def __init__(self, database: Database, passwords: Passwords, events: Events) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._events = events
+
+    async def register(
+        self, username: object, email: object, password: object, latest: int | None = None
+    ) -> None:
+        """Add a user. Raises Invalid with the contract's text, in the contract's order."""
+        try:
+            name = texts.required(username, "You have to enter a username", texts.NAME_LENGTH)
+            complaint = "You have to enter a valid email address"
+            address = texts.required(email, complaint, texts.EMAIL_LENGTH)
+            if "@" not in address:
+                raise Invalid(complaint)
+            plain = texts.required(password, "You have to enter a password", texts.PASSWORD_LENGTH)
+        except Invalid:
+            self._events.emit(Registered("invalid"))
+            raise
+        # Looked up first so that a name that is taken costs no hash; the database decides.
+        added = not await users.exists(self._database, name) and await users.add(
+            self._database, name, address, await self._passwords.hash(plain), latest
+        )
+        self._events.emit(Registered("ok" if added else "username_taken"))
+        if not added:
+            raise Invalid(TAKEN)
+
+    async def log_in(self, username: object, password: object) -> str:
+        """Start a session and return its token. Raises Unauthorized with the contract's text."""
+        known = None
+        if isinstance(username, str) and texts.name(username):
+            known = await users.password_hash(self._database, username)
+        if known is None:
+            self._events.emit(LoggedIn("unknown_user"))
+            raise Unauthorized("Invalid username")
+        user_id, pw_hash = known
+        if not isinstance(password, str) or not await self._passwords.verify(pw_hash, password):
+            self._events.emit(LoggedIn("wrong_password"))
+            raise Unauthorized("Invalid password")
+        token = secrets.token_urlsafe(32)
+        await users.add_session(self._database, digest(token), user_id, SESSION_SECONDS)
+        self._events.emit(LoggedIn("ok"))
+        return token
+
+    async def log_out(self, token: str) -> None:
+        """End a session; a token that is none is no error."""
+        await users.end_session(self._database, digest(token))
+
+    async def whose(self, token: str | None) -> str:
+        """The name behind a token. Raises Unauthorized if it is none or has expired."""
+        name = await users.session_user(self._database, digest(token)) if token else None
+        if name is None:
+            raise Unauthorized
+        return name
+
+
+def digest(token: str) -> bytes:
+    """What the database keeps of a token: 256 random bits need no slow hash."""
+    return hashlib.sha256(token.encode()).digest()

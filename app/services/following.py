@@ -1,0 +1,30 @@
+"""Following and unfollowing."""
+
+from __future__ import annotations
+
+from app.database import follows
+from app.database.follows import Action
+from app.database.pool import Database
+from app.problems import NotFound
+from app.services import texts
+from observability.events import Events, Followed
+
+
+class Following:
+    """The rules for who follows whom: repeating an action is fine and changes nothing."""
+
+    def __init__(self, database: Database, events: Events) -> None:
+        self._database = database
+        self._events = events
+
+    async def change(
+        self, action: Action, username: str, target: str, latest: int | None = None
+    ) -> None:
+        """Follow or unfollow. Raises NotFound if either is a stranger."""
+        changed = None
+        if texts.name(username) and texts.name(target):
+            changed = await follows.change(self._database, action, username, target, latest)
+        if changed is None:
+            self._events.emit(Followed(action, "unknown_user"))
+            raise NotFound("There is no such user")
+        self._events.emit(Followed(action, "changed" if changed else "unchanged"))

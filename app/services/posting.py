@@ -1,0 +1,31 @@
+"""Posting messages, and reading them."""
+
+from __future__ import annotations
+
+from app.database import messages
+from app.database.pool import Database
+from app.problems import Invalid, NotFound
+from app.services import texts
+from observability.events import Events, Posted
+
+
+class Posting:
+    """The rules for messages."""
+
+    def __init__(self, database: Database, events: Events) -> None:
+        self._database = database
+        self._events = events
+
+    async def post(self, username: str, text: object, latest: int | None = None) -> None:
+        """Post as ``username``. Raises Invalid for an empty text, NotFound for a stranger."""
+        try:
+            content = texts.required(text, "You have to enter a message", texts.MESSAGE_LENGTH)
+        except Invalid:
+            self._events.emit(Posted("invalid"))
+            raise
+        known = texts.name(username) and await messages.add(
+            self._database, username, content, latest
+        )
+        self._events.emit(Posted("ok" if known else "unknown_author"))
+        if not known:
+            raise NotFound("There is no such user")

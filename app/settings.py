@@ -1,0 +1,177 @@
+"""Settings, read once from the environment; a secret ``X`` may come from a file, ``X_FILE``."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from observability.logs import LEVELS, LogSettings
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the text names the variable and, unless secret, its value."""
+
+
+class Secret:
+    """Text that shows itself only when asked to: never in a repr, a log line or a traceback."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The text itself."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('***')"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What both services share. ``drain_seconds`` is how long a stopping replica still serves."""
+
+    host: str
+    port: int
+    drain_seconds: float
+    log: LogSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where PostgreSQL is, and how long (seconds) a request may wait for it."""
+
+    url: Secret
+    pool_size: int
+    pool_timeout: float
+    statement_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What only api needs."""
+
+    database: DatabaseSettings
+    simulator_user: str
+    simulator_password: Secret
+    hash_threads: int
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """What only web needs."""
+
+    api_url: str
+    secret_key: Secret
+    secure_cookies: bool
+
+
+class Environment:
+    """Typed reading of variables; every error names the variable."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A plain value; an empty one counts as absent."""
+        value = self._variables.get(name) or default
+        if value is None:
+            raise SettingsError(f"{name} is not set")
+        return value
+
+    def number(self, name: str, default: float, low: float, high: float) -> float:
+        """A number between ``low`` and ``high``, both included."""
+        raw = self._variables.get(name) or str(default)
+        try:
+            value = float(raw)
+        except ValueError:
+            raise SettingsError(f"{name} must be a number, not {raw!r}") from None
+        if not low <= value <= high:
+            raise SettingsError(f"{name} must be from {low:g} to {high:g}, not {raw}")
+        return value
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number between ``low`` and ``high``, both included."""
+        value = self.number(name, default, low, high)
+        if value != int(value):
+            raise SettingsError(f"{name} must be a whole number, not {value:g}")
+        return int(value)
+
+    def flag(self, name: str, default: bool) -> bool:
+        """1, true, yes, on or 0, false, no, off."""
+        raw = (self._variables.get(name) or str(default)).lower()
+        if raw not in _FLAGS:
+            raise SettingsError(f"{name} must be one of {', '.join(_FLAGS)}, not {raw!r}")
+        return _FLAGS[raw]
+
+    def secret(self, name: str, default: str | None = None) -> Secret:
+        """The value of ``name``, or what the file named by ``name``_FILE holds."""
+        path = self._variables.get(f"{name}_FILE")
+        if not path:
+            return Secret(self.text(name, default))
+        try:
+            text = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{name}_FILE: cannot read {path}: {error}") from None
+        if not text:
+            raise SettingsError(f"{name}_FILE: {path} is empty")
+        return Secret(text)
+
+
+_FLAGS = {"1": True, "true": True, "yes": True, "on": True,
+          "0": False, "false": False, "no": False, "off": False}  # fmt: skip
+
+
+def server(env: Environment, port: int) -> ServerSettings:
+    """Read what both services share; ``port`` is the service's default."""
+    level = env.text("LOG_LEVEL", "info").lower()
+    if level not in LEVELS:
+        raise SettingsError(f"LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}")
+    file = env.text("LOG_FILE", "")
+    return ServerSettings(
+        host=env.text("HOST", "127.0.0.1"),
+        port=env.whole("PORT", port, 0, 65535),
+        drain_seconds=env.number("DRAIN_SECONDS", 0, 0, 300),
+        log=LogSettings(
+            level=level,
+            stdout=env.flag("LOG_STDOUT", True),
+            file=Path(file) if file else None,
+            file_bytes=env.whole("LOG_FILE_BYTES", 50_000_000, 10_000, 10**10),
+            file_count=env.whole("LOG_FILE_COUNT", 3, 1, 100),
+        ),
+    )
+
+
+def database(env: Environment) -> DatabaseSettings:
+    """Read where the database is."""
+    return DatabaseSettings(
+        url=env.secret("DATABASE_URL"),
+        pool_size=env.whole("POOL_SIZE", 10, 1, 1000),
+        pool_timeout=env.number("POOL_TIMEOUT", 0.25, 0.01, 60),
+        statement_timeout=env.number("STATEMENT_TIMEOUT", 2, 0.01, 600),
+    )
+
+
+def api(env: Environment) -> ApiSettings:
+    """Read what only api needs."""
+    return ApiSettings(
+        database=database(env),
+        simulator_user=env.text("SIMULATOR_USER", "simulator"),
+        simulator_password=env.secret("SIMULATOR_PASSWORD", "super_safe!"),
+        hash_threads=env.whole("HASH_THREADS", 1, 1, 64),
+    )
+
+
+def web(env: Environment) -> WebSettings:
+    """Read what only web needs. Without SECRET_KEY, flashes do not outlive the process."""
+    api_url = env.text("API_URL", "http://127.0.0.1:5001").rstrip("/")
+    if not api_url.startswith(("http://", "https://")):
+        raise SettingsError(f"API_URL must begin with http:// or https://, not {api_url!r}")
+    return WebSettings(
+        api_url=api_url,
+        secret_key=env.secret("SECRET_KEY", secrets.token_urlsafe(32)),
+        secure_cookies=env.flag("SECURE_COOKIES", False),
+    )

@@ -1,0 +1,45 @@
+"""What is known about the request being served: found from anywhere in its task."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+# What we take over from a caller: enough for ids in use, and nothing that could forge a line.
+_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Ids, the time spent in the database (seconds), and fields for the request's log line."""
+
+    request_id: str
+    trace_id: str = ""
+    span_id: str = ""
+    db_seconds: float = 0.0
+    fields: dict[str, object] = field(default_factory=dict)
+
+
+_current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
+
+
+def current() -> RequestContext | None:
+    """The context of the request being served, or None outside any."""
+    return _current.get()
+
+
+def note(**fields: object) -> None:
+    """Add fields to the log line of the request being served, if there is one."""
+    request = _current.get()
+    if request is not None:
+        request.fields.update(fields)
+
+
+def enter(offered_id: str) -> RequestContext:
+    """Begin a request: keep the caller's id where it is one, else make one."""
+    request_id = offered_id if _ACCEPTED_ID.match(offered_id) else secrets.token_hex(12)
+    context = RequestContext(request_id)
+    _current.set(context)
+    return context

@@ -1,0 +1,154 @@
+"""A dead, hanging or saturated database: quick plain answers, and recovery without a restart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.app.test_contract import call, path, register
+from tests.parts import (
+    ROOT,
+    Answer,
+    PostgresServer,
+    Service,
+    free_port,
+    request,
+    start_service,
+    wait_for,
+)
+
+
+@pytest.fixture(scope="module")
+def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A server that these tests may break."""
+    home = tmp_path_factory.mktemp("postgres")
+    for folder in (home, *home.parents[:2]):
+        folder.chmod(0o755)
+    server = PostgresServer(home)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def patient(
+    own_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    url = own_server.create_database("patient")
+    folder = tmp_path_factory.mktemp("patient")
+    with start_service("api", folder, DATABASE_URL=url, POOL_SIZE="2") as service:
+        register(service, "survivor")
+        yield service
+
+
+def timed(service: Service) -> tuple[Answer, float]:
+    started = time.monotonic()
+    answer = call(service, "POST", path("msgs", "survivor"), {"content": "x"})
+    return answer, time.monotonic() - started
+
+
+def test_database_down_then_up(patient: Service, own_server: PostgresServer) -> None:
+    errors = patient.metric("minitwit_db_errors_total")
+    own_server.stop()
+    try:
+        wait_for("not ready", lambda: patient.get("/readyz").status == 503, 5)
+        assert patient.get("/healthz").status == 200
+        with ThreadPoolExecutor(20) as pool:
+            results = list(pool.map(lambda _: timed(patient), range(100)))
+        assert {answer.status for answer, _ in results} == {503}
+        answer = results[0][0]
+        assert answer.json()["status"] == 503
+        assert answer.headers["retry-after"] == "1"
+        assert max(seconds for _, seconds in results) < 0.3
+        assert patient.metric("minitwit_db_errors_total") > errors
+    finally:
+        own_server.start()
+    wait_for("ready again", lambda: patient.get("/readyz").status == 200, 10)
+    wait_for("posting again", lambda: timed(patient)[0].status == 204, 5)
+    assert any(line["event"] == "db_error" for line in patient.logs())
+
+
+def test_database_hanging_then_going_on(patient: Service, own_server: PostgresServer) -> None:
+    wait_for("ready", lambda: patient.get("/readyz").status == 200, 10)
+    own_server.signal(signal.SIGSTOP)
+    try:
+        wait_for("not ready", lambda: patient.get("/readyz").status == 503, 8)
+        answer, seconds = timed(patient)
+        assert answer.status == 503
+        assert seconds < 0.3
+    finally:
+        own_server.signal(signal.SIGCONT)
+    wait_for("ready again", lambda: patient.get("/readyz").status == 200, 10)
+    wait_for("posting again", lambda: timed(patient)[0].status == 204, 5)
+
+
+def test_pool_exhausted_is_a_bounded_wait(patient: Service, own_server: PostgresServer) -> None:
+    wait_for("ready", lambda: patient.get("/readyz").status == 200, 10)
+    with psycopg.connect(own_server.url("patient")) as blocker:
+        blocker.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        with ThreadPoolExecutor(12) as pool:
+            results = list(pool.map(lambda _: timed(patient), range(12)))
+        assert {answer.status for answer, _ in results} == {503}
+        assert max(seconds for _, seconds in results) < 3
+        assert patient.get("/readyz").status == 200, "saturated is not broken"
+    assert patient.metric("minitwit_db_errors_total", kind="pool_exhausted") > 0
+    assert patient.metric("minitwit_db_errors_total", kind="timeout") > 0
+    wait_for("posting again", lambda: timed(patient)[0].status == 204, 5)
+
+
+def test_api_starts_while_the_database_is_away(own_server: PostgresServer, tmp_path: Path) -> None:
+    url = own_server.create_database("late")
+    own_server.stop()
+    port = free_port()
+    environment = {**os.environ, "DATABASE_URL": url, "PORT": str(port), "LOG_STDOUT": "0"}
+    process = subprocess.Popen([sys.executable, "-m", "app", "api"], cwd=ROOT, env=environment)
+    try:
+        ready = f"http://127.0.0.1:{port}/readyz"
+        wait_for("listening", lambda: request("GET", ready).status == 503, 10)
+        own_server.start()
+        wait_for("ready", lambda: request("GET", ready).status == 200, 10)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=10) == 0
+
+
+def test_stopping_drains_then_finishes_what_was_begun(database_url: str, tmp_path: Path) -> None:
+    with start_service("api", tmp_path, DATABASE_URL=database_url, DRAIN_SECONDS="1") as service:
+        register(service, "drained")
+        service.process.send_signal(signal.SIGTERM)
+        wait_for("draining", lambda: service.get("/readyz").status == 503, 1)
+        assert call(service, "POST", path("msgs", "drained"), {"content": "late"}).status == 204
+        assert service.process.wait(timeout=5) == 0
+    assert [line["event"] for line in service.logs()][-1] == "shutdown"
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"DATABASE_URL": ""}, "api: DATABASE_URL is not set"),
+        ({"PORT": "abc"}, "api: PORT must be a number, not 'abc'"),
+        ({"PORT": "70000"}, "api: PORT must be from 0 to 65535, not 70000"),
+        ({"LOG_LEVEL": "loud"}, "api: LOG_LEVEL must be one of"),
+        ({"DATABASE_URL_FILE": "/nonexistent"}, "api: DATABASE_URL_FILE: cannot read /nonexistent"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(variables: dict[str, str], complaint: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "api"],
+        cwd=ROOT,
+        env={"PATH": "", "DATABASE_URL": "postgresql://x", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(complaint)
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,48 @@
+"""Real parts for every test: a PostgreSQL server of its own, and the services as processes."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts import PostgresServer, Service, start_service
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the whole run, on a free port, in a folder that goes afterwards."""
+    with tempfile.TemporaryDirectory(prefix="minitwit-test-") as folder:
+        server = PostgresServer(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres_server: PostgresServer) -> str:
+    """An empty, migrated database for the module."""
+    return postgres_server.create_database(f"test{next(_numbers)}")
+
+
+@pytest.fixture(scope="module")
+def api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The api service on the module's database."""
+    folder = tmp_path_factory.mktemp("api")
+    with start_service("api", folder, DATABASE_URL=database_url) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def web(api: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The web service in front of the module's api."""
+    folder = tmp_path_factory.mktemp("web")
+    with start_service("web", folder, API_URL=api.url) as service:
+        yield service

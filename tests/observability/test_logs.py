@@ -1,0 +1,142 @@
+"""JSON logs: one object a line whatever is logged, rotation without loss, sinks that fail."""
+
+from __future__ import annotations
+
+import ast
+import json
+import logging
+import os
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from observability import catalog
+from observability.logs import Log, LogSettings, capture_libraries, line
+from observability.metrics import Meter
+from tests.observability.test_metrics import samples
+from tests.parts import ROOT, Service
+
+
+@given(
+    st.text(), st.dictionaries(st.sampled_from(catalog.LOG_FIELDS[5:]), st.text() | st.integers())
+)
+@settings(max_examples=200, deadline=None)
+def test_any_text_is_one_line_of_ascii_json(message: str, fields: dict[str, object]) -> None:
+    data = line("api", (time.time_ns(), "info", "request", message, fields))
+    assert data.endswith(b"\n")
+    assert data.count(b"\n") == 1
+    assert all(32 <= byte < 127 for byte in data[:-1])
+    assert json.loads(data)["message"] == message
+
+
+def test_the_time_is_utc_with_nanoseconds() -> None:
+    record = json.loads(line("api", (1_700_000_000_123_456_789, "info", "request", "", {})))
+    assert record["ts"] == "2023-11-14T22:13:20.123456789Z"
+
+
+def test_rotation_by_rename_loses_no_line(tmp_path: Path) -> None:
+    meter = Meter(catalog.API)
+    path = tmp_path / "app.log"
+    log = Log(LogSettings(stdout=False, file=path, file_bytes=20_000, file_count=50), meter)
+    for number in range(2_000):
+        log.info("request", count=number)
+        if number % 100 == 0:
+            time.sleep(0.002)  # let the writer take several batches
+    log.close()
+    files = sorted(tmp_path.iterdir())
+    assert len(files) > 3
+    numbers = [json.loads(row)["count"] for file in files for row in file.read_text().splitlines()]
+    assert sorted(numbers) == list(range(2_000))
+
+
+def test_a_full_disk_costs_records_which_are_counted_and_nothing_else() -> None:
+    meter = Meter(catalog.API)
+    log = Log(LogSettings(stdout=False, file=Path("/dev/full")), meter)
+    for _ in range(50):
+        log.info("request")
+    log.close()
+    assert samples(meter, catalog.LOG_DROPPED.name)[("file",)] == 50
+
+
+def test_a_stalled_sink_blocks_nobody(tmp_path: Path) -> None:
+    meter = Meter(catalog.API)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)  # opening it for writing waits for a reader that never comes
+    log = Log(LogSettings(stdout=False, file=pipe), meter)
+    started = time.monotonic()
+    for _ in range(12_000):
+        log.info("request")
+    assert time.monotonic() - started < 5
+    assert samples(meter, catalog.LOG_DROPPED.name)[("queue",)] > 0
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    log.close()
+    os.close(reader)
+
+
+def test_libraries_log_into_the_same_stream(tmp_path: Path) -> None:
+    before = logging.getLogger().handlers[:]
+    log = Log(LogSettings(stdout=False, file=tmp_path / "app.log"), Meter(catalog.API))
+    try:
+        capture_libraries(log)
+        logging.getLogger("some.library").warning("told you: %s", "so")
+    finally:
+        logging.getLogger().handlers[:] = before
+    log.close()
+    record = json.loads((tmp_path / "app.log").read_text())
+    assert (record["component"], record["message"]) == ("some.library", "told you: so")
+
+
+def test_a_request_and_its_outcome_are_one_line_with_the_request_id(api: Service) -> None:
+    answer = api.send("POST", "/register", {"username": "logged", "email": "a@b", "pwd": "x"})
+    found: list[dict[str, object]] = []
+    deadline = time.monotonic() + 5
+    while not found and time.monotonic() < deadline:
+        found = [r for r in api.logs() if r.get("request_id") == answer.headers["x-request-id"]]
+    assert len(found) == 1
+    record = found[0]
+    expected = {
+        "event": "request", "method": "POST", "route": "/register", "status": 204,
+        "action": "registered", "outcome": "ok", "service": "api", "level": "info",
+    }  # fmt: skip
+    assert expected.items() <= record.items()
+    assert set(record) <= set(catalog.LOG_FIELDS)
+    assert 0 < float(str(record["db_ms"])) <= float(str(record["duration_ms"]))
+
+
+def test_invalid_requests_are_logged_with_their_reason(api: Service) -> None:
+    api.send("POST", "/register", b"no json", X_Request_ID="invalid-one")
+    deadline = time.monotonic() + 5
+    found: list[dict[str, object]] = []
+    while not found and time.monotonic() < deadline:
+        found = [r for r in api.logs() if r.get("request_id") == "invalid-one"]
+    assert found[0]["event"] == "invalid_request"
+    assert found[0]["level"] == "warning"
+    assert found[0]["reason"] == "The body must be a JSON object"
+
+
+LOGGED = {"debug", "info", "warning", "error", "note"}
+
+
+@pytest.mark.parametrize("package", ["app", "observability"])
+def test_events_and_fields_in_the_code_are_those_of_the_catalogue(package: str) -> None:
+    seen = 0
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+                continue
+            if node.func.attr not in LOGGED or ast.unparse(node.func.value) not in _LOGS:
+                continue
+            seen += 1
+            names = {keyword.arg for keyword in node.keywords}
+            assert names <= set(catalog.LOG_FIELDS), f"{path.name}:{node.lineno}: {names}"
+            if node.func.attr != "note":
+                event = node.args[0]
+                assert isinstance(event, ast.Constant)
+                assert event.value in catalog.EVENTS, f"{path.name}:{node.lineno}: {event.value!r}"
+    assert seen > 0
+
+
+_LOGS = {"log", "self._log", "context"}

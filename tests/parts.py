@@ -1,0 +1,193 @@
+"""The parts that tests are made of: free ports, polling, PostgreSQL, a service as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email.message import Message
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import sql
+
+from app.database.migrate import migrate
+from observability.stack import postgres
+
+ROOT = Path(__file__).parent.parent
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(what: str, read: Callable[[], T | None], seconds: float = 20) -> T:
+    """Poll ``read`` until it gives something true; fail naming ``what`` when time is up."""
+    deadline = time.monotonic() + seconds
+    while True:
+        if value := read():
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.05)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers and body of an HTTP answer; 0 where there was none."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+def request(
+    method: str, url: str, body: bytes | None = None, headers: dict[str, str] | None = None
+) -> Answer:
+    """One HTTP request; an error status is an answer like any other."""
+    call = urllib.request.Request(url, body, headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(call, timeout=10) as response:
+            return Answer(response.status, response.read(), _lower(response.headers))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.read(), _lower(error.headers))
+    except OSError:
+        return Answer(0)
+
+
+def _lower(headers: Message) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+class PostgresServer:
+    """A PostgreSQL in ``home``; can be stopped, frozen and started again."""
+
+    def __init__(self, home: Path) -> None:
+        home.chmod(0o755)  # the server may run as another user
+        self._home = home
+        self.port = free_port()
+        self._password = postgres.prepare(home)
+        self.start()
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        command = postgres.command(self._home, self.port, fsync="off", max_connections=200)
+        with (self._home / "log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_for("PostgreSQL", self._answers)
+
+    def url(self, database: str) -> str:
+        """The address of one of its databases."""
+        return postgres.url(self._password, self.port, database)
+
+    def create_database(self, name: str, migrated: bool = True) -> str:
+        """Make a database and return its address."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        if migrated:
+            migrate(self.url(name))
+        return self.url(name)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server and all its children (it is the leader of its session)."""
+        children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
+        for pid in [*map(int, children.read_text().split()), self._process.pid]:
+            os.kill(pid, number)
+
+    def stop(self) -> None:
+        """Stop at once, ending its connections."""
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(timeout=20)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=1).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@dataclass
+class Service:
+    """A running service."""
+
+    name: str
+    url: str
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    def get(self, path: str, **headers: str) -> Answer:
+        """GET a path of it."""
+        return request("GET", self.url + path, headers=_dashed(headers))
+
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        """Send ``body`` as JSON, or as it is if it is bytes."""
+        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        return request(method, self.url + path, data, _dashed(headers))
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of the samples of ``name`` that have these labels."""
+        from prometheus_client.parser import text_string_to_metric_families
+
+        families = text_string_to_metric_families(self.get("/metrics").body.decode())
+        return sum(
+            sample.value
+            for family in families
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    def logs(self) -> list[dict[str, Any]]:
+        """What it has logged so far."""
+        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+
+@contextmanager
+def start_service(
+    name: str, folder: Path, port: int | None = None, **environment: str
+) -> Iterator[Service]:
+    """Run ``python -m app NAME`` until it is ready; end it (and check that it ends) afterwards."""
+    port = port or free_port()
+    log_file = folder / f"{name}-{port}.log"
+    settings = {"PORT": str(port), "LOG_FILE": str(log_file), "LOG_STDOUT": "0", **environment}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", name], cwd=ROOT, env={**os.environ, **settings}
+    )
+    service = Service(name, f"http://127.0.0.1:{port}", process, log_file)
+    try:
+        wait_for(f"{name} ready", lambda: _started(service))
+        yield service
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _started(service: Service) -> bool:
+    if service.process.poll() is not None:
+        raise AssertionError(f"{service.name} ended with {service.process.returncode}")
+    return service.get("/readyz").status == 200
+
+
+def _dashed(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
