@@ -50,6 +50,17 @@ class TooLarge(Problem):
     default = "The request is too large"
 
 
+class TooMany(Problem):
+    """Too many attempts; ``seconds`` says when the next one makes sense."""
+
+    status = 429
+    default = "Too many attempts; try again later"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(max(seconds, 1))}
+
+
 class Unavailable(Problem):
     """The database cannot answer now; trying again later may help."""
 

@@ -82,7 +82,8 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )

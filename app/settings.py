@@ -32,11 +32,16 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What both services share. ``drain_seconds`` is how long a stopping replica still serves."""
+    """What both services share.
+
+    ``drain_seconds``: how long a stopping replica still serves. ``trusted_proxies``: addresses
+    and networks, separated by commas, whose forwarded headers are believed.
+    """
 
     host: str
     port: int
     drain_seconds: float
+    trusted_proxies: str
     log: LogSettings
 
 
@@ -135,6 +140,7 @@ def server(env: Environment, port: int) -> ServerSettings:
         host=env.text("HOST", "127.0.0.1"),
         port=env.whole("PORT", port, 0, 65535),
         drain_seconds=env.number("DRAIN_SECONDS", 0, 0, 300),
+        trusted_proxies=env.text("TRUSTED_PROXIES", "127.0.0.1,::1"),
         log=LogSettings(
             level=level,
             stdout=env.flag("LOG_STDOUT", True),

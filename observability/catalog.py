@@ -175,7 +175,13 @@ LOGINS = Metric(
     "minitwit_logins_total",
     "counter",
     "Attempts to log in, by how they ended.",
-    (Label("outcome", ("ok", "unknown_user", "wrong_password")),),
+    (Label("outcome", ("ok", "unknown_user", "wrong_password", "throttled")),),
+    services=(API,),
+)
+HASHES_WAITING = Metric(
+    "minitwit_password_hashes_waiting",
+    "gauge",
+    "Passwords being hashed or waiting for a thread to hash them.",
     services=(API,),
 )
 MESSAGES = Metric(

@@ -26,7 +26,7 @@ class LoggedIn:
     """Someone tried to log in."""
 
     metric: ClassVar = catalog.LOGINS
-    outcome: Literal["ok", "unknown_user", "wrong_password"]
+    outcome: Literal["ok", "unknown_user", "wrong_password", "throttled"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,8 @@ class FrontApi:
     async def log_in(self, request: Request) -> Response:
         """Start a session."""
         body = await requests.body(request)
-        token = await self._accounts.log_in(body.get("username"), body.get("password"))
+        address = request.client.host if request.client else ""
+        token = await self._accounts.log_in(body.get("username"), body.get("password"), address)
         return JSONResponse({"token": token, "username": body["username"]})
 
     async def log_out(self, request: Request) -> Response:

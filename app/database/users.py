@@ -19,6 +19,13 @@ _ADD = Statement(
     """,
 )
 _HASH = Statement("user_hash", "SELECT id, pw_hash FROM users WHERE username = %(username)s")
+_REPLACE_HASH = Statement(
+    "user_replace_hash",
+    """
+    UPDATE users SET pw_hash = %(fresh)s WHERE id = %(user_id)s AND pw_hash = %(pw_hash)s
+    RETURNING id
+    """,
+)
 _SESSION_ADD = Statement(
     "session_add",
     """
@@ -61,6 +68,12 @@ async def password_hash(database: Database, username: str) -> tuple[int, str] | 
     """The user's id and password hash, or None for a stranger."""
     row = await database.first(_HASH, {"username": username})
     return (row[0], row[1]) if row else None
+
+
+async def replace_hash(database: Database, user_id: int, pw_hash: str, fresh: str) -> None:
+    """Put a fresh hash in the place of ``pw_hash``, unless that has changed meanwhile."""
+    parameters = {"user_id": user_id, "pw_hash": pw_hash, "fresh": fresh}
+    await database.first(_REPLACE_HASH, parameters)
 
 
 async def add_session(database: Database, token_hash: bytes, user_id: int, seconds: float) -> None:

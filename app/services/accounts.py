@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from app.database import users
+from app.database import attempts, users
 from app.database.pool import Database
-from app.problems import Invalid, Unauthorized
+from app.problems import Invalid, TooMany, Unauthorized
 from app.services import texts
 from app.services.passwords import Passwords
 from observability.events import Events, LoggedIn, Registered
 
 SESSION_SECONDS = 30 * 24 * 3600
+# Failed log-ins allowed within the window: to one account from anywhere, and from one address.
+THROTTLE_SECONDS = 300
+ACCOUNT_FAILURES = 10
+ADDRESS_FAILURES = 50
 TAKEN = "The username is already taken"
 
 
@@ -46,22 +50,43 @@ class Accounts:
         if not added:
             raise Invalid(TAKEN)
 
-    async def log_in(self, username: object, password: object) -> str:
-        """Start a session and return its token. Raises Unauthorized with the contract's text."""
-        known = None
-        if isinstance(username, str) and texts.name(username):
-            known = await users.password_hash(self._database, username)
+    async def log_in(self, username: object, password: object, address: str) -> str:
+        """Start a session for someone at ``address`` and return its token.
+
+        Raises Unauthorized with the contract's text, TooMany after too many failures.
+        """
+        name = username if isinstance(username, str) and texts.name(username) else ""
+        keys = _key("account", name), _key("address", address)
+        await self._throttle(*keys)
+        known = await users.password_hash(self._database, name)
         if known is None:
             self._events.emit(LoggedIn("unknown_user"))
             raise Unauthorized("Invalid username")
         user_id, pw_hash = known
-        if not isinstance(password, str) or not await self._passwords.verify(pw_hash, password):
+        if not await self._verified(pw_hash, password):
             self._events.emit(LoggedIn("wrong_password"))
             raise Unauthorized("Invalid password")
+        if self._passwords.outdated(pw_hash):
+            fresh = await self._passwords.hash(str(password))
+            await users.replace_hash(self._database, user_id, pw_hash, fresh)
+        await attempts.forgive(self._database, *keys)
         token = secrets.token_urlsafe(32)
         await users.add_session(self._database, digest(token), user_id, SESSION_SECONDS)
         self._events.emit(LoggedIn("ok"))
         return token
+
+    async def _throttle(self, account: str, address: str) -> None:
+        of_account, of_address, left = await attempts.count(
+            self._database, account, address, THROTTLE_SECONDS
+        )
+        if of_account > ACCOUNT_FAILURES or of_address > ADDRESS_FAILURES:
+            self._events.emit(LoggedIn("throttled"))
+            raise TooMany(left)
+
+    async def _verified(self, pw_hash: str, password: object) -> bool:
+        if not isinstance(password, str) or not 0 < len(password) <= texts.PASSWORD_LENGTH:
+            return False
+        return texts.storable(password) and await self._passwords.verify(pw_hash, password)
 
     async def log_out(self, token: str) -> None:
         """End a session; a token that is none is no error."""
@@ -73,6 +98,11 @@ class Accounts:
         if name is None:
             raise Unauthorized
         return name
+
+
+def _key(kind: str, value: str) -> str:
+    """A key of fixed length that tells nobody who reads the table whom it is about."""
+    return f"{kind}:{hashlib.sha256(value.encode()).hexdigest()}"
 
 
 def digest(token: str) -> bytes:

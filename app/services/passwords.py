@@ -1,8 +1,14 @@
-"""Password hashing: argon2id, off the event loop, and never more at once than memory allows."""
+"""Password hashing: argon2id, off the event loop, and never more at once than memory allows.
+
+Hashes of earlier systems still verify: werkzeug's ``pbkdf2:sha256:N$salt$hex`` and
+``scrypt:N:r:p$salt$hex``, and bcrypt. They are replaced at the next log-in.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import os
 import threading
 from collections.abc import Callable
@@ -10,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
+import bcrypt
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
@@ -17,6 +24,8 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 _HASHER = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
 # Hashing gives way to serving: on Linux a thread has a niceness of its own.
 _NICENESS = 10
+_BCRYPT_LIMIT = 72  # bytes; bcrypt never looked at more
+_SCRYPT_MEMORY = 128 * 1024 * 1024
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -26,6 +35,7 @@ class Passwords:
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, "hash", initializer=_be_nice)
+        self.waiting = 0
 
     async def hash(self, password: str) -> str:
         """A new salted hash."""
@@ -35,20 +45,62 @@ class Passwords:
         """Whether ``password`` is the one that was hashed; False for a hash of unknown form."""
         return await self._run(_matches, pw_hash, password)
 
+    def outdated(self, pw_hash: str) -> bool:
+        """Whether a hash was made by an earlier system or with other parameters."""
+        return not pw_hash.startswith("$argon2id$") or _HASHER.check_needs_rehash(pw_hash)
+
     def close(self) -> None:
         """Let what is being hashed finish, drop the rest."""
         self._pool.shutdown(cancel_futures=True)
 
     async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
+        self.waiting += 1
+        try:
+            return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
+        finally:
+            self.waiting -= 1
 
 
 def _matches(pw_hash: str, password: str) -> bool:
-    try:
-        return _HASHER.verify(pw_hash, password)
-    except (Argon2Error, InvalidHashError):
-        return False
+    for prefix, check in _FORMS.items():
+        if pw_hash.startswith(prefix):
+            try:
+                return check(pw_hash, password.encode())
+            except (Argon2Error, InvalidHashError, ValueError, IndexError):
+                return False
+    return False
+
+
+def _argon2(pw_hash: str, password: bytes) -> bool:
+    return _HASHER.verify(pw_hash, password)
+
+
+def _pbkdf2(pw_hash: str, password: bytes) -> bool:
+    method, salt, digest = pw_hash.split("$")
+    _, algorithm, rounds = method.split(":")
+    made = hashlib.pbkdf2_hmac(algorithm, password, salt.encode(), int(rounds))
+    return hmac.compare_digest(made, bytes.fromhex(digest))
+
+
+def _scrypt(pw_hash: str, password: bytes) -> bool:
+    method, salt, digest = pw_hash.split("$")
+    n, r, p = (int(number) for number in method.split(":")[1:])
+    made = hashlib.scrypt(password, salt=salt.encode(), n=n, r=r, p=p, maxmem=_SCRYPT_MEMORY)
+    return hmac.compare_digest(made, bytes.fromhex(digest))
+
+
+def _bcrypt(pw_hash: str, password: bytes) -> bool:
+    return bcrypt.checkpw(password[:_BCRYPT_LIMIT], pw_hash.encode())
+
+
+_FORMS: dict[str, Callable[[str, bytes], bool]] = {
+    "$argon2": _argon2,
+    "pbkdf2:": _pbkdf2,
+    "scrypt:": _scrypt,
+    "$2a$": _bcrypt,
+    "$2b$": _bcrypt,
+}
 
 
 def _be_nice() -> None:

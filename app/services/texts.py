@@ -16,17 +16,18 @@ def required(value: object, complaint: str, length: int) -> str:
         raise Invalid(complaint)
     if len(value) > length:
         raise Invalid(f"That is too long: at most {length} characters")
-    if not _storable(value):
+    if not storable(value):
         raise Invalid("NUL characters and lone surrogates cannot be stored")
     return value
 
 
 def name(value: str) -> bool:
     """Whether a name that came in an address could belong to anyone."""
-    return len(value) <= NAME_LENGTH and _storable(value)
+    return len(value) <= NAME_LENGTH and storable(value)
 
 
-def _storable(value: str) -> bool:
+def storable(value: str) -> bool:
+    """Whether PostgreSQL can keep it: no NUL, no lone surrogate."""
     try:
         return b"\0" not in value.encode()
     except UnicodeEncodeError:

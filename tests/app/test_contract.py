@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -136,7 +137,7 @@ def test_follow_and_unfollow_repeat_without_error(api: Service) -> None:
 
 def test_latest_is_recorded_whatever_becomes_of_the_request(api: Service) -> None:
     register(api, "Lat Est")
-    steps = [
+    steps: list[tuple[int, Callable[[str], Answer], int]] = [
         (201, lambda q: register(api, "", q), 400),
         (202, lambda q: register(api, "Lat Est", q), 400),
         (203, lambda q: api.get("/msgs" + q), 403),

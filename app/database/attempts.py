@@ -1,0 +1,54 @@
+"""Counts of log-in attempts that have not (yet) succeeded, shared by all replicas.
+
+An attempt is counted before its password is looked at, so that many at once cannot slip through;
+a success takes its attempt back.
+"""
+
+from __future__ import annotations
+
+from app.database.pool import Database, Statement
+
+_COUNT = Statement(
+    "login_attempt_count",
+    """
+    WITH old AS (
+        DELETE FROM login_attempts WHERE key IN (
+            SELECT key FROM login_attempts
+            WHERE since < now() - make_interval(secs => %(seconds)s) AND key <> ALL (%(keys)s)
+            ORDER BY since LIMIT 10 FOR UPDATE SKIP LOCKED)),
+    counted AS (
+        INSERT INTO login_attempts AS a (key, failures, since)
+        SELECT key, 1, now() FROM unnest(%(keys)s::text[]) key ORDER BY key
+        ON CONFLICT (key) DO UPDATE SET
+            failures = CASE WHEN a.since < now() - make_interval(secs => %(seconds)s)
+                       THEN 1 ELSE a.failures + 1 END,
+            since = CASE WHEN a.since < now() - make_interval(secs => %(seconds)s)
+                    THEN now() ELSE a.since END
+        RETURNING key, failures,
+            ceil(extract(epoch FROM since + make_interval(secs => %(seconds)s) - now())) AS left)
+    SELECT array_agg(failures ORDER BY key), max("left")::int FROM counted
+    """,
+)
+_FORGIVE = Statement(
+    "login_attempt_forgive",
+    """
+    WITH cleared AS (DELETE FROM login_attempts WHERE key = %(account)s),
+    eased AS (
+        UPDATE login_attempts SET failures = greatest(failures - 1, 0) WHERE key = %(address)s)
+    SELECT 1
+    """,
+)
+
+
+async def count(
+    database: Database, account: str, address: str, seconds: float
+) -> tuple[int, int, int]:
+    """Count an attempt: the account's number in the window, the address's, seconds left."""
+    parameters = {"keys": sorted((account, address)), "seconds": seconds}
+    numbers, left = await database.one(_COUNT, parameters)
+    return numbers[0], numbers[1], left
+
+
+async def forgive(database: Database, account: str, address: str) -> None:
+    """After a success: the account starts afresh, the address gets its attempt back."""
+    await database.one(_FORGIVE, {"account": account, "address": address})

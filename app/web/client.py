@@ -1,0 +1,177 @@
+"""The only way to the data: calls to api."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+import aiohttp
+from starlette.exceptions import HTTPException
+from yarl import URL
+
+from app.problems import Unavailable
+from observability import catalog, context
+from observability.logs import Log
+from observability.metrics import Meter
+
+# A page that takes longer is worth less than a page that says so.
+TIMEOUT = aiohttp.ClientTimeout(total=2, sock_connect=1)
+OPERATIONS = ("timeline", "log_in", "log_out", "register", "post", "follow", "unfollow")
+Kind = Literal["public", "home", "user"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``pub_date`` is in seconds since the epoch."""
+
+    user: str
+    text: str
+    pub_date: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A page of messages, newest first. ``older`` is the cursor of the next page, if any."""
+
+    viewer: str | None
+    profile: str | None
+    following: bool | None
+    messages: list[Message]
+    older: str | None
+
+
+class Client:
+    """Speaks JSON with api over a pool of connections.
+
+    Every call raises Unavailable if there is no usable answer, and HTTPException with api's
+    status and text if api refuses.
+    """
+
+    def __init__(self, base_url: str, meter: Meter, log: Log) -> None:
+        self._base_url = base_url
+        self._meter = meter
+        self._log = log
+        self._session: aiohttp.ClientSession | None = None
+        for operation in OPERATIONS:
+            meter.touch(catalog.UPSTREAM_DURATION, operation)
+
+    async def open(self) -> None:
+        """Make the pool; it connects when first asked."""
+        self._session = aiohttp.ClientSession(
+            # Shorter than api keeps idle connections: a request never meets one just closed.
+            connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=30, ttl_dns_cache=5),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=TIMEOUT,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session:
+            await self._session.close()
+
+    async def timeline(
+        self, kind: Kind, token: str | None, before: str = "", username: str = ""
+    ) -> Timeline:
+        """A page of a timeline. 401: home without a session; 404: no such user."""
+        path = f"/api/timelines/{kind}" + (f"/{_segment(username)}" if kind == "user" else "")
+        query = f"?{urlencode({'before': before})}" if before else ""
+        page = await self._call("timeline", "GET", path + query, token)
+        return Timeline(
+            page["viewer"],
+            page["profile"],
+            page["following"],
+            [Message(m["user"], m["text"], m["pub_date"]) for m in page["messages"]],
+            page["older"],
+        )
+
+    async def log_in(self, username: str, password: str, address: str) -> str:
+        """A new session's token. ``address`` is the user's, against which api counts attempts."""
+        body = {"username": username, "password": password}
+        answer = await self._call("log_in", "POST", "/api/sessions", None, body, address)
+        return str(answer["token"])
+
+    async def log_out(self, token: str) -> None:
+        """End a session."""
+        await self._call("log_out", "DELETE", "/api/session", token)
+
+    async def register(self, username: str, email: str, password: str) -> None:
+        """Add a user."""
+        body = {"username": username, "email": email, "pwd": password}
+        await self._call("register", "POST", "/register", None, body)
+
+    async def post(self, token: str, text: str) -> None:
+        """Post a message."""
+        await self._call("post", "POST", "/api/messages", token, {"text": text})
+
+    async def follow(self, token: str, username: str) -> None:
+        """Follow someone."""
+        await self._call("follow", "PUT", f"/api/follows/{_segment(username)}", token)
+
+    async def unfollow(self, token: str, username: str) -> None:
+        """Stop following someone."""
+        await self._call("unfollow", "DELETE", f"/api/follows/{_segment(username)}", token)
+
+    async def _call(
+        self,
+        operation: str,
+        method: str,
+        target: str,
+        token: str | None,
+        body: dict[str, str] | None = None,
+        address: str = "",
+    ) -> dict[str, Any]:
+        if self._session is None:
+            raise RuntimeError("the client is not open")
+        started = perf_counter()
+        try:
+            async with self._session.request(
+                method,
+                URL(self._base_url + target, encoded=True),
+                headers=_headers(token, address),
+                data=json.dumps(body, ensure_ascii=False).encode() if body else None,
+                allow_redirects=False,
+            ) as response:
+                status, retry_after = response.status, response.headers.get("Retry-After")
+                raw = await response.read()
+            answer = json.loads(raw) if raw else {}
+        except TimeoutError as error:
+            raise self._failed("timeout", operation) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._failed("refused", operation) from error
+        except ValueError as error:
+            raise self._failed("status_5xx", operation) from error
+        finally:
+            self._meter.observe(catalog.UPSTREAM_DURATION, perf_counter() - started, operation)
+        if not (200 <= status < 300 or 400 <= status < 500) or not isinstance(answer, dict):
+            raise self._failed("status_5xx", operation, retry_after)
+        if status >= 400:
+            headers = {"Retry-After": retry_after} if retry_after else None
+            raise HTTPException(status, str(answer.get("error_msg", "")) or None, headers)
+        return answer
+
+    def _failed(self, reason: str, operation: str, retry_after: str | None = None) -> Unavailable:
+        self._meter.count(catalog.UPSTREAM_ERRORS, reason)
+        self._log.warning("upstream_error", "no usable answer", reason=reason, action=operation)
+        problem = Unavailable()
+        if retry_after:
+            problem.headers = {"Retry-After": retry_after}
+        return problem
+
+
+def _headers(token: str | None, address: str) -> dict[str, str]:
+    request = context.current()
+    headers = {
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {token}" if token else "",
+        "X-Request-ID": request.request_id if request else "",
+        "X-Forwarded-For": address,
+    }
+    return {name: value for name, value in headers.items() if value}
+
+
+def _segment(name: str) -> str:
+    # Dots too: a segment of dots alone would be resolved away.
+    return quote(name, safe="").replace(".", "%2E")

@@ -1,0 +1,63 @@
+"""Reading forms: strictly, and never more than a form can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from app.web import crosssite
+from app.web.names import storable
+
+# The longest message api takes, if each of its characters needs twelve bytes, and some.
+MAX_BYTES = 160 * 1024
+MAX_FIELDS = 20
+URLENCODED = "application/x-www-form-urlencoded"
+
+
+async def read(request: Request) -> dict[str, str]:
+    """The fields of a posted form; the first of each name counts.
+
+    Raises HTTPException: 403 from another site, 413 too large, 415 another type, 400 not UTF-8.
+    """
+    crosssite.refuse(request)
+    body = await _body(request)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and kind != URLENCODED:
+        raise HTTPException(415)
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError:
+        raise HTTPException(400, "The form is not valid.") from None
+    if not all(storable(value) for _, value in pairs):
+        raise HTTPException(400, "The form has characters that cannot be stored.")
+    return dict(reversed(pairs))
+
+
+def registration_error(form: dict[str, str]) -> str | None:
+    """The first complaint about a registration that needs no look at the data, or None."""
+    return next((complaint for complaint, wrong in _CHECKS.items() if wrong(form)), None)
+
+
+_CHECKS: dict[str, Callable[[dict[str, str]], bool]] = {
+    "You have to enter a username": lambda form: not form.get("username"),
+    "You have to enter a valid email address": lambda form: "@" not in form.get("email", ""),
+    "You have to enter a password": lambda form: not form.get("password"),
+    "The two passwords do not match": lambda form: form["password"] != form.get("password2"),
+}
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise HTTPException(413)
+    return bytes(body)

@@ -1,0 +1,123 @@
+"""Timelines, and posting to them."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.web import forms, names
+from app.web.client import Client, Timeline
+from app.web.cookies import Cookies
+from app.web.pages import Pages
+
+STRANGER = "There is no user of that name."
+
+
+class Timelines:
+    """Handlers of ``/``, ``/public``, ``/{username}`` and ``/add_message``."""
+
+    def __init__(self, client: Client, cookies: Cookies, pages: Pages) -> None:
+        self._client = client
+        self._cookies = cookies
+        self._pages = pages
+
+    async def home(self, request: Request) -> Response:
+        """One's own timeline; the public one for who is not signed in."""
+        return await self._home(request)
+
+    async def public(self, request: Request) -> Response:
+        """Everyone's messages."""
+        timeline = await self._client.timeline(
+            "public", self._cookies.token(request), _before(request)
+        )
+        return self._show(request, "public", timeline)
+
+    async def user(self, request: Request) -> Response:
+        """One user's messages."""
+        raw = request.path_params["username"]
+        if raw == "add_message":
+            raise HTTPException(405, headers={"Allow": "POST"})
+        return await self._user(request, names.decode(raw))
+
+    async def odd_user(self, request: Request) -> Response:
+        """The same for a name that cannot be in a path."""
+        return await self._user(request, request.query_params.get("name", ""))
+
+    async def post(self, request: Request) -> Response:
+        """Post a message. Without a text nothing happens, as ever."""
+        token = self._cookies.token(request)
+        form = await forms.read(request)
+        if token is None:
+            raise HTTPException(401)
+        text = form.get("text", "")
+        if not text:
+            return self._pages.redirect(request, "/")
+        try:
+            await self._client.post(token, text)
+        except HTTPException as error:
+            if error.status_code != 400:
+                raise
+            return await self._home(request, error.detail, text)
+        return self._pages.redirect(request, "/", "Your message was recorded")
+
+    async def _home(self, request: Request, complaint: str = "", text: str = "") -> Response:
+        token = self._cookies.token(request)
+        if token is None:
+            return self._pages.redirect(request, "/public")
+        try:
+            timeline = await self._client.timeline("home", token, _before(request))
+        except HTTPException as error:
+            if error.status_code != 401:
+                raise
+            response = self._pages.redirect(request, "/public")
+            self._cookies.end(response)
+            return response
+        return self._show(request, "home", timeline, complaint, text)
+
+    async def _user(self, request: Request, name: str) -> Response:
+        if not name or not names.storable(name):
+            raise HTTPException(404, STRANGER)
+        token = self._cookies.token(request)
+        try:
+            timeline = await self._client.timeline("user", token, _before(request), name)
+        except HTTPException as error:
+            raise HTTPException(error.status_code, _words(error)) from error
+        return self._show(request, "user", timeline)
+
+    def _show(
+        self, request: Request, kind: str, timeline: Timeline, complaint: str = "", text: str = ""
+    ) -> Response:
+        response = self._pages.show(
+            request,
+            "timeline.html",
+            kind=kind,
+            viewer=timeline.viewer,
+            timeline=timeline,
+            paged=bool(_before(request)),
+            here=names.address(timeline.profile) if timeline.profile else request.scope["path"],
+            error=complaint,
+            text=text,
+        )
+        if timeline.viewer is None and self._cookies.token(request):
+            self._cookies.end(response)
+        return response
+
+    def routes(self) -> list[Route]:
+        """In the order in which they must be tried; the last takes every path that is left."""
+        return [
+            Route("/", self.home),
+            Route("/public", self.public),
+            Route("/add_message", self.post, methods=["POST"]),
+            Route(names.ODD, self.odd_user),
+            Route("/{username:path}", self.user),
+        ]
+
+
+def _before(request: Request) -> str:
+    return request.query_params.get("before", "") if request.method in ("GET", "HEAD") else ""
+
+
+def _words(error: HTTPException) -> str:
+    return STRANGER if error.status_code == 404 else error.detail
