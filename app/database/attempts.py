@@ -12,10 +12,10 @@ _COUNT = Statement(
     "login_attempt_count",
     """
     WITH old AS (
-        DELETE FROM login_attempts WHERE key IN (
-            SELECT key FROM login_attempts
+        DELETE FROM login_attempts WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM login_attempts
             WHERE since < now() - make_interval(secs => %(seconds)s) AND key <> ALL (%(keys)s)
-            ORDER BY since LIMIT 10 FOR UPDATE SKIP LOCKED)),
+            ORDER BY since LIMIT 4 FOR UPDATE SKIP LOCKED))),
     counted AS (
         INSERT INTO login_attempts AS a (key, failures, since)
         SELECT key, 1, now() FROM unnest(%(keys)s::text[]) key ORDER BY key
