@@ -11,11 +11,11 @@ from app.database.pool import Database, Statement
 _COUNT = Statement(
     "login_attempt_count",
     """
-    WITH old AS (
-        DELETE FROM login_attempts WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM login_attempts
-            WHERE since < now() - make_interval(secs => %(seconds)s) AND key <> ALL (%(keys)s)
-            ORDER BY since LIMIT 4 FOR UPDATE SKIP LOCKED))),
+    WITH expired AS (
+        SELECT key FROM login_attempts
+        WHERE since < now() - make_interval(secs => %(seconds)s) AND key <> ALL (%(keys)s)
+        ORDER BY since LIMIT 2 FOR UPDATE SKIP LOCKED),
+    cleared AS (DELETE FROM login_attempts a USING expired WHERE a.key = expired.key),
     counted AS (
         INSERT INTO login_attempts AS a (key, failures, since)
         SELECT key, 1, now() FROM unnest(%(keys)s::text[]) key ORDER BY key
