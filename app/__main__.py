@@ -1,24 +1,28 @@
-"""Command line: ``python -m app api | web | migrate``."""
+"""Command line: ``python -m app api | web | migrate | flag``."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Callable
 
 from starlette.applications import Starlette
 
 from app import VERSION, server, settings
 from app.api import application as api_application
+from app.database import moderation
 from app.database.migrate import MigrationError, migrate
+from app.database.moderation import ModerationError
 from app.settings import Environment, SettingsError
+from app.web import application as web_application
 from observability.health import Check
 from observability.logs import Log
 from observability.metrics import Meter
 
 
-def run_api(env: Environment) -> None:
+def run_api(env: Environment, options: Namespace) -> None:
     """Serve the JSON API (PORT, 5001 by default)."""
     own = settings.api(env)
 
@@ -29,10 +33,8 @@ def run_api(env: Environment) -> None:
     server.run("api", settings.server(env, 5001), create)
 
 
-def run_web(env: Environment) -> None:
+def run_web(env: Environment, options: Namespace) -> None:
     """Serve the web page (PORT, 5000 by default)."""
-    from app.web import application as web_application
-
     own = settings.web(env)
 
     def create(meter: Meter, log: Log) -> tuple[Starlette, dict[str, Check]]:
@@ -42,31 +44,56 @@ def run_web(env: Environment) -> None:
     server.run("web", settings.server(env, 5000), create)
 
 
-def run_migrate(env: Environment) -> None:
+def run_migrate(env: Environment, options: Namespace) -> None:
     """Bring the database schema up to date."""
     applied = migrate(settings.database(env).url.reveal())
     print("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
 
 
-COMMANDS: dict[str, Callable[[Environment], None]] = {
+def run_flag(env: Environment, options: Namespace) -> None:
+    """List flagged messages (or one author's), flag messages, unflag them."""
+    url = settings.database(env).url.reveal()
+    if options.action == "list":
+        found = moderation.find(url, options.author)
+        print("\n".join(map(str, found)) or "no such messages")
+        return
+    if not options.id:
+        raise ModerationError(f"'{options.action}' needs the ids of messages")
+    for number in options.id:
+        moderation.flag(url, number, flagged=options.action == "set")
+        print(f"{'flagged' if options.action == 'set' else 'unflagged'} {number}")
+
+
+COMMANDS: dict[str, Callable[[Environment, Namespace], None]] = {
     "api": run_api,
     "web": run_web,
     "migrate": run_migrate,
+    "flag": run_flag,
 }
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m app", description="MiniTwit")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parsers = {
+        name: commands.add_parser(name, help=function.__doc__, description=function.__doc__)
+        for name, function in COMMANDS.items()
+    }
+    parsers["flag"].add_argument("action", choices=("list", "set", "clear"))
+    parsers["flag"].add_argument("id", type=int, nargs="*", help="a message's id, as listed")
+    parsers["flag"].add_argument("--author", help="list this user's newest messages")
+    return parser
 
 
 def main() -> int:
     """Parse the command and run it; a wrong setting is one line on standard error."""
-    parser = argparse.ArgumentParser(prog="python -m app", description="MiniTwit")
-    parser.add_argument("--version", action="version", version=VERSION)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, function in COMMANDS.items():
-        commands.add_parser(name, help=function.__doc__, description=function.__doc__)
-    command = parser.parse_args().command
+    options = arguments().parse_args()
     try:
-        COMMANDS[command](Environment(os.environ))
-    except (SettingsError, MigrationError) as error:
-        print(f"{command}: {error}", file=sys.stderr)
+        COMMANDS[options.command](Environment(os.environ), options)
+    except (SettingsError, MigrationError, ModerationError) as error:
+        print(f"{options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.api import requests, responses
+from app.api import openapi, requests, responses
 from app.database import messages
 from app.database.follows import Action
 from app.database.pool import Database
@@ -33,6 +33,7 @@ class FrontApi:
     def routes(self) -> list[Route]:
         """What this adds to the application."""
         return [
+            Route("/api/openapi.json", self.openapi),
             Route("/api/sessions", self.log_in, methods=["POST"]),
             Route("/api/session", self.log_out, methods=["DELETE"]),
             Route("/api/timelines/public", self.public),
@@ -42,6 +43,10 @@ class FrontApi:
             Route("/api/follows/{username:path}", self.follow, methods=["PUT"]),
             Route("/api/follows/{username:path}", self.unfollow, methods=["DELETE"]),
         ]
+
+    async def openapi(self, request: Request) -> Response:
+        """The OpenAPI document of the whole API."""
+        return JSONResponse(openapi.DOCUMENT)
 
     async def log_in(self, request: Request) -> Response:
         """Start a session."""
