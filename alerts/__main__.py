@@ -1,0 +1,28 @@
+"""``python -m alerts``: write the rule files, or check that they are as generated."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from alerts.registry import render
+from observability.clock import Clock
+from observability.generated import run
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Generate Prometheus's rules from the catalogue.")
+    parser.add_argument(
+        "--time-scale",
+        type=float,
+        default=1,
+        metavar="N",
+        help="shorten windows, waits and intervals N times, for drills; default: %(default)s",
+    )
+    return run("alerts", lambda o: render(Clock(o.time_scale)), Path("alerts/generated"), parser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""Alerts and recording rules as data. What breaks a convention is a ``ValueError`` at import."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from observability.catalog import INSTANCE, JOB, SERVICE, Label, Metric
+from observability.clock import Clock, duration
+from observability.conventions import RUNBOOK_BASE, Board
+from observability.expr import Expr
+
+Severity = Literal["critical", "warning", "info", "none"]
+FROM_SERIES = "{{ $labels.service }}"
+ALERT_NAME = re.compile(r"MiniTwit[A-Z][A-Za-z0-9]+|Watchdog")
+# level:metric:operations, as Prometheus's own advice has it.
+RECORD_NAME = re.compile(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+")
+LABEL_USE = re.compile(r"\$labels\.(\w+)")
+SCRAPED = {JOB.name, SERVICE.name, INSTANCE.name}
+
+
+def stem(metric: Metric) -> str:
+    """The name of ``metric`` as it stands in the middle of a recording rule's."""
+    return metric.name.removesuffix("_total")
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A series that Prometheus computes; ``metric`` is how other expressions refer to it."""
+
+    name: str
+    help: str
+    expr: Expr
+    metric: Metric = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not RECORD_NAME.fullmatch(self.name) or "_total" in self.name:
+            raise ValueError(f"recording rule {self.name}: the form is level:metric:operations")
+        labels = tuple(Label(name) for name in sorted(self.expr.labels - SCRAPED))
+        metric = Metric(self.name, "gauge", self.help, labels, services=())
+        object.__setattr__(self, "metric", metric)
+
+    def to_yaml(self, _: Clock) -> dict[str, Any]:
+        """As it stands in a rule file."""
+        return {"record": self.name, "expr": self.expr.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """``wait`` and ``keep`` are seconds; ``service`` is a name or a template over the labels.
+
+    ``summary`` is one plain sentence; ``description`` is a template with the values.
+    """
+
+    name: str
+    expr: Expr
+    wait: float
+    severity: Severity
+    summary: str
+    description: str
+    service: str = FROM_SERIES
+    board: Board = Board.OVERVIEW
+    keep: float = 0
+
+    def __post_init__(self) -> None:
+        used = set(LABEL_USE.findall(self.description + self.service))
+        faults = {
+            "the name is MiniTwit and CamelCase": not ALERT_NAME.fullmatch(self.name),
+            "unknown severity": self.severity not in get_args(Severity),
+            "the service is missing, or holds a value": not self.service
+            or "$value" in self.service,
+            "the summary is one plain sentence": "{{" in self.summary
+            or not self.summary.endswith("."),
+            f"the expression has no label {used - self.expr.labels}": used - self.expr.labels,
+        }
+        if found := [fault for fault, present in faults.items() if present]:
+            raise ValueError(f"alert {self.name}: {'; '.join(found)}")
+
+    @property
+    def runbook(self) -> str:
+        """Its page, relative to the folder of runbooks."""
+        return f"{self.name}.md"
+
+    def to_yaml(self, clock: Clock) -> dict[str, Any]:
+        """As it stands in a rule file, at the pace of ``clock``."""
+        rule: dict[str, Any] = {"alert": self.name, "expr": self.expr.text}
+        if self.wait:
+            rule["for"] = clock.wait(self.wait)
+        if self.keep:
+            rule["keep_firing_for"] = clock.wait(self.keep)
+        return {
+            **rule,
+            "labels": {"severity": self.severity, "service": self.service},
+            "annotations": {
+                "summary": self.summary,
+                "description": self.description,
+                "runbook_url": f"{RUNBOOK_BASE}/{self.runbook}",
+                "dashboard_url": self.board.url,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rules that are evaluated together, in this order."""
+
+    name: str
+    rules: tuple[Recording | Alert, ...]
+
+    def to_yaml(self, clock: Clock) -> dict[str, Any]:
+        """As it stands in a rule file, at the pace of ``clock``."""
+        return {
+            "name": self.name,
+            "interval": duration(clock.evaluate),
+            "rules": [rule.to_yaml(clock) for rule in self.rules],
+        }

@@ -1,0 +1,101 @@
+"""Rules on the monitoring itself: whoever watches must be watched."""
+
+from __future__ import annotations
+
+from alerts.model import Alert, Group
+from alerts.objectives import RESTART_WINDOW, RESTARTS_TOLERATED
+from alerts.services import MINUTE, down
+from observability.catalog import Label
+from observability.clock import Clock
+from observability.conventions import MONITORING_TARGETS, PROBE_JOB, PROBED_SERVICES
+from observability.exporters import (
+    COMPONENT,
+    COMPONENT_RESTARTS,
+    NOTIFICATION_ERRORS,
+    NOTIFICATION_FAILURES,
+    PROBE_SUCCESS,
+    RULE_FAILURES,
+    UP,
+)
+from observability.expr import Expr
+from observability.promql import ALWAYS, absent, increase, matches, select, total
+
+
+def _unwatched() -> Expr:
+    """Parts of the monitoring that are gone, and services that nobody probes."""
+    expr = down(MONITORING_TARGETS)
+    expr = expr | select(PROBE_SUCCESS, service=matches("|".join(MONITORING_TARGETS))).equals(0)
+    for service in PROBED_SERVICES:
+        expr = expr | absent(UP, job=PROBE_JOB, service=service)
+    return expr
+
+
+def alerts(clock: Clock) -> Group:
+    """Tickets rather than pages: users notice none of these."""
+    minute = clock.window(MINUTE)
+    restarts = increase(COMPONENT_RESTARTS, clock.window(RESTART_WINDOW))
+    return Group(
+        "minitwit-monitoring",
+        (
+            Alert(
+                "Watchdog",
+                ALWAYS,
+                wait=0,
+                severity="none",
+                service="prometheus",
+                summary="This alert always fires, to prove that alerts arrive.",
+                description="Nothing is wrong. If this stops arriving, so does every other alert.",
+            ),
+            Alert(
+                "MiniTwitMonitorDown",
+                _unwatched(),
+                wait=10,
+                severity="warning",
+                summary="A part of the monitoring does not answer.",
+                description="Prometheus gets no answer from {{ $labels.job }}"
+                "{{ with $labels.instance }} at {{ . }}"
+                "{{ else }} for {{ $labels.service }}: it is no target at all{{ end }}.",
+            ),
+            Alert(
+                "MiniTwitRuleEvaluationFailing",
+                total(increase(RULE_FAILURES, minute), Label("rule_group")) > 0,
+                wait=10,
+                severity="warning",
+                service="prometheus",
+                summary="Prometheus cannot evaluate some of its rules.",
+                description='{{ printf "%.0f" $value }} evaluations in {{ $labels.rule_group }} '
+                "failed within a minute: its alerts are blind.",
+            ),
+            Alert(
+                "MiniTwitAlertmanagerUnreachable",
+                total(increase(NOTIFICATION_ERRORS, minute), Label("alertmanager")) > 0,
+                wait=10,
+                severity="warning",
+                service="alertmanager",
+                summary="Prometheus cannot hand its alerts to Alertmanager.",
+                description='{{ printf "%.0f" $value }} alerts could not be sent to '
+                "{{ $labels.alertmanager }} within a minute.",
+            ),
+            Alert(
+                "MiniTwitNotificationsFailing",
+                total(increase(NOTIFICATION_FAILURES, minute), Label("integration")) > 0,
+                wait=10,
+                severity="warning",
+                service="alertmanager",
+                summary="Alertmanager cannot deliver its messages.",
+                description='{{ printf "%.0f" $value }} messages by {{ $labels.integration }} '
+                "failed within a minute.",
+            ),
+            Alert(
+                "MiniTwitComponentRestarting",
+                # increase() extrapolates: two restarts may read 2.03.
+                total(restarts, COMPONENT) > RESTARTS_TOLERATED + 0.5,
+                wait=10,
+                severity="warning",
+                service="{{ $labels.component }}",
+                summary="A component ends by itself again and again.",
+                description='{{ $labels.component }} was started again {{ printf "%.0f" $value }} '
+                f"times within {RESTART_WINDOW // 60} minutes.",
+            ),
+        ),
+    )

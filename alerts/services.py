@@ -1,0 +1,91 @@
+"""Rules on what users notice: services that are gone, silent or failing."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+
+from alerts.model import Alert, Group, Recording, stem
+from alerts.objectives import ERROR_RATIO_LIMIT, LOW_TRAFFIC
+from observability.catalog import HTTP_REQUESTS, SERVICE
+from observability.clock import Clock
+from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES
+from observability.exporters import PG_UP, PROBE_SUCCESS, UP
+from observability.expr import Expr
+from observability.promql import absent, matches, rate, ratio, select, total
+
+MINUTE = 60
+
+
+def down(targets: tuple[str, ...]) -> Expr:
+    """Each of ``targets`` that a scrape does not reach, or that is not configured at all."""
+    missing = [absent(UP, job=target, service=target) for target in targets]
+    return reduce(or_, missing, select(UP, job=matches("|".join(targets))).equals(0))
+
+
+def recordings(clock: Clock) -> Group:
+    """Ratios and rates that alerts judge."""
+    window = clock.window(MINUTE)
+    requests = total(rate(HTTP_REQUESTS, window), SERVICE)
+    failed = total(rate(HTTP_REQUESTS, window, status=matches("5..")), SERVICE)
+    return Group(
+        "minitwit-requests",
+        (
+            Recording(
+                f"service:{stem(HTTP_REQUESTS)}:rate1m", "Requests a second of a service.", requests
+            ),
+            Recording(
+                f"service:{stem(HTTP_REQUESTS)}_failed_per_all:ratio_rate1m",
+                "Share of requests that ended in a 5xx.",
+                ratio(failed, requests),
+            ),
+        ),
+    )
+
+
+def alerts(clock: Clock) -> Group:
+    """Pages, and nothing but pages."""
+    requests, errors = (
+        rule.metric for rule in recordings(clock).rules if isinstance(rule, Recording)
+    )
+    return Group(
+        "minitwit-services",
+        (
+            Alert(
+                "MiniTwitTargetDown",
+                down(DEPLOYED_TARGETS),
+                wait=10,
+                severity="critical",
+                summary="A part of MiniTwit does not answer.",
+                description="Prometheus gets no answer from {{ $labels.job }}"
+                "{{ with $labels.instance }} at {{ . }}"
+                "{{ else }}: it is no target at all{{ end }}.",
+            ),
+            Alert(
+                "MiniTwitDatabaseDown",
+                select(PG_UP).equals(0),
+                wait=10,
+                severity="critical",
+                summary="PostgreSQL does not answer.",
+                description="The exporter at {{ $labels.instance }} runs, PostgreSQL does not.",
+            ),
+            Alert(
+                "MiniTwitProbeFailing",
+                select(PROBE_SUCCESS, service=matches("|".join(PROBED_SERVICES))).equals(0),
+                wait=15,
+                severity="critical",
+                summary="MiniTwit does not answer as it should when asked from outside.",
+                description="The probe {{ $labels.probe }} of {{ $labels.instance }} fails.",
+            ),
+            Alert(
+                "MiniTwitErrorRatio",
+                (select(errors) > ERROR_RATIO_LIMIT) & (select(requests) > LOW_TRAFFIC),
+                wait=15,
+                severity="critical",
+                summary="Too many requests end in an error of the server.",
+                description="{{ $value | humanizePercentage }} of the requests to "
+                "{{ $labels.service }} ended in a 5xx within a minute; "
+                f"the limit is {ERROR_RATIO_LIMIT:.0%}.",
+            ),
+        ),
+    )

@@ -1,0 +1,177 @@
+"""The panels that our dashboards are made of: grafanalib's, without its pitfalls.
+
+A panel without title, description or known unit is a ``ValueError``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import grafanalib.core as g
+
+from dashboards.queries import Json, Loki, Prom
+
+Unit = Literal[
+    "none", "short", "percentunit", "s", "bytes", "reqps", "ops", "cps", "dateTimeFromNow"
+]
+UNITS = frozenset(get_args(Unit))
+Query = Prom | Loki
+NO_DATA = "No data"
+GREEN, YELLOW, RED = "green", "yellow", "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel and the room it takes; ``empty`` says why it shows nothing when all is well."""
+
+    core: Any
+    queries: tuple[Query, ...]
+    width: int
+    height: int
+    empty: str = ""
+
+
+def limits(*steps: tuple[str, float], ok: str = GREEN) -> list[Json]:
+    """Threshold steps: ``ok`` from below, then each colour from its value on."""
+    return [
+        {"color": ok, "value": None},
+        *({"color": color, "value": value} for color, value in steps),
+    ]
+
+
+DOWN_UP = [
+    g.StatValueMappings(
+        g.StatValueMappingItem("DOWN", "0", RED, 0), g.StatValueMappingItem("up", "1", GREEN, 1)
+    )
+]
+
+
+def timeseries(
+    title: str,
+    description: str,
+    *queries: Query,
+    unit: Unit,
+    limit: Sequence[Json] = (),
+    top: int | None = None,
+    width: int = 8,
+    empty: str = "",
+) -> Panel:
+    """Lines over time; a ``limit`` is drawn as a dashed line, ``top`` fixes the axis."""
+    core = g.TimeSeries(
+        **_common(title, description, queries, unit, limit),
+        unit=unit,
+        fillOpacity=8,
+        legendDisplayMode="table",
+        legendCalcs=["lastNotNull", "max"],
+        showPoints="never",
+        spanNulls=False,
+        stacking={"group": "A", "mode": "none"},
+        thresholdsStyleMode="dashed" if limit else "off",
+        tooltipMode="multi",
+        tooltipSort="desc",
+        valueMin=0,
+        valueMax=top,
+        extraJson={
+            "fieldConfig": {
+                "defaults": {
+                    "custom": {"scaleDistribution": {"type": "linear", "log": None}},
+                    "noValue": NO_DATA,
+                }
+            },
+            "options": {"legend": {"showLegend": True}},
+        },
+    )
+    return Panel(core, queries, width, 8, empty)
+
+
+def stat(
+    title: str,
+    description: str,
+    *queries: Query,
+    unit: Unit,
+    limit: Sequence[Json] = (),
+    mappings: Sequence[Any] = (),
+    width: int = 4,
+    empty: str = "",
+) -> Panel:
+    """The value of this moment, coloured by ``limit`` or ``mappings``."""
+    core = g.Stat(
+        **_common(title, description, queries, unit, limit),
+        format=unit,
+        color={"mode": "thresholds"},
+        colorMode="background" if limit or mappings else "none",
+        graphMode="none",
+        mappings=list(mappings),
+        noValue=NO_DATA,
+        reduceCalc="lastNotNull",
+    )
+    return Panel(core, queries, width, 4, empty)
+
+
+def table(
+    title: str,
+    description: str,
+    *queries: Query,
+    unit: Unit = "none",
+    hide: Sequence[str] = ("Time", "Value", "__name__"),
+    width: int = 8,
+    height: int = 4,
+    empty: str = "",
+) -> Panel:
+    """One line a series, its labels as columns but for those in ``hide``."""
+    organise = {
+        "id": "organize",
+        "options": {
+            "excludeByName": dict.fromkeys(hide, True),
+            "indexByName": {},
+            "renameByName": {},
+        },
+    }
+    core = g.Table(
+        **_common(title, description, queries, unit, ()),
+        unit=unit,
+        transformations=[organise],
+        extraJson={
+            "fieldConfig": {
+                "defaults": {
+                    "custom": {
+                        "cellOptions": {"type": "auto"},
+                        "displayMode": None,
+                        "inspect": False,
+                    },
+                    "noValue": NO_DATA,
+                }
+            },
+            "options": {"cellHeight": "sm"},
+        },
+    )
+    return Panel(core, queries, width, height, empty)
+
+
+def text(title: str, markdown: str, width: int = 24, height: int = 2) -> Panel:
+    """A paragraph of Markdown."""
+    core = g.Text(
+        title=title,
+        description="What this dashboard is for.",
+        content=markdown,
+        transparent=True,
+        maxDataPoints=None,
+    )
+    return Panel(core, (), width, height)
+
+
+def _common(
+    title: str, description: str, queries: Sequence[Query], unit: Unit, limit: Sequence[Json]
+) -> Json:
+    if not (title and description.endswith(".") and queries and unit in UNITS):
+        raise ValueError(f"panel {title!r}: title, description, queries and a known unit, please")
+    return {
+        "title": title,
+        "description": description,
+        "dataSource": queries[0].datasource,
+        "targets": [q.to_json(chr(ord("A") + at)) for at, q in enumerate(queries)],
+        "thresholds": list(limit) or limits(),
+        "maxDataPoints": None,
+    }

@@ -1,0 +1,17 @@
+"""Which dashboards exist, and which metrics are on none of them on purpose."""
+
+from __future__ import annotations
+
+from dashboards.board import Dashboard
+from dashboards.overview import OVERVIEW
+from observability.catalog import Metric
+
+DASHBOARDS: tuple[Dashboard, ...] = (OVERVIEW,)
+
+# Metrics that are on no dashboard and in no rule, each with a reason that a reader would accept.
+INTERNAL: dict[Metric, str] = {}
+
+
+def render() -> dict[str, str]:
+    """Every generated file: its name and its text."""
+    return {f"{dashboard.board.value}.json": dashboard.render() for dashboard in DASHBOARDS}

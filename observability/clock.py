@@ -1,0 +1,56 @@
+"""The pace of the monitoring, and how a drill quickens all of it together.
+
+At scale 1 (production) every duration is what it says. At scale N windows, ``for`` and intervals
+shrink by N, but a range keeps at least four scrapes and a ``for`` at least two evaluations:
+shorter ones would judge noise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SCRAPE_SECONDS = 5.0
+EVALUATE_SECONDS = 5.0
+# Prometheus and the exporters are not made for more than one scrape a second.
+FASTEST_SECONDS = 1.0
+SCRAPES_A_RANGE = 4
+EVALUATIONS_A_WAIT = 2
+UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+
+
+def duration(seconds: float) -> str:
+    """Spell ``seconds`` as Prometheus does: ``1m30s``; milliseconds are the finest."""
+    rest, text = round(seconds * 1000), ""
+    for unit, size in UNITS:
+        count, rest = divmod(rest, size)
+        text += f"{count}{unit}" if count else ""
+    return text or "0s"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Durations at a time ``scale`` of 1 or more; ValueError below 1."""
+
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.scale >= 1:
+            raise ValueError(f"the time scale is 1 or more, not {self.scale:g}")
+
+    @property
+    def scrape(self) -> float:
+        """Seconds between two scrapes of a target."""
+        return max(SCRAPE_SECONDS / self.scale, FASTEST_SECONDS)
+
+    @property
+    def evaluate(self) -> float:
+        """Seconds between two evaluations of a rule."""
+        return max(EVALUATE_SECONDS / self.scale, FASTEST_SECONDS)
+
+    def window(self, seconds: float) -> str:
+        """A range for rate() and its like."""
+        return duration(max(seconds / self.scale, SCRAPES_A_RANGE * self.scrape))
+
+    def wait(self, seconds: float) -> str:
+        """A ``for`` or ``keep_firing_for``."""
+        return duration(max(seconds / self.scale, EVALUATIONS_A_WAIT * self.evaluate))

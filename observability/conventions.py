@@ -1,0 +1,30 @@
+"""Names and addresses that dashboards, rules and the stack's configuration must agree on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+PRODUCT = "minitwit"
+DEPLOYED_TARGETS = ("api", "web", "postgres")
+MONITORING_TARGETS = ("prometheus", "alertmanager", "blackbox", "node")
+PROBE_JOB = "probe"
+PROBED_SERVICES = ("api", "web")
+
+# Datasources as Grafana's provisioning declares them.
+PROMETHEUS_UID = "prometheus"
+LOKI_UID = "loki"
+
+# Where an alert sends its reader. Runbooks are paths in this repository until it has an address.
+GRAFANA_URL = "http://127.0.0.1:3000"
+RUNBOOK_BASE = "alerts/runbooks"
+
+
+class Board(StrEnum):
+    """The uids of the dashboards: they stay for ever, links point at them."""
+
+    OVERVIEW = f"{PRODUCT}-overview"
+
+    @property
+    def url(self) -> str:
+        """Where Grafana shows it."""
+        return f"{GRAFANA_URL}/d/{self.value}"

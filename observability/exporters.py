@@ -1,0 +1,97 @@
+"""Metrics of other components that dashboards and rules use: data only.
+
+``services=()`` says that any target may expose it. The scrape adds job, service and instance.
+"""
+
+from __future__ import annotations
+
+from observability.catalog import Label, Metric
+
+PROBE = Label("probe")
+COMPONENT = Label("component")
+
+UP = Metric("up", "gauge", "1 if the last scrape of this target worked.", (PROBE,), services=())
+ALERTS = Metric(
+    "ALERTS",
+    "gauge",
+    "1 for each alert that is pending or firing, with the labels of the alert.",
+    (
+        Label("alertname"),
+        Label("alertstate", ("pending", "firing")),
+        Label("severity", ("critical", "warning", "info", "none")),
+    ),
+    services=(),
+)
+
+# ---- blackbox exporter ------------------------------------------------------------------
+PROBE_SUCCESS = Metric(
+    "probe_success", "gauge", "1 if the probe got what it expects.", (PROBE,), services=()
+)
+PROBE_DURATION = Metric(
+    "probe_duration_seconds",
+    "gauge",
+    "How long the probe took.",
+    (PROBE,),
+    unit="seconds",
+    services=(),
+)
+
+# ---- every process with a Prometheus client ---------------------------------------------
+PROCESS_MEMORY = Metric(
+    "process_resident_memory_bytes",
+    "gauge",
+    "Memory that the process holds.",
+    unit="bytes",
+    services=(),
+)
+PROCESS_CPU = Metric(
+    "process_cpu_seconds_total",
+    "counter",
+    "Processor time used.",
+    unit="seconds",
+    services=(),
+)
+
+# ---- PostgreSQL exporter (named alike in 0.11.1 and 0.20.1) ------------------------------
+PG_UP = Metric("pg_up", "gauge", "1 if the exporter reaches the database.", services=())
+PG_LIVE_ROWS = Metric(
+    "pg_stat_user_tables_n_live_tup",
+    "gauge",
+    "Rows of a table as the statistics estimate them.",
+    (Label("datname"), Label("schemaname"), Label("relname")),
+    services=(),
+)
+
+# ---- Prometheus and Alertmanager --------------------------------------------------------
+RULE_FAILURES = Metric(
+    "prometheus_rule_evaluation_failures_total",
+    "counter",
+    "Rule evaluations that failed.",
+    (Label("rule_group"),),
+    services=(),
+)
+NOTIFICATION_ERRORS = Metric(
+    "prometheus_notifications_errors_total",
+    "counter",
+    "Alerts that Prometheus could not hand to an Alertmanager.",
+    (Label("alertmanager"),),
+    services=(),
+)
+NOTIFICATION_FAILURES = Metric(
+    "alertmanager_notifications_failed_total",
+    "counter",
+    "Messages that Alertmanager could not deliver.",
+    (Label("integration"),),
+    services=(),
+)
+
+# ---- written for the node exporter by the runner without Docker --------------------------
+COMPONENT_RESTARTS = Metric(
+    "minitwit_component_restarts_total",
+    "counter",
+    "How often a component of the stack ended by itself and was started again.",
+    (COMPONENT,),
+    services=(),
+)
+
+METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

@@ -1,0 +1,70 @@
+"""Every alert has a case that fires, in full, and one that stays silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alerts.registry import all_alerts, render
+from tests.alerts.conftest import Promtool
+
+CASES = Path(__file__).parent / "cases"
+NAMES = [alert.name for alert in all_alerts()]
+NEVER_SILENT = {"Watchdog": "it has to fire always"}
+ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
+
+
+def outcomes(name: str) -> list[list[dict[str, Any]]]:
+    """Of each test of the alert's file: the alerts that it expects, at any time."""
+    document = yaml.safe_load((CASES / f"{name}.yml").read_text())
+    return [
+        [expected for at in test["alert_rule_test"] for expected in at["exp_alerts"]]
+        for test in document["tests"]
+        if {at["alertname"] for at in test["alert_rule_test"]} == {name}
+    ]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_is_a_case_that_fires_and_one_that_does_not(name: str) -> None:
+    found = outcomes(name)
+    fired = [expected for case in found for expected in case]
+    assert fired, f"{name}: no case in which it fires"
+    assert name in NEVER_SILENT or [] in found, f"{name}: no case in which it stays silent"
+    for expected in fired:
+        assert {"severity", "service"} <= set(expected["exp_labels"])
+        assert set(expected["exp_annotations"]) == ANNOTATIONS
+
+
+def test_there_is_no_case_of_an_alert_that_is_gone() -> None:
+    assert {path.stem for path in CASES.iterdir()} == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rules_behave_as_the_cases_say(name: str, promtool: Promtool) -> None:
+    done = promtool("test", "rules", CASES / f"{name}.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("alert", "old", "new"),
+    [
+        ("MiniTwitTargetDown", "== 0", "== 2"),
+        ("MiniTwitProbeFailing", "for: 15s", "for: 1h"),
+        ("MiniTwitErrorRatio", "> 0.2", "> 20"),
+        ("MiniTwitErrorRatio", "> 0.05", "> 0.01"),
+        ("MiniTwitErrorRatio", "the limit is 5%", "the limit is 6%"),
+    ],
+)
+def test_the_cases_notice_a_changed_rule(
+    alert: str, old: str, new: str, promtool: Promtool, tmp_path: Path
+) -> None:
+    rules = render()
+    assert old in rules["alerts.yml"]
+    for name, text in rules.items():
+        (tmp_path / name).write_text(text.replace(old, new))
+    case = (CASES / f"{alert}.yml").read_text().replace("../../../alerts/generated/", "")
+    (tmp_path / "case.yml").write_text(case)
+    assert promtool("test", "rules", tmp_path / "case.yml").returncode == 1

@@ -1,0 +1,152 @@
+"""The rules hold to the conventions, and promtool accepts them at every pace."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import promql_parser as p
+import pytest
+import yaml
+
+from alerts.model import Alert, Recording
+from alerts.registry import all_alerts, files, render
+from observability.catalog import HTTP_REQUESTS, SERVICE
+from observability.clock import Clock
+from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS
+from observability.promql import rate, select, total
+from tests.alerts.conftest import Promtool
+from tests.dashboards.expressions import nodes
+
+SCALES = (1, 7, 60, 1000)
+GROUP_WAIT = 5  # alertmanager.yml.j2, critical
+ALERTS = {alert.name: alert for alert in all_alerts()}
+COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
+# Alerts that need no comparison and no waiting, and why.
+UNCONDITIONAL = {"Watchdog": "it has to fire always, from the start"}
+
+
+def emitted(scale: float = 1) -> list[dict[str, Any]]:
+    """Every rule, read back from the text of the files."""
+    groups = [g for text in render(Clock(scale)).values() for g in yaml.safe_load(text)["groups"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_promtool_accepts_the_rules(scale: float, promtool: Promtool, tmp_path: Path) -> None:
+    texts = render(Clock(scale))
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    done = promtool("check", "rules", "--lint-fatal", *(tmp_path / name for name in texts))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_labels_and_annotations(name: str) -> None:
+    [rule] = [rule for rule in emitted() if rule.get("alert") == name]
+    assert set(rule["labels"]) == {"severity", "service"}
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert rule["labels"]["severity"] in {"critical", "warning", "info", "none"}
+    assert (rule["labels"]["severity"] == "none") is (name == "Watchdog")
+    assert "$value" not in str(rule["labels"])
+    summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
+    assert summary.count(".") == 1 and summary.endswith(".") and "{{" not in summary
+    assert len(summary) < 100
+    assert all(
+        " | humanize" in use or "printf" in use
+        for use in re.findall(r"{{[^}]*\$value[^}]*}}", description)
+    )
+
+
+@pytest.mark.parametrize("name", ALERTS.keys() - UNCONDITIONAL.keys())
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_alert_compares_and_waits_for_two_evaluations(name: str, scale: float) -> None:
+    tree = p.parse(ALERTS[name].expr.text)
+    operators = {
+        node.op.value if hasattr(node.op, "value") else str(node.op)
+        for node in nodes(tree)
+        if isinstance(node, p.BinaryExpr)
+    }
+    assert operators & COMPARISONS
+    [rule] = [rule for rule in emitted(scale) if rule.get("alert") == name]
+    assert seconds(rule["for"]) >= 2 * Clock(scale).evaluate
+
+
+def seconds(duration: str) -> float:
+    return p.parse_duration(duration).total_seconds()
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_every_range_holds_four_scrapes(scale: float) -> None:
+    ranges = [w for rule in emitted(scale) for w in re.findall(r"\[(\w+)\]", rule["expr"])]
+    assert ranges
+    assert min(map(seconds, ranges)) >= 4 * Clock(scale).scrape
+
+
+def durations(rule: dict[str, Any]) -> list[float]:
+    ranges = re.findall(r"\[(\w+)\]", rule["expr"])
+    return [seconds(text) for text in [*ranges, *([rule["for"]] if "for" in rule else [])]]
+
+
+def test_the_time_scale_shortens_everything_together() -> None:
+    for slow, fast in zip(emitted(), emitted(5), strict=True):
+        assert [duration / 5 for duration in durations(slow)] == durations(fast)
+    documents = [yaml.safe_load(text) for text in render(Clock(5)).values()]
+    assert {group["interval"] for document in documents for group in document["groups"]} == {"1s"}
+
+
+def test_what_is_simply_down_is_told_within_a_minute() -> None:
+    clock = Clock()
+    for name in ("MiniTwitTargetDown", "MiniTwitDatabaseDown", "MiniTwitProbeFailing"):
+        # A fault just after a scrape, a scrape just after an evaluation, and `for` counted from it.
+        assert clock.scrape + 2 * clock.evaluate + ALERTS[name].wait + GROUP_WAIT <= 45
+
+
+def test_every_target_is_watched_present_or_not() -> None:
+    for name, targets in (
+        ("MiniTwitTargetDown", DEPLOYED_TARGETS),
+        ("MiniTwitMonitorDown", MONITORING_TARGETS),
+    ):
+        for target in targets:
+            assert f'absent(up{{job="{target}",service="{target}"}})' in ALERTS[name].expr.text
+
+
+def test_names_are_unique_and_files_are_not_empty() -> None:
+    names = [rule.get("alert") or rule["record"] for rule in emitted()]
+    assert len(set(names)) == len(names)
+    assert all(groups for groups in files().values())
+
+
+GOOD: dict[str, Any] = {
+    "name": "MiniTwitSample",
+    "expr": select(HTTP_REQUESTS) > 1,
+    "wait": 10,
+    "severity": "warning",
+    "summary": "Right.",
+    "description": "{{ $labels.route }}",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"name": "TargetDown"}, "CamelCase"),
+        ({"severity": "page"}, "severity"),
+        ({"summary": "No full stop"}, "summary"),
+        ({"summary": "{{ $value }} is much."}, "summary"),
+        ({"description": "{{ $labels.rout }}"}, "no label"),
+        ({"expr": total(select(HTTP_REQUESTS)) > 1}, "no label"),
+        ({"service": ""}, "service"),
+    ],
+)
+def test_a_careless_alert_is_refused(change: dict[str, Any], complaint: str) -> None:
+    Alert(**GOOD)
+    with pytest.raises(ValueError, match=complaint):
+        Alert(**{**GOOD, **change})
+
+
+@pytest.mark.parametrize("name", ["requests_rate1m", "service:requests_total:rate1m", "A:b:c"])
+def test_a_careless_recording_rule_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="level:metric:operations"):
+        Recording(name, "Help.", total(rate(HTTP_REQUESTS, "1m"), SERVICE))

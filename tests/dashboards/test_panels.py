@@ -1,0 +1,172 @@
+"""The JSON keeps clear of grafanalib's pitfalls and holds to the checklist for dashboards."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
+from dashboards.layout import COLUMNS
+from dashboards.panels import UNITS, stat
+from dashboards.queries import Prom
+from dashboards.registry import DASHBOARDS, render
+from observability import catalog
+from observability.conventions import LOKI_UID, PROMETHEUS_UID
+from observability.promql import select
+
+Json = dict[str, Any]
+BOARDS = {name: json.loads(text) for name, text in render().items()}
+TYPES = {
+    *("timeseries", "stat", "table", "logs", "heatmap", "state-timeline", "bargauge", "text"),
+    *("row", "alertlist", "piechart"),
+}
+SOURCES = [
+    {"type": "prometheus", "uid": "${datasource}"},
+    {"type": "loki", "uid": LOKI_UID},
+]
+
+
+def panels(board: Json) -> list[Json]:
+    nested = [inner for panel in board["panels"] for inner in panel.get("panels", ())]
+    return [*board["panels"], *nested]
+
+
+ASKING = {
+    f"{name}-{panel['id']}": panel
+    for name, board in BOARDS.items()
+    for panel in panels(board)
+    if panel["type"] not in ("row", "text")
+}
+every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+every_asking_panel = pytest.mark.parametrize("panel", ASKING.values(), ids=ASKING)
+
+
+@every_board
+def test_the_board(board: Json) -> None:
+    assert board["schemaVersion"] == 41
+    assert re.fullmatch(r"minitwit-[a-z-]{2,30}", board["uid"])
+    assert "minitwit" in board["tags"]
+    assert board["editable"] is False
+    assert board["graphTooltip"] == 1, "shared crosshair"
+    assert (board["time"], board["timezone"]) == ({"from": "now-1h", "to": "now"}, "browser")
+    assert board["refresh"] == "30s"
+    assert "do not edit" in board["description"]
+    assert board["title"]
+    dead = {"__inputs", "rows", "style", "sharedCrosshair", "hideControls", "version", "id"}
+    assert not dead & set(board)
+
+
+@every_board
+def test_one_question_is_stated(board: Json) -> None:
+    texts = [p["options"]["content"] for p in board["panels"] if p["type"] == "text"]
+    assert texts and texts[0].count("?") == 1
+    assert board["panels"][0]["type"] == "text"
+
+
+@every_board
+def test_links_lead_to_the_other_boards(board: Json) -> None:
+    [link] = board["links"]
+    assert link["type"] == "dashboards" and link["tags"] == ["minitwit"]
+    assert link["asDropdown"] and link["includeVars"] and link["keepTime"]
+
+
+@every_board
+def test_annotations_show_deploys_and_firing_alerts(board: Json) -> None:
+    expressions = [a.get("expr", "") for a in board["annotations"]["list"]]
+    assert any("ALERTS" in e and 'alertstate="firing"' in e for e in expressions)
+    assert any(catalog.BUILD_INFO.name in e for e in expressions)
+    assert all(a["datasource"] in SOURCES for a in board["annotations"]["list"])
+
+
+@every_board
+def test_variables(board: Json) -> None:
+    variables = {v["name"]: v for v in board["templating"]["list"]}
+    assert variables["datasource"]["current"]["value"] == PROMETHEUS_UID
+    assert {"service", "instance"} <= set(variables)
+    for variable in variables.values():
+        if variable["type"] == "query":
+            assert variable["multi"] and variable["includeAll"] and variable["allValue"] == ".+"
+            assert variable["refresh"] == 2
+            assert variable["current"]["value"] == "$__all"
+            assert variable["datasource"] in SOURCES
+    text = json.dumps(board["panels"])
+    used = set(re.findall(r"\$(\w+)", text)) - {"__rate_interval", "__range", "__interval"}
+    assert used <= set(variables)
+    assert not re.search(r'=\\"\$', text), "a variable with several values needs =~"
+
+
+@every_board
+def test_ids_are_unique_and_no_panel_covers_another(board: Json) -> None:
+    ids = [panel["id"] for panel in panels(board)]
+    assert len(set(ids)) == len(ids)
+    assert all(isinstance(i, int) and i > 0 for i in ids)
+    for group in (board["panels"], *(p["panels"] for p in board["panels"] if p.get("panels"))):
+        for a, b in combinations((panel["gridPos"] for panel in group), 2):
+            apart_x = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+            apart_y = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+            assert apart_x or apart_y, (a, b)
+
+
+@every_board
+def test_every_panel(board: Json) -> None:
+    dead = {"span", "editable", "error", "maxDataPoints", "thresholds", "height"}
+    for panel in panels(board):
+        assert panel["type"] in TYPES
+        assert panel["title"]
+        assert set(panel["gridPos"]) == {"h", "w", "x", "y"}
+        assert 0 <= panel["gridPos"]["x"] <= COLUMNS - panel["gridPos"]["w"]
+        assert panel["type"] == "row" or panel["description"].endswith(".")
+        assert not dead & set(panel)
+
+
+@every_asking_panel
+def test_every_panel_that_asks(panel: Json) -> None:
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["unit"] in UNITS
+    assert defaults["noValue"] == "No data"
+    assert panel["datasource"] in SOURCES
+    assert defaults["thresholds"]["steps"][0]["value"] is None
+    assert all(isinstance(s["value"], int | float) for s in defaults["thresholds"]["steps"][1:])
+    assert "displayMode" not in defaults.get("custom", {})
+    assert defaults.get("custom", {}).get("stacking", {}).get("mode", "none") == "none"
+    if panel["type"] == "stat":
+        assert panel["options"]["reduceOptions"]["calcs"] == ["lastNotNull"]
+
+
+@every_asking_panel
+def test_every_target(panel: Json) -> None:
+    refs = [target["refId"] for target in panel["targets"]]
+    assert refs == [chr(ord("A") + i) for i in range(len(refs))]
+    for target in panel["targets"]:
+        assert target["datasource"] == panel["datasource"]
+        assert not {"step", "intervalFactor", "target", "metric"} & set(target)
+        assert target["legendFormat"] or target["format"] == "table"
+        assert target["range"] is not target["instant"]
+        reads_buckets = "_bucket" in target["expr"]
+        assert target["exemplar"] is (reads_buckets and not target["instant"])
+
+
+@pytest.mark.parametrize(("title", "limit"), [("Errors", ERROR_RATIO_LIMIT), ("Duration", 0.3)])
+def test_thresholds_are_those_of_the_alerts(title: str, limit: float) -> None:
+    [panel] = [p for p in panels(BOARDS["minitwit-overview.json"]) if p["title"] == title]
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [s["value"] for s in steps] == [None, limit]
+    assert LATENCY_OBJECTIVE == catalog.SIMULATOR_TIMEOUT
+
+
+def test_what_is_empty_on_purpose_says_why() -> None:
+    empty = [panel for board in DASHBOARDS for panel in board.panels() if panel.empty]
+    assert [panel.core.title for panel in empty] == ["Firing alerts"]
+
+
+def test_a_careless_panel_is_refused() -> None:
+    query = Prom(select(catalog.READY), "{{service}}")
+    for title, description, unit in (("", "Right.", "s"), ("T", "", "s"), ("T", "Right.", "sec")):
+        with pytest.raises(ValueError, match="please"):
+            stat(title, description, query, unit=unit)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="colour"):
+        Prom(select(catalog.READY), "{{colour}}")

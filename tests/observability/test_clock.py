@@ -1,0 +1,36 @@
+"""Durations shrink together, but never below what can be judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from observability.clock import Clock, duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (0.25, "250ms"), (5, "5s"), (90, "1m30s"), (3600, "1h"), (259_200, "3d")],
+)
+def test_spelling(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("scale", "window", "wait", "scrape"),
+    [(1, "5m", "2m", 5), (5, "1m", "24s", 1), (60, "5s", "2s", 1), (1000, "4s", "2s", 1)],
+)
+def test_pace(scale: float, window: str, wait: str, scrape: float) -> None:
+    clock = Clock(scale)
+    assert (clock.window(300), clock.wait(120)) == (window, wait)
+    assert clock.scrape == clock.evaluate == scrape
+
+
+def test_a_range_holds_four_scrapes_in_production_too() -> None:
+    assert Clock().window(5) == "20s"
+    assert Clock().wait(5) == "10s"
+
+
+@pytest.mark.parametrize("scale", [0, -1, 0.99, float("nan")])
+def test_time_cannot_be_stretched(scale: float) -> None:
+    with pytest.raises(ValueError, match="1 or more"):
+        Clock(scale)
