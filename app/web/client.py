@@ -173,5 +173,4 @@ def _headers(token: str | None, address: str) -> dict[str, str]:
 
 
 def _segment(name: str) -> str:
-    # Dots too: a segment of dots alone would be resolved away.
-    return quote(name, safe="").replace(".", "%2E")
+    return quote(name, safe="")
