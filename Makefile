@@ -1,0 +1,84 @@
+# Everything a developer or an operator does here. `make help` lists it.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STACK := $(PY) -m observability.stack
+CODE := app observability dashboards alerts simulator tests
+COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
+	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
+export RUN_DIR PORT_OFFSET
+
+.PHONY: help up down status chat logs install test story nominal lint fmt typecheck dashboards check lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+up: $(VENV)/stack.stamp ## install what is missing, start the platform, wait until it is healthy
+	@$(STACK) up
+
+down: $(VENV)/stack.stamp ## stop the platform
+	@$(STACK) down
+
+status: $(VENV)/stack.stamp ## show each component and whether its signal arrives
+	@$(STACK) status
+
+chat: $(VENV)/stack.stamp ## follow the on-call room
+	@$(STACK) chat
+
+logs: ## follow the logs of all components
+	@tail -n 5 -F $(or $(RUN_DIR),.run)/logs/*.log
+
+install: $(VENV)/stack.stamp ## fetch the monitoring programs that this machine lacks
+	@$(STACK) install
+
+test: $(VENV)/dev.stamp ## run all tests
+	@$(PY) -m pytest
+
+story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in the chat, and the all-clear
+	@$(PY) -m pytest -m stack
+
+nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes results/nominal.json
+	@$(PY) -m tests.stack.nominal
+
+lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
+	@$(VENV)/bin/ruff check $(CODE)
+	@$(VENV)/bin/ruff format --check $(CODE)
+
+fmt: $(VENV)/dev.stamp ## format the code
+	@$(VENV)/bin/ruff check --fix --quiet $(CODE)
+	@$(VENV)/bin/ruff format $(CODE)
+
+typecheck: $(VENV)/dev.stamp ## check the types (mypy, strict)
+	@$(VENV)/bin/mypy
+
+dashboards: $(VENV)/dev.stamp ## generate the dashboards and the rules
+	@$(PY) -m dashboards
+	@$(PY) -m alerts
+
+check: $(VENV)/dev.stamp ## check that the generated files are as their code says
+	@$(PY) -m dashboards --check
+	@$(PY) -m alerts --check
+
+lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
+	@for name in app stack dev; do $(COMPILE) --output-file=requirements/$$name.txt requirements/$$name.in; done
+
+clean: ## stop the platform and remove its state and all caches; fetched programs stay
+	@if [ -x $(PY) ]; then $(STACK) down; fi
+	@rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build test-output *.egg-info
+	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
+
+# ---- the Python environment; a stamp says what it holds ------------------------------------
+$(VENV)/venv.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "MiniTwit needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Try: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu install the package python3-venv." >&2; exit 1; }
+	@echo "Making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/%.stamp: requirements/%.txt | $(VENV)/venv.stamp
+	@echo "Installing $< into $(VENV) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,133 @@
+"""The platform on one machine, without Docker."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from observability.stack import status, tools
+from observability.stack.components import TABLE
+from observability.stack.layout import render, socket_path
+from observability.stack.settings import Settings, StackError, load
+from observability.stack.targets import ROOM
+from observability.stack.up import down, plan, up
+
+ENVIRONMENT = """\
+environment:
+  RUN_DIR         where all state is kept (default .run)
+  PORT_OFFSET     added to every port (default 0), for a second stack beside the first
+  DATABASE_URL    another PostgreSQL than our own
+  GRAFANA_HOME    where Grafana is unpacked, if it is not on PATH
+  MINITWIT_CACHE  where fetched programs are kept (default ~/.cache/minitwit)
+"""
+HISTORY = 20  # lines of chat shown at first
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        run: Callable[[Settings, argparse.Namespace], int] = options.run
+        return run(load(), options)
+    except StackError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except OSError as error:  # a full disk, a folder that is not ours
+        print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m observability.stack",
+        description=__doc__,
+        epilog=ENVIRONMENT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    names = ", ".join(component.name for component in TABLE)
+    for name, run, text in (
+        ("up", _up, "start what does not run yet, and wait until it is healthy"),
+        ("down", _down, "stop everything"),
+        ("status", _status, "show each component and whether its signal arrives"),
+        ("chat", _chat, f"follow the on-call room {ROOM}"),
+        ("render", _render, "write the configuration that `up` would use"),
+        ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
+    ):
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        command.set_defaults(run=run)
+        if name in ("up", "render"):
+            command.add_argument("--only", type=_names, default=(), help=f"some of: {names}")
+        if name == "status":
+            command.add_argument(
+                "--wait", type=float, default=15, metavar="SECONDS",
+                help="how long to wait for a first scrape (default %(default)s)",
+            )  # fmt: skip
+        if name == "render":
+            command.add_argument("folder", type=Path, help="where to write")
+    return parser
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _up(settings: Settings, options: argparse.Namespace) -> int:
+    begin = time.monotonic()
+    layout = up(settings, options.only)
+    rows = status.look(layout, signals=False)
+    status.show(rows, signals=False)
+    print(f"\nAll healthy after {time.monotonic() - begin:.1f} s.")
+    if "ngircd" in layout.place.runs:
+        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, room {ROOM}")
+    print("Signal: make status          Stop: make down")
+    return 0 if status.good(rows) else 1
+
+
+def _down(settings: Settings, _: argparse.Namespace) -> int:
+    stopped = down(settings)
+    print(f"Stopped {stopped} processes." if stopped else "Nothing was running.")
+    return 0
+
+
+def _status(settings: Settings, options: argparse.Namespace) -> int:
+    rows = status.settle(status.running(settings), options.wait)
+    status.show(rows)
+    return 0 if status.good(rows) else 1
+
+
+def _chat(settings: Settings, _: argparse.Namespace) -> int:
+    layout = status.running(settings)
+    file = settings.logs / "chat.log"
+    print(f"{ROOM} on {layout.address('ngircd')} (Ctrl-C ends)", flush=True)
+    file.touch()
+    with file.open() as log:
+        print(*deque(log, HISTORY), sep="", end="", flush=True)
+        while True:
+            line = log.readline()
+            print(line, end="", flush=True)
+            if not line:
+                time.sleep(0.3)
+
+
+def _render(settings: Settings, options: argparse.Namespace) -> int:
+    layout = plan(settings, options.only)
+    for path in render(layout, options.folder, socket_path(settings.run_dir)):
+        print(path)
+    return 0
+
+
+def _install(settings: Settings, _: argparse.Namespace) -> int:
+    for name, program in tools.require(tools.TOOLS, settings.cache).items():
+        print(f"{name:18} {program.path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

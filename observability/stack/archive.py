@@ -1,0 +1,116 @@
+"""The distribution's packages, unpacked into the tool cache: no root, no service, no install."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import platform
+import shutil
+import subprocess
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+MANIFEST = "packages"
+ASSETS = b"/usr/share/prometheus/alertmanager"
+
+
+def folder(cache: Path) -> Path:
+    """Where the packages are, or will be: one folder per release and architecture."""
+    try:
+        codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
+    except OSError:
+        codename = "none"
+    return cache / f"debian-{codename}-{platform.machine()}"
+
+
+def fetch(packages: set[str], cache: Path) -> str:
+    """Unpack ``packages`` into the cache once; '' or, if that fails, why."""
+    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+        return ""
+    root = folder(cache)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with _lock(cache / "install.lock"):
+            if not packages <= _unpacked(root):
+                print("Fetching the monitoring programs (about 45 MB) ...", flush=True)
+                with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as beside:
+                    fresh = _unpack(packages, Path(beside))
+                    if root.exists():
+                        root.rename(Path(beside) / "old")
+                    fresh.rename(root)
+    except OSError as error:
+        return f"(Fetching from the archive failed: {error})"
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr or error.stdout or "no message").strip().splitlines()[-1]
+        return f"(The archive gave nothing: {last})"
+    return ""
+
+
+def _unpacked(root: Path) -> set[str]:
+    """What an earlier fetch brought."""
+    manifest = root / MANIFEST
+    return set(manifest.read_text().split()) if manifest.exists() else set()
+
+
+def _unpack(packages: set[str], work: Path) -> Path:
+    """A folder with all packages in it. Apt's state is our own: no root, no lock of the system."""
+    apt = [
+        *("-qq", "-o", f"Dir::State={work}/state", "-o", f"Dir::Cache={work}/cache"),
+        *("-o", "Dir::State::status=/var/lib/dpkg/status", "-o", "Acquire::Languages=none"),
+        *("-o", "APT::Install-Recommends=false", "-o", f"APT::Sandbox::User={_user()}"),
+    ]
+    for folder in ("state/lists/partial", "cache/archives/partial", "debs", "root"):
+        (work / folder).mkdir(parents=True)
+    # One broken third-party source fails the update, though all we need may have arrived.
+    update = _run("apt-get", *apt, "update", check=False)
+    known = set(_run("apt-cache", *apt, "pkgnames").stdout.split())
+    wanted = packages & known
+    if not wanted:
+        update.check_returncode()
+        raise OSError("it knows none of the packages")
+    plan = _run("apt-get", *apt, "--simulate", "install", *sorted(wanted)).stdout.splitlines()
+    planned = {line.split()[1] for line in plan if line.startswith("Inst ")}
+    # Of what those depend on: the libraries, and the parts of Prometheus's pages.
+    wanted |= {name for name in planned if name.startswith(("lib", "fonts-"))}
+    _run("apt-get", *apt, "download", *sorted(wanted), cwd=work / "debs")
+    for deb in (work / "debs").glob("*.deb"):
+        _run("dpkg", "--extract", str(deb), str(work / "root"))
+    (work / "root" / MANIFEST).write_text("\n".join(sorted(wanted)) + "\n")
+    _relocate(work / "root/usr/bin/prometheus-alertmanager")
+    return work / "root"
+
+
+def _relocate(alertmanager: Path) -> None:
+    """Let Debian's Alertmanager find its templates, whose folder is fixed in the program.
+
+    A path of the same length that means "here": it is started in that folder.
+    """
+    if alertmanager.exists():
+        code = alertmanager.read_bytes()
+        alertmanager.write_bytes(code.replace(ASSETS, b".".ljust(len(ASSETS), b"/")))
+
+
+def libraries(root: Path) -> Path:
+    """Where the shared libraries of the unpacked packages are."""
+    triplet = sysconfig.get_config_var("MULTIARCH") or f"{platform.machine()}-linux-gnu"
+    return root / "usr/lib" / triplet
+
+
+def _user() -> str:
+    return "root" if os.geteuid() == 0 else "_apt"
+
+
+def _run(
+    *command: str, cwd: Path | None = None, check: bool = True
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, check=check, capture_output=True, text=True)
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,179 @@
+"""Every component of the platform as one row: what it runs, where it listens, what it waits for.
+
+Commands and environments are templates: see ``Layout.fill`` for the names they may use.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from observability.stack.settings import StackError
+
+DATABASE = {"DATABASE_URL_FILE": "{secrets}/database_url"}
+
+
+def _json_log(name: str) -> dict[str, str]:
+    return {"LOG_FILE": f"{{logs}}/json/{name}.log", "LOG_STDOUT": "0"}
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """``ready`` is an HTTP path, ``tcp``, ``database``, or '' where to run is to be ready.
+
+    ``tool`` names the program in ``tools.TOOLS``; ``job`` the Prometheus job that scrapes it;
+    ``after`` the components that must be ready first. A component that runs ``once`` is ready
+    when it has ended well.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    port: int = 0
+    ready: str = ""
+    tool: str = ""
+    job: str = ""
+    env: Mapping[str, str] = field(default_factory=dict)
+    after: tuple[str, ...] = ()
+    once: bool = False
+    stop_signal: str = "TERM"
+
+
+# In the order in which they start; they stop in the reverse.
+TABLE = (
+    Component(
+        "postgres", ("{postgres}",), 5432, ready="database",
+        stop_signal="INT",  # TERM would wait until the last client has left
+    ),
+    Component(
+        "migrate", ("{python}", "-m", "app", "migrate"), env=DATABASE,
+        after=("postgres",), once=True,
+    ),
+    Component(
+        "node",
+        (
+            "{tool}", "--web.listen-address={address[node]}", "--collector.disable-defaults",
+            "--collector.textfile", "--collector.textfile.directory={textfile}",
+            "--collector.cpu", "--collector.diskstats", "--collector.filesystem",
+            "--collector.loadavg", "--collector.meminfo", "--collector.netdev",
+            "--collector.pressure", "--collector.stat", "--collector.time",
+            "--collector.uname", "--collector.vmstat",
+        ),
+        9100, ready="/metrics", tool="node", job="node",
+    ),
+    Component(
+        "postgres-exporter", ("{tool}", "--web.listen-address={address[postgres-exporter]}"),
+        9187, ready="/metrics", tool="postgres-exporter", job="postgres",
+        env={
+            "DATA_SOURCE_URI": "{exporter_uri}",
+            "DATA_SOURCE_USER_FILE": "{secrets}/database_user",
+            "DATA_SOURCE_PASS_FILE": "{secrets}/database_password",
+        },
+        after=("postgres",),
+    ),
+    Component(
+        "ngircd", ("{tool}", "--nodaemon", "--config", "{config}/ngircd.conf"),
+        6667, ready="tcp", tool="ngircd",
+    ),
+    Component(
+        "relay", ("{tool}", "-config", "{config}/relay.yml"),
+        8667, ready="tcp", tool="relay", after=("ngircd",),
+    ),
+    Component(
+        "chatlog",
+        ("{python}", "-m", "observability.stack.chatlog", "{address[ngircd]}", "{logs}/chat.log"),
+        after=("ngircd",),
+    ),
+    Component(
+        "alertmanager",
+        (
+            "{tool}", "--config.file={config}/alertmanager.yml",
+            "--storage.path={data}/alertmanager", "--data.retention=120h",
+            "--web.listen-address={address[alertmanager]}",
+            "--web.external-url=http://{address[alertmanager]}", "--cluster.listen-address=",
+        ),
+        9093, ready="/-/ready", tool="alertmanager", job="alertmanager",
+    ),
+    Component(
+        "blackbox",
+        (
+            "{tool}", "--config.file={root}/blackbox/blackbox.yml",
+            "--web.listen-address={address[blackbox]}",
+        ),
+        9115, ready="/-/healthy", tool="blackbox", job="blackbox",
+    ),
+    Component(
+        "prometheus",
+        (
+            "{tool}", "--config.file={config}/prometheus.yml",
+            "--storage.tsdb.path={data}/prometheus", "--storage.tsdb.retention.time=15d",
+            "--storage.tsdb.retention.size=1GB", "--enable-feature=exemplar-storage",
+            "--web.listen-address={address[prometheus]}",
+            "--web.external-url=http://{address[prometheus]}",
+        ),
+        9090, ready="/-/ready", tool="prometheus", job="prometheus",
+    ),
+    Component(
+        "grafana", ("{grafana}/bin/grafana", "server", "--homepath", "{grafana}"),
+        3000, ready="/api/health", job="grafana",
+        env={
+            "GF_SERVER_HTTP_ADDR": "{host}",
+            "GF_SERVER_HTTP_PORT": "{port}",
+            "GF_PATHS_DATA": "{data}/grafana",
+            "GF_PATHS_LOGS": "{logs}/grafana",
+            "GF_PATHS_PROVISIONING": "{config}/grafana",
+            "GF_LOG_MODE": "console",
+            "GF_AUTH_ANONYMOUS_ENABLED": "true",
+            "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+            "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
+            "GF_ANALYTICS_REPORTING_ENABLED": "false",
+            "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+            "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        },
+    ),
+    # Loki and Promtail join here, with the issue on logs.
+    Component(
+        "api", ("{python}", "-m", "app", "api"), 5001, ready="/readyz", job="api",
+        env={"HOST": "{host}", "PORT": "{port}", **DATABASE, **_json_log("api")},
+        after=("postgres", "migrate"),
+    ),
+    Component(
+        "web", ("{python}", "-m", "app", "web"), 5000, ready="/readyz", job="web",
+        env={
+            "HOST": "{host}", "PORT": "{port}", "API_URL": "http://{address[api]}",
+            "SECRET_KEY_FILE": "{secrets}/secret_key", **_json_log("web"),
+        },
+        after=("api",),
+    ),
+    Component(
+        "load",
+        (
+            "{python}", "-m", "simulator", "--url", "http://{address[api]}",
+            "--rate", "5", "--clients", "1", "--forever",
+        ),
+        after=("api",),
+    ),
+)  # fmt: skip
+
+COMPONENTS = {component.name: component for component in TABLE}
+
+
+def choose(only: Collection[str], database_url: str) -> list[Component]:
+    """The components that run here: all or ``only`` those, without what is elsewhere or absent."""
+    if unknown := sorted(set(only) - COMPONENTS.keys()):
+        raise StackError(f"No component is called {', '.join(unknown)}. See: status, or --help")
+    absent = {"postgres"} if database_url else set()
+    if grafana_home() is None:
+        absent.add("grafana")
+    return [c for c in TABLE if c.name not in absent and (not only or c.name in only)]
+
+
+def grafana_home() -> Path | None:
+    """Grafana's home directory, if it is installed: GRAFANA_HOME, or where ``grafana`` leads."""
+    program = shutil.which("grafana")
+    places = [Path(home) for home in (os.environ.get("GRAFANA_HOME"),) if home]
+    places += [Path(program).resolve().parents[1]] if program else []
+    places += [Path("/usr/share/grafana")] if program else []
+    return next((p for p in places if (p / "bin/grafana").exists()), None)

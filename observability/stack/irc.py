@@ -1,0 +1,78 @@
+"""As much of IRC as it takes to read a room and to see who is in it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+WELCOME, NAMES, END_OF_NAMES, NICK_TAKEN = "001", "353", "366", "433"
+
+
+class Connection:
+    """A client registered as ``nick``. OSError whenever the server is away or says no."""
+
+    def __init__(self, address: str, nick: str, timeout: float = 5) -> None:
+        host, _, port = address.rpartition(":")
+        self._socket = socket.create_connection((host, int(port)), timeout)
+        self._lines = self._socket.makefile("rb")
+        try:
+            self.send(f"NICK {nick}")
+            self.send(f"USER {nick} 0 * :MiniTwit")
+            for command, parameters in self.messages():
+                if command == WELCOME:
+                    break
+                if command == NICK_TAKEN:
+                    raise ConnectionError(" ".join(parameters))
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up."""
+        self._lines.close()
+        self._socket.close()
+
+    def patience(self, seconds: float) -> None:
+        """How long the server may be silent before it counts as away."""
+        self._socket.settimeout(seconds)
+
+    def send(self, line: str) -> None:
+        """Send one line."""
+        self._socket.sendall(f"{line}\r\n".encode())
+
+    def messages(self) -> Iterator[tuple[str, list[str]]]:
+        """What the server says, as command and parameters; pings are answered on the way."""
+        for raw in self._lines:
+            line = raw.decode(errors="replace").rstrip("\r\n")
+            if line.startswith(":"):
+                line = line.partition(" ")[2]
+            head, colon, trailing = line.partition(" :")
+            command, *parameters = head.split()
+            if command == "PING":
+                self.send(f"PONG :{trailing or ' '.join(parameters)}")
+            yield command, [*parameters, trailing] if colon else parameters
+        raise ConnectionError("the chat server hung up")
+
+    def members(self, room: str) -> set[str]:
+        """The nicks in a room."""
+        self.send(f"NAMES {room}")
+        found: set[str] = set()
+        for command, parameters in self.messages():
+            if command == NAMES:
+                found |= {nick.lstrip("@+%&~") for nick in parameters[-1].split()}
+            if command == END_OF_NAMES:
+                break
+        return found

@@ -1,0 +1,47 @@
+"""Which ports are taken, and by whom where /proc tells."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from observability.stack.settings import HOST
+
+LISTEN = "0A"
+
+
+def taken(port: int) -> bool:
+    """Whether something listens on ``port`` of this host already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return True
+    return False
+
+
+def holder(port: int) -> str:
+    """The process that listens on ``port``, as ``name (pid n)``; '' if that cannot be told."""
+    inodes = _listening(port)
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            target = str(link.readlink())
+            if target.startswith("socket:[") and target[8:-1] in inodes:
+                process = link.parents[1]
+                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+        except OSError:  # gone, or another user's
+            continue
+    return ""
+
+
+def _listening(port: int) -> set[str]:
+    """The inodes of sockets that listen on ``port``."""
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        path = Path("/proc/net") / table
+        for line in path.read_text().splitlines()[1:] if path.exists() else []:
+            fields = line.split()
+            if fields[3] == LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
+                inodes.add(fields[9])
+    return inodes

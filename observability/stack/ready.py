@@ -1,0 +1,69 @@
+"""Whether a component is ready to serve, asked at its own address."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from typing import Any
+from urllib.parse import urlencode
+
+import psycopg
+from psycopg import sql
+
+from observability.stack.components import Component
+from observability.stack.layout import Layout
+from observability.stack.supervise import Process
+
+PATIENCE = 2.0  # seconds for one answer
+
+
+def ready(layout: Layout, component: Component, process: Process | None) -> bool:
+    """Whether the component runs and answers; one that runs once: whether it has ended well."""
+    if process is None:
+        return False
+    if component.once:
+        return process.state == "EXITED" and process.exit_status == 0
+    if process.state != "RUNNING":
+        return False
+    try:
+        if component.ready == "tcp":
+            socket.create_connection(_pair(layout.address(component.name)), PATIENCE).close()
+        elif component.ready == "database":
+            ensure_database(layout)
+        elif component.ready:
+            return get(layout.address(component.name), component.ready)[0] == 200
+    except (OSError, http.client.HTTPException, psycopg.Error):
+        return False
+    return True
+
+
+def get(address: str, path: str, **query: str) -> tuple[int, bytes]:
+    """Status and body of a GET, by no proxy; OSError or HTTPException if there is no answer."""
+    connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+    try:
+        connection.request("GET", f"{path}?{urlencode(query)}" if query else path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def get_json(address: str, path: str, **query: str) -> Any:
+    """The JSON body of a GET; ValueError if it is none, else errors as in ``get``."""
+    return json.loads(get(address, path, **query)[1])
+
+
+def ensure_database(layout: Layout) -> None:
+    """Create our database in our own PostgreSQL if it is absent; psycopg.Error if it is away."""
+    url = (layout.settings.secrets / "database_url").read_text()
+    server, _, name = url.rpartition("/")
+    with psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=2) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if known.fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
+
+def _pair(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host, int(port)

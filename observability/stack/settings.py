@@ -1,0 +1,74 @@
+"""What the environment tells the runner: where it keeps its state, and which ports it takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "127.0.0.1"
+HIGHEST_OFFSET = 65535 - 9187  # 9187 is the highest port in the table of components
+
+
+class StackError(Exception):
+    """What went wrong, as lines for the user; never a trace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``run_dir`` holds all state of one stack; ``offset`` is added to every port."""
+
+    run_dir: Path
+    cache: Path
+    offset: int = 0
+    database_url: str = ""
+
+    @property
+    def config(self) -> Path:
+        """Rendered configuration."""
+        return self.run_dir / "config"
+
+    @property
+    def data(self) -> Path:
+        """What the components store."""
+        return self.run_dir / "data"
+
+    @property
+    def logs(self) -> Path:
+        """One file per component; the services' JSON lines are in ``json/``."""
+        return self.run_dir / "logs"
+
+    @property
+    def secrets(self) -> Path:
+        """Files that only the user may read."""
+        return self.run_dir / "secrets"
+
+    @property
+    def textfile(self) -> Path:
+        """Metrics that the node exporter picks up."""
+        return self.data / "textfile"
+
+
+def load(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read RUN_DIR, PORT_OFFSET, MINITWIT_CACHE and DATABASE_URL; ``StackError`` if one is bad."""
+    given = environ.get("PORT_OFFSET") or "0"
+    if not given.isdecimal() or int(given) > HIGHEST_OFFSET:
+        raise StackError(f"PORT_OFFSET must be a number from 0 to {HIGHEST_OFFSET}, not {given!r}")
+    home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Settings(
+        run_dir=(ROOT / (environ.get("RUN_DIR") or ".run")).resolve(),
+        cache=Path(environ.get("MINITWIT_CACHE") or home / "minitwit").expanduser().resolve(),
+        offset=int(given),
+        database_url=_secret(environ, "DATABASE_URL"),
+    )
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str:
+    if path := environ.get(f"{name}_FILE"):
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise StackError(f"{name}_FILE cannot be read: {error}") from None
+    return environ.get(name, "")

@@ -1,0 +1,185 @@
+"""Whether each component's signal truly arrives: a process that runs is not yet one that is seen.
+
+Every check returns a ``Signal``; what a check cannot reach makes it fail, never pass.
+"""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from observability.exporters import NOTIFICATION_FAILURES, PG_UP, PROBE_SUCCESS
+from observability.stack.components import Component
+from observability.stack.irc import Connection
+from observability.stack.layout import Layout
+from observability.stack.ready import get_json
+from observability.stack.targets import CHATLOG_NICK, PROBES, RELAY_NICK, ROOM
+
+LOAD_PATIENCE = 3.0  # seconds in which the simulator must have acted
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """``pending``: nothing is wrong, but the first scrape or evaluation is still to come."""
+
+    state: Literal["ok", "pending", "bad"]
+    text: str
+
+
+def check(layout: Layout, component: Component) -> Signal:
+    """The worst of what is to be checked for this component."""
+    checks = [*CHECKS.get(component.name, ())]
+    if component.job and "prometheus" in layout.place.runs:
+        checks.insert(0, lambda layout: target(layout, component.job))
+    found = [_guarded(one, layout) for one in checks]
+    for state in ("bad", "pending"):
+        for signal in found:
+            if signal.state == state:
+                return signal
+    return Signal(
+        "ok",
+        ", ".join(signal.text for signal in found) or ("ended well" if component.once else "runs"),
+    )
+
+
+def _guarded(one: Callable[[Layout], Signal], layout: Layout) -> Signal:
+    try:
+        return one(layout)
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        return Signal("bad", f"cannot be asked: {error or type(error).__name__}")
+
+
+def prometheus(layout: Layout, path: str, **query: str) -> Any:
+    """The ``data`` of an answer of Prometheus; ValueError if it failed."""
+    answer = get_json(layout.address("prometheus"), f"/api/v1/{path}", **query)
+    if answer.get("status") != "success":
+        raise ValueError(answer.get("error", "no answer"))
+    return answer["data"]
+
+
+def samples(layout: Layout, query: str) -> list[tuple[Mapping[str, str], float]]:
+    """Labels and value of each sample of an instant query."""
+    result = prometheus(layout, "query", query=query)["result"]
+    return [(row["metric"], float(row["value"][1])) for row in result]
+
+
+def target(layout: Layout, job: str) -> Signal:
+    """Whether Prometheus scrapes the job."""
+    targets = prometheus(layout, "targets", state="active")["activeTargets"]
+    mine = [t for t in targets if t["labels"]["job"] == job]
+    if not mine:
+        return Signal("bad", "no target in Prometheus")
+    down = [t for t in mine if t["health"] == "down"]
+    if down:
+        return Signal("bad", f"target down: {down[0]['lastError']}")
+    if any(t["health"] == "unknown" for t in mine):
+        return Signal("pending", "waiting for the first scrape")
+    return Signal("ok", "scraped")
+
+
+def rules(layout: Layout) -> Signal:
+    """Whether all rule files are loaded and every rule evaluates."""
+    files = {str(path) for path in layout.place.rules.glob("*.yml")}
+    groups = prometheus(layout, "rules")["groups"]
+    if not files:
+        return Signal("bad", "no rule files: make dashboards")
+    if missing := files - {group["file"] for group in groups}:
+        return Signal("bad", f"not loaded: {', '.join(sorted(missing))}")
+    all_rules = [rule for group in groups for rule in group["rules"]]
+    if broken := [rule["name"] for rule in all_rules if rule["health"] == "err"]:
+        return Signal("bad", f"rule fails: {', '.join(broken[:3])}")
+    if any(rule["health"] == "unknown" for rule in all_rules):
+        return Signal("pending", "rules not evaluated yet")
+    return Signal("ok", f"{len(all_rules)} rules healthy")
+
+
+def routes(layout: Layout) -> Signal:
+    """Whether Prometheus knows the Alertmanager, and what that sends is delivered."""
+    if "prometheus" not in layout.place.runs:
+        return Signal("ok", "runs")
+    known = prometheus(layout, "alertmanagers")["activeAlertmanagers"]
+    if not any(layout.address("alertmanager") in one["url"] for one in known):
+        return Signal("bad", "Prometheus does not know it")
+    failures = samples(layout, f"sum(increase({NOTIFICATION_FAILURES}[5m]))")
+    if not failures:
+        return Signal("pending", "no count of notifications yet")
+    if failures[0][1] > 0:
+        return Signal("bad", "notifications failed within 5 minutes")
+    return Signal("ok", "Prometheus sends to it, nothing undelivered")
+
+
+def probes(layout: Layout) -> Signal:
+    """Whether every probe succeeds."""
+    if "prometheus" not in layout.place.runs:
+        return Signal("ok", "runs")
+    expected = {probe.name for probe in PROBES if probe.service in layout.place.runs}
+    seen = {labels["probe"]: value for labels, value in samples(layout, str(PROBE_SUCCESS))}
+    if failing := sorted(expected & {name for name, value in seen.items() if value != 1}):
+        return Signal("bad", f"probe fails: {', '.join(failing)}")
+    if missing := sorted(expected - seen.keys()):
+        return Signal("pending", f"no result yet: {', '.join(missing)}")
+    return Signal("ok", f"{len(expected)} probes succeed")
+
+
+def database(layout: Layout) -> Signal:
+    """Whether the exporter, and so Prometheus, sees the database."""
+    if not {"prometheus", "postgres-exporter"} <= layout.place.runs:
+        return Signal("ok", "runs")
+    seen = samples(layout, str(PG_UP))
+    if not seen:
+        return Signal("pending", "waiting for the exporter")
+    return Signal("ok", "seen") if seen[0][1] == 1 else Signal("bad", "the exporter sees it down")
+
+
+def present(nick: str) -> Callable[[Layout], Signal]:
+    """The check whether ``nick`` is in the room."""
+
+    def one(layout: Layout) -> Signal:
+        with Connection(layout.address("ngircd"), f"status-{time.monotonic_ns() % 10**9}") as chat:
+            there = nick in chat.members(ROOM)
+        return Signal("ok", f"in {ROOM}") if there else Signal("pending", f"not in {ROOM} yet")
+
+    return one
+
+
+def room(layout: Layout) -> Signal:
+    """Whether the chat server lets one in."""
+    with Connection(layout.address("ngircd"), f"status-{time.monotonic_ns() % 10**9}") as chat:
+        return Signal("ok", f"{len(chat.members(ROOM))} in {ROOM}")
+
+
+def load(layout: Layout) -> Signal:
+    """Whether the simulator's latest action moves on."""
+    deadline = time.monotonic() + LOAD_PATIENCE
+    first = get_json(layout.address("api"), "/latest")["latest"]
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        latest = get_json(layout.address("api"), "/latest")["latest"]
+        if latest != first:
+            return Signal("ok", f"latest action {latest}")
+    return Signal("bad", f"latest action stands at {first}")
+
+
+def dashboards(layout: Layout) -> Signal:
+    """Whether Grafana serves every generated dashboard."""
+    expected = len(list(layout.place.dashboards.glob("*.json")))
+    served = len(get_json(layout.address("grafana"), "/api/search", type="dash-db"))
+    if served < expected:
+        return Signal("pending", f"{served} of {expected} dashboards")
+    return Signal("ok", f"{served} dashboards")
+
+
+CHECKS: Mapping[str, tuple[Callable[[Layout], Signal], ...]] = {
+    "prometheus": (rules,),
+    "alertmanager": (routes,),
+    "blackbox": (probes,),
+    "postgres": (database,),
+    "ngircd": (room,),
+    "relay": (present(RELAY_NICK),),
+    "chatlog": (present(CHATLOG_NICK),),
+    "load": (load,),
+    "grafana": (dashboards,),
+}

@@ -1,0 +1,47 @@
+"""What Prometheus watches, where it is found, and how often it looks: data for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from observability.clock import SCRAPE_SECONDS, duration
+
+INTERVAL = duration(SCRAPE_SECONDS)  # of scraping and of evaluating rules
+TIMEOUT = "4s"
+ROOM = "#minitwit"
+RELAY_NICK = "minitwit"
+CHATLOG_NICK = "chatlog"
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A look from outside at ``path`` of ``service``."""
+
+    name: str
+    service: str
+    path: str
+
+
+PROBES = (
+    Probe("api-ready", "api", "/readyz"),
+    Probe("web-public", "web", "/public"),
+    Probe("prometheus-ready", "prometheus", "/-/ready"),
+    Probe("alertmanager-ready", "alertmanager", "/-/ready"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the platform runs; the templates are the same everywhere.
+
+    ``address`` gives host:port of each component, ``runs`` says which there are;
+    ``rules`` and ``dashboards`` are folders as Prometheus and Grafana see them.
+    """
+
+    name: str
+    address: Mapping[str, str]
+    runs: frozenset[str]
+    rules: Path
+    dashboards: Path

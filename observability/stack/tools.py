@@ -1,0 +1,129 @@
+"""The programs that are no Python: found on PATH, in the tool cache, or fetched into it.
+
+The cache has two parts. ``bin/`` holds programs built for this project; ``debian-…/`` is the
+distribution's own packages, unpacked: no root, no service started, nothing installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from observability.stack import archive
+from observability.stack.settings import StackError
+
+SBIN = "/usr/local/sbin:/usr/sbin"  # not on everybody's PATH
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program: the names it goes by, the package that brings it, and where else it is from."""
+
+    names: tuple[str, ...]
+    package: str
+    elsewhere: str
+
+
+TOOLS = {
+    "prometheus": Tool(("prometheus",), "prometheus", "prometheus.io/download"),
+    "promtool": Tool(("promtool",), "prometheus", "prometheus.io/download"),
+    "alertmanager": Tool(
+        ("alertmanager", "prometheus-alertmanager"),
+        "prometheus-alertmanager",
+        "prometheus.io/download",
+    ),
+    "amtool": Tool(("amtool",), "prometheus-alertmanager", "prometheus.io/download"),
+    "blackbox": Tool(
+        ("blackbox_exporter", "prometheus-blackbox-exporter"),
+        "prometheus-blackbox-exporter",
+        "prometheus.io/download",
+    ),
+    "node": Tool(
+        ("node_exporter", "prometheus-node-exporter"),
+        "prometheus-node-exporter",
+        "prometheus.io/download",
+    ),
+    "postgres-exporter": Tool(
+        ("postgres_exporter", "prometheus-postgres-exporter"),
+        "prometheus-postgres-exporter",
+        "github.com/prometheus-community/postgres_exporter",
+    ),
+    "ngircd": Tool(("ngircd",), "ngircd", "ngircd.barton.de"),
+    "relay": Tool(
+        ("alertmanager-irc-relay",),
+        "alertmanager-irc-relay",
+        "github.com/google/alertmanager-irc-relay",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that was found: its path, and what its place asks for besides."""
+
+    path: Path
+    flags: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    directory: Path | None = None
+
+
+def find(name: str, cache: Path) -> Program | None:
+    """The program called ``name`` in ``TOOLS``, or None if this machine has it nowhere."""
+    names = TOOLS[name].names
+    here = f"{os.environ.get('PATH', os.defpath)}:{SBIN}"
+    for found in (shutil.which(n, path=p) for p in (here, f"{cache}/bin") for n in names):
+        if found:
+            return Program(Path(found))
+    root = archive.folder(cache)
+    for found in (shutil.which(n, path=f"{root}/usr/bin:{root}/usr/sbin") for n in names):
+        if found:
+            return _unpacked(name, Path(found), root)
+    return None
+
+
+def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
+    """All of ``names``, fetching what is missing; ``StackError`` has a line for each that is not.
+
+    Prints one line before it fetches, because that takes a few seconds.
+    """
+    wanted = tuple(names)
+    why = ""
+    if any(find(name, cache) is None for name in wanted):
+        why = archive.fetch({tool.package for tool in TOOLS.values()}, cache)
+    found = {name: find(name, cache) for name in wanted}
+    lines = [
+        f"{name}: no {TOOLS[name].names[0]} on PATH. {_advice(TOOLS[name], why)}"
+        for name, program in found.items()
+        if program is None
+    ]
+    if lines:
+        raise StackError("\n".join(lines))
+    return {name: program for name, program in found.items() if program}
+
+
+def _advice(tool: Tool, why: str) -> str:
+    return f"Install it ({tool.elsewhere}; Debian, Ubuntu: package {tool.package}). {why}".rstrip()
+
+
+def _unpacked(name: str, path: Path, root: Path) -> Program:
+    """Debian's builds look for some files under /usr: tell them where those are instead."""
+    share = root / "usr/share/prometheus"
+    if name == "ngircd":
+        return Program(path, env={"LD_LIBRARY_PATH": str(archive.libraries(root))})
+    if name == "alertmanager":
+        assets = share / "alertmanager"
+        return Program(path, flags=(f"--web.ui-path={assets}/no-ui/",), directory=assets)
+    if name == "prometheus":
+        etc = root / "etc/prometheus"
+        return Program(
+            path,
+            flags=(
+                f"--web.local-assets={share}/web/",
+                f"--web.console.templates={etc}/consoles",
+                f"--web.console.libraries={etc}/console_libraries",
+            ),
+        )
+    return Program(path)

@@ -1,0 +1,146 @@
+"""Starts and stops the platform."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Collection
+
+from observability.stack import layout as layouts
+from observability.stack import ports, tools
+from observability.stack.components import COMPONENTS, Component, choose, grafana_home
+from observability.stack.layout import Layout
+from observability.stack.ready import ready
+from observability.stack.settings import Settings, StackError
+from observability.stack.supervise import Process, Supervisor, leftovers, sweep
+
+DEADLINE = 90.0  # seconds until everything must be healthy
+POLL = 0.2
+RELOADABLE = ("prometheus", "alertmanager", "blackbox")
+GRAFANA = (
+    "Grafana is not installed, so there are no dashboards to look at: install it from "
+    "grafana.com/grafana/download and put it on PATH or set GRAFANA_HOME, "
+    "or use docker compose, which brings it."
+)
+
+
+def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
+    """The stack to start, with its programs found or fetched; ``StackError`` if one is missing.
+
+    What runs already stays, also if ``only`` does not name it.
+    """
+    running = Supervisor(settings.run_dir).processes().keys() & COMPONENTS.keys() if only else ()
+    chosen = choose([*only, *running], settings.database_url)
+    programs = tools.require([c.tool for c in chosen if c.tool], settings.cache)
+    return Layout(settings, tuple(chosen), programs)
+
+
+def up(settings: Settings, only: Collection[str] = ()) -> Layout:
+    """Start what does not run yet and wait until all of it is healthy; ``StackError`` if not."""
+    supervisor = Supervisor(settings.run_dir)
+    was_running = supervisor.running()
+    layout = plan(settings, only)
+    if not was_running and leftovers(settings.run_dir):
+        print(f"Stopped {sweep(settings.run_dir)} processes left by a supervisor that died.")
+    check_ports(layout, supervisor.processes())
+    layouts.prepare(layout, supervisor.socket)
+    if was_running:
+        supervisor.reload()
+        for name in RELOADABLE:
+            if name in layout.place.runs:
+                supervisor.hang_up(name)
+    else:
+        supervisor.launch(settings.config / "supervisord.conf")
+    Start(layout, supervisor).run()
+    if not only and grafana_home() is None:
+        print(GRAFANA)
+    return layout
+
+
+def check_ports(layout: Layout, known: dict[str, Process]) -> None:
+    """``StackError`` with a line for each port that somebody else holds."""
+    lines = []
+    for component in layout.components:
+        process = known.get(component.name)
+        if component.port and not (process and process.pid):
+            port = layout.port(component.name)
+            if ports.taken(port):
+                by = ports.holder(port) or "another process"
+                lines.append(f"Port {port}, which {component.name} needs, is taken by {by}.")
+    if lines:
+        raise StackError(
+            "\n".join([*lines, "Stop it, or move all ports: make up PORT_OFFSET=1000"])
+        )
+
+
+class Start:
+    """Starts each component as soon as those it waits for are healthy."""
+
+    def __init__(self, layout: Layout, supervisor: Supervisor) -> None:
+        self.layout, self.supervisor = layout, supervisor
+        self.waiting = {c.name: c for c in layout.components}
+        self.started: set[str] = set()
+
+    def run(self, deadline: float = DEADLINE) -> None:
+        """Until all are healthy; ``StackError`` with the end of its log if one does not get so."""
+        end = time.monotonic() + deadline
+        while self.waiting:
+            known = self.supervisor.processes()
+            for component in list(self.waiting.values()):
+                self._advance(component, known.get(component.name))
+            if time.monotonic() > end:
+                raise self._failure(list(self.waiting))
+            if self.waiting:
+                time.sleep(POLL)
+        _progress("")
+
+    def _advance(self, component: Component, process: Process | None) -> None:
+        name = component.name
+        if name not in self.started:
+            if self.waiting.keys() & set(component.after):
+                return
+            self.supervisor.start(name)
+            self.started.add(name)
+        elif ready(self.layout, component, process):
+            del self.waiting[name]
+            total = len(self.layout.components)
+            _progress(f"{total - len(self.waiting):2}/{total}  {name}")
+        elif process is not None and process.state == ("EXITED" if component.once else "FATAL"):
+            raise self._failure([name])
+
+    def _failure(self, names: list[str]) -> StackError:
+        _progress("")
+        lines = []
+        known = self.supervisor.processes()
+        for name in names:
+            process = known.get(name)
+            how = process.complaint if process else "missing"
+            log = self.layout.settings.logs / f"{name}.log"
+            last = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
+            if name not in self.started:
+                how, last = "never started", []
+            lines += [f"{name} is not healthy ({how}). See {log}", *(f"    {x}" for x in last)]
+        return StackError("\n".join(lines))
+
+
+def down(settings: Settings) -> int:
+    """Stop everything in reverse order, and what a dead supervisor left; how many components."""
+    supervisor = Supervisor(settings.run_dir)
+    known = supervisor.processes()
+    alive = sum(1 for p in known.values() if p.pid)
+    if known:
+        supervisor.call("shutdown")
+        end = time.monotonic() + DEADLINE
+        while leftovers(settings.run_dir) and time.monotonic() < end:
+            time.sleep(POLL / 2)
+    alive += sweep(settings.run_dir)
+    supervisor.forget()
+    return alive
+
+
+def _progress(text: str) -> None:
+    """One line that is written over on a terminal, else one line each."""
+    if sys.stdout.isatty():
+        print(f"\r\033[K{text}", end="", flush=True)
+    elif text:
+        print(text, flush=True)

@@ -1,0 +1,1 @@
+"""The simulator: a client that drives MiniTwit and reports what it saw."""

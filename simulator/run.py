@@ -1,0 +1,121 @@
+"""Plays actions against an API and counts what comes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterable, Iterator
+
+from simulator.client import Client, Outcome
+from simulator.order import Order
+from simulator.pace import Speed, pace
+from simulator.reader import Reader, ReadError, describe
+from simulator.scenario import Action
+from simulator.tally import Tally
+from simulator.wire import Wire
+
+_RETRY = 1.0  # seconds between looks whether the API is back
+_EXAMPLES = 5
+
+
+class Run:
+    """One run. ``tally`` has what ``roll`` moved into it; ``done`` and ``errors`` are current.
+
+    ``forever`` makes it patient: while no connection can be had it waits, and a registration is
+    sent until it is answered, or all that names the user would fail from then on. Each failed
+    try is counted all the same.
+    """
+
+    def __init__(
+        self, client: Client, wire: Wire, speed: Speed, clients: int, forever: bool = False
+    ) -> None:
+        self.client, self.wire = client, wire
+        self.reader = Reader(wire, client)
+        self.clients, self.forever = clients, forever
+        self.tally, self.done, self.errors = Tally(), 0, 0
+        self.first_errors: list[str] = []
+        self.first_id: int | None = None
+        self.last_id: int | None = None
+        self._window = Tally()
+        self._pace = pace(speed)
+        self._order = Order()
+        self._next, self._away = asyncio.Lock(), asyncio.Lock()
+
+    async def play(self, actions: Iterable[Action]) -> None:
+        """Send every action once; over when all were answered or given up."""
+        source = iter(actions)
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.clients):
+                group.create_task(self._client(source))
+
+    def roll(self) -> Tally:
+        """What happened since the last roll, now also part of ``tally``."""
+        window, self._window = self._window, Tally()
+        self.tally.merge(window)
+        return window
+
+    def close(self) -> None:
+        """Drop the connections kept."""
+        self.client.close()
+        self.reader.close()
+
+    async def until_back(self) -> None:
+        """Return as soon as the API answers; say once that it is away, and that it is back."""
+        async with self._away:
+            began = time.monotonic()
+            while why := await self._missing():
+                if time.monotonic() - began < _RETRY:
+                    say(f"waiting for the api: {why}")
+                await asyncio.sleep(_RETRY)
+            if time.monotonic() - began >= _RETRY:
+                say(f"the api is back after {time.monotonic() - began:.0f} s")
+                self._pace.restart()
+
+    async def _missing(self) -> str:
+        try:
+            await self.reader.latest()
+        except ReadError as error:
+            return str(error)
+        return ""
+
+    async def _client(self, source: Iterator[Action]) -> None:
+        while True:
+            async with self._next:
+                action = next(source, None)
+                if action is None:
+                    return
+                due = await self._pace.wait(action)
+                turn = self._order.enter(action)
+            async with turn:
+                outcome = await self._act(action, due)
+                if self.forever and outcome.kind in ("refused", "other"):
+                    await self.until_back()
+                while self.forever and action.command == "register" and _lost(outcome):
+                    await asyncio.sleep(_RETRY)
+                    await self.until_back()
+                    outcome = await self._act(action, None)
+
+    async def _act(self, action: Action, due: float | None) -> Outcome:
+        began = time.perf_counter()
+        outcome = await self.client.send(self.wire.action(action))
+        if due is not None:
+            self._window.late(began - due, outcome.seconds)
+        self.done += 1
+        self.first_id = action.id if self.first_id is None else min(self.first_id, action.id)
+        self.last_id = action.id if self.last_id is None else max(self.last_id, action.id)
+        if self._window.add(action.command, outcome):
+            self.errors += 1
+            if len(self.first_errors) < _EXAMPLES:
+                what = f"action {action.id}, {action.command} of {action.username}"
+                self.first_errors.append(f"{what}: {describe(outcome)}")
+        return outcome
+
+
+def _lost(outcome: Outcome) -> bool:
+    return outcome.kind != "answer" or outcome.status >= 500
+
+
+def say(line: str) -> None:
+    """One line to whoever watches."""
+    print(f"simulator: {line}", file=sys.stderr, flush=True)

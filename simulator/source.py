@@ -1,0 +1,44 @@
+"""Where the actions of a run come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import count
+from pathlib import Path
+
+from simulator.generator import ACTIONS, generate
+from simulator.scenario import Action, read
+
+
+def load(file: Path | None, seed: int, actions: int | None, even: bool = False) -> list[Action]:
+    """A file's actions, or made-up ones; of a file, ``actions`` takes only so many.
+
+    Raises ScenarioError.
+    """
+    if file is None:
+        return list(generate(seed, actions or ACTIONS, even=even))
+    return read(file)[:actions]
+
+
+def endless(
+    file: Path | None, seed: int, actions: int | None, even: bool, after: int
+) -> Iterator[Action]:
+    """Laps without end, from the first id above ``after`` on; ids go on rising over the laps.
+
+    Later laps register the same people again, which is answered 400 and allowed. Raises
+    ScenarioError if there is a file and it cannot be read.
+    """
+    if file is None:
+        size = actions or ACTIONS
+        laps: Iterable[Iterable[Action]] = (
+            generate(seed, size, lap=lap, even=even) for lap in count((after + 1) // size)
+        )
+    else:
+        known = read(file)[:actions]
+        size = max(action.id for action in known) + 1
+        laps = (_shift(known, lap * size) for lap in count((after + 1) // size))
+    return (action for lap in laps for action in lap if action.id > after)
+
+
+def _shift(actions: Iterable[Action], by: int) -> Iterator[Action]:
+    return (action._replace(id=action.id + by) for action in actions)

@@ -1,0 +1,77 @@
+"""What an action looks like on the wire: the very bytes that the course's simulator sends."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import quote, urlsplit
+
+from simulator.scenario import Action
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the API is. ``prefix`` is what its URL has before the routes, usually nothing."""
+
+    scheme: str
+    host: str
+    port: int
+    prefix: str
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Raises ValueError on anything but http(s)://host[:port][/prefix]."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+            raise ValueError(f"not an address such as http://127.0.0.1:5001: {url!r}")
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return cls(parts.scheme, parts.hostname, port, quote(parts.path.rstrip("/"), safe="/%"))
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.prefix}"
+
+
+class Wire:
+    """Turns actions into HTTP/1.1 requests. User names are quoted whole, slashes included."""
+
+    def __init__(self, address: Address, user: str, password: str, keep_alive: bool) -> None:
+        token = base64.b64encode(f"{user}:{password}".encode()).decode()
+        netloc = str(address).removeprefix(f"{address.scheme}://").removesuffix(address.prefix)
+        self._prefix = address.prefix
+        self._headers = (
+            f"Host: {netloc}\r\n"
+            f"Connection: {'keep-alive' if keep_alive else 'close'}\r\n"
+            "Content-Type: application/json\r\n"
+            f"Authorization: Basic {token}\r\n"
+        )
+
+    def action(self, action: Action) -> bytes:
+        """The POST of an action, with ``latest`` set to its id."""
+        if action.command == "register":
+            path = "/register"
+            email, password = action.rest[0], action.rest[-1]
+            data = {"username": action.username, "email": email, "pwd": password}
+        elif action.command == "tweet":
+            path = _path("/msgs/", action.username)
+            data = {"content": action.rest[0]}
+        else:
+            path = _path("/fllws/", action.username)
+            data = {action.command: action.rest[0]}
+        body = json.dumps(data)
+        return (
+            f"POST {self._prefix}{path}?latest={action.id} HTTP/1.1\r\n"
+            f"{self._headers}Content-Length: {len(body)}\r\n\r\n{body}"
+        ).encode("ascii")
+
+    def get(self, route: str, name: str = "", query: str = "") -> bytes:
+        """The GET of a route such as ``/msgs/`` with a user's name after it."""
+        path = f"{self._prefix}{_path(route, name)}{query}"
+        return f"GET {path} HTTP/1.1\r\n{self._headers}\r\n".encode("ascii")
+
+
+@cache
+def _path(route: str, name: str) -> str:
+    return route + quote(name, safe="")

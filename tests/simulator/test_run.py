@@ -1,0 +1,211 @@
+"""Playing: what order is kept, how time passes, what waits for what."""
+
+import asyncio
+import io
+import socket
+import threading
+import time
+
+import pytest
+import uvloop
+
+from simulator import progress
+from simulator.client import Client
+from simulator.generator import generate
+from simulator.pace import Nominal, Rate, Speed
+from simulator.run import Run
+from simulator.scenario import DELAY_UNITS, Action, expected
+from simulator.wire import Address, Wire
+from tests.parts import free_port, wait_for
+from tests.simulator.fakes import Seen, answer, fake_api, fine
+
+MAX = Speed("max")
+PATIENT = 5.0  # the fakes are slow on a busy machine, and this is about other things
+
+
+def make(url: str, speed: Speed = MAX, clients: int = 1, forever: bool = False) -> Run:
+    address = Address.parse(url)
+    wire = Wire(address, "simulator", "super_safe!", False)
+    return Run(Client(address, PATIENT), wire, speed, clients, forever)
+
+
+def tweets(count: int) -> list[Action]:
+    return [Action(i, 0, "", "tweet", "A B", ("x",)) for i in range(count)]
+
+
+def slow_registrations(seen: Seen, connection: socket.socket) -> bytes:
+    if seen.registers:
+        time.sleep(0.05)
+    return answer(204)
+
+
+def test_users_are_registered_before_they_are_named() -> None:
+    with fake_api(slow_registrations) as api:
+        actions = list(generate(3, 600))
+        run = make(api.url, clients=16)
+        asyncio.run(run.play(actions))
+    assert run.errors == 0
+    assert sorted(seen.id for seen in api.seen) == list(range(600))
+    registered = {seen.names[0]: seen.answered for seen in api.seen if seen.registers}
+    for seen in api.seen:
+        for name in [] if seen.registers else seen.names:
+            assert seen.came >= registered[name], f"{name} was named before the answer"
+
+
+def test_one_pair_stays_in_order() -> None:
+    """Follows and unfollows of one pair are the only other order on which the end depends."""
+    people = [Action(i, 0, "", "register", name, ("a@b", "p")) for i, name in enumerate("AB")]
+    pair = [Action(i, 0, "", "unfollow" if i % 2 else "follow", "A", ("B",)) for i in range(2, 40)]
+    with fake_api(slow_registrations) as api:
+        asyncio.run(make(api.url, clients=8).play([*people, *pair]))
+    arrived = [seen.id for seen in api.seen if not seen.registers]
+    assert arrived == sorted(arrived)
+
+
+def test_clients_work_side_by_side() -> None:
+    def slow(seen: Seen, connection: socket.socket) -> bytes:
+        time.sleep(0.1)
+        return answer(204)
+
+    with fake_api(slow) as api:
+        began = time.monotonic()
+        asyncio.run(make(api.url, clients=10).play(tweets(40)))
+        took = time.monotonic() - began
+    assert 0.4 <= took < 2.0
+
+
+def test_a_slow_answer_does_not_slow_the_arrivals() -> None:
+    def slow(seen: Seen, connection: socket.socket) -> bytes:
+        time.sleep(0.2)
+        return answer(204)
+
+    with fake_api(slow) as api:
+        run = make(api.url, Speed("rate", 100), clients=60)
+        asyncio.run(run.play(tweets(100)))
+    came = sorted(seen.came for seen in api.seen)
+    assert came[-1] - came[0] == pytest.approx(0.99, abs=0.25)
+    run.roll()
+    assert run.tally.since_due.count == 100
+    assert (run.tally.since_due.quantile(0.5) or 0) >= 0.2
+
+
+def test_lateness_is_told() -> None:
+    """One client cannot keep up: what it then measures must not hide the wait."""
+
+    def slow(seen: Seen, connection: socket.socket) -> bytes:
+        time.sleep(0.05)
+        return answer(204)
+
+    with fake_api(slow) as api:
+        run = make(api.url, Speed("rate", 100), clients=1)
+        asyncio.run(run.play(tweets(20)))
+    run.roll()
+    assert run.tally.lateness.longest > 0.5
+    assert run.tally.since_due.longest > run.tally.rows["tweet"].latency.longest + 0.5
+
+
+def test_nominal_sleeps_the_delays_in_all() -> None:
+    """Delays shorter than a tick of uvloop's timers, which are whole milliseconds."""
+    delay = DELAY_UNITS * 3 // 10_000
+
+    async def sleep() -> float:
+        pace, began = Nominal(), time.perf_counter()
+        for _ in range(1500):
+            await pace.wait(Action(0, delay, "", "tweet", "A", ("x",)))
+        return time.perf_counter() - began
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert 0.44 <= runner.run(sleep()) < 0.6
+
+
+def test_a_schedule_begins_anew_after_a_pause() -> None:
+    async def wait() -> tuple[float, float]:
+        pace = Rate(1000)
+        first = await pace.wait(tweets(1)[0])
+        await asyncio.sleep(0.1)
+        pace.restart()
+        return first, await pace.wait(tweets(1)[0])
+
+    first, second = asyncio.run(wait())
+    assert second - first >= 0.1
+
+
+def test_forever_waits_for_the_api_and_loses_no_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API goes away in the middle and comes back: each registration reaches it."""
+    said: list[str] = []
+    monkeypatch.setattr("simulator.run.say", said.append)
+    port = free_port()
+    actions = [Action(i, 0, "", "register", f"User {i}", ("a@b", "p")) for i in range(150)]
+    run = make(f"http://127.0.0.1:{port}", Speed("rate", 100), clients=2, forever=True)
+    player = threading.Thread(target=lambda: asyncio.run(run.play(actions)))
+    with fake_api(port=port) as first:
+        player.start()
+        wait_for("some actions", lambda: len(first.seen) >= 10)
+    wait_for("a word on it", lambda: said)
+    with fake_api(port=port) as second:
+        player.join(20)
+        assert not player.is_alive()
+    arrived = {seen.names[0] for seen in first.seen + second.seen if seen.registers}
+    assert arrived == expected(actions).users
+    assert [line.split(":")[0].split(" after")[0] for line in said] == [
+        "waiting for the api",
+        "the api is back",
+    ]
+    assert 0 < run.errors <= 6
+
+
+def test_a_run_with_an_end_waits_for_nobody() -> None:
+    run = make(f"http://127.0.0.1:{free_port()}")
+    began = time.monotonic()
+    asyncio.run(run.play(generate(5, 50)))
+    run.roll()
+    assert run.tally.total().failures == {"refused": 50}
+    assert time.monotonic() - began < 5
+
+
+def test_a_run_with_an_end_never_sends_twice() -> None:
+    with fake_api(lambda *_: answer(503)) as api:
+        run = make(api.url)
+        asyncio.run(run.play(generate(5, 50)))
+    assert run.errors == len(api.seen) == 50
+
+
+def test_an_endless_run_is_summed_up() -> None:
+    def some_fail(seen: Seen, connection: socket.socket) -> bytes:
+        return answer(404) if seen.id % 10 == 0 else fine(seen, connection)
+
+    async def play(run: Run, stream: io.StringIO) -> None:
+        shown = asyncio.create_task(progress.show(run, None, stream, every=0.2))
+        await run.play(tweets(100))
+        await asyncio.sleep(0.4)  # the window that is open, to its end
+        shown.cancel()
+
+    with fake_api(some_fail) as api:
+        run, stream = make(api.url), io.StringIO()
+        asyncio.run(play(run, stream))
+    assert stream.getvalue().startswith("last 0 s: ")
+    total = sum(int(line.split()[3]) for line in stream.getvalue().splitlines())
+    assert total == run.tally.total().count == 100
+    assert "of status 404" in stream.getvalue()
+
+
+def test_a_bar_is_for_terminals() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    async def play(run: Run, stream: io.StringIO) -> None:
+        shown = asyncio.create_task(progress.show(run, 50, stream, every=0.01))
+        await run.play(tweets(50))
+        await asyncio.sleep(0.05)
+        shown.cancel()
+        await asyncio.wait([shown])
+
+    with fake_api() as api:
+        terminal, plain = Terminal(), io.StringIO()
+        asyncio.run(play(make(api.url), terminal))
+        asyncio.run(play(make(api.url), plain))
+    assert "[##############################] 50 of 50 (100 %)" in terminal.getvalue()
+    assert terminal.getvalue().endswith("\r\x1b[K")
+    assert "\x1b" not in plain.getvalue()
+    assert "50 of 50 (100 %)" in plain.getvalue()

@@ -1,0 +1,121 @@
+"""A whole platform of its own for a test: free ports, its own folder, the real command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import urllib.parse
+from pathlib import Path
+from typing import Any
+
+from observability.stack import ports
+from observability.stack.components import COMPONENTS, TABLE
+from observability.stack.settings import HOST, Settings, load
+from observability.stack.supervise import Process, Supervisor, leftovers
+from tests.parts import ROOT, request
+
+MONITORING = (
+    "postgres", "node", "postgres-exporter", "ngircd", "relay", "chatlog", "alertmanager",
+    "blackbox", "prometheus",
+)  # fmt: skip
+# All ports stay below 32768, from where the kernel hands out ports to connections.
+LOWEST, STEP, COUNT = 8000, 61, 250
+
+
+def free_offset() -> int:
+    """An offset at which every port of the table is free."""
+    first = os.getpid() % COUNT
+    for number in range(COUNT):
+        offset = LOWEST + (first + number) % COUNT * STEP
+        if not any(ports.taken(c.port + offset) for c in TABLE if c.port):
+            return offset
+    raise AssertionError("no free ports")
+
+
+class Platform:
+    """A stack in ``run_dir``; nothing runs until ``up``."""
+
+    def __init__(self, run_dir: Path) -> None:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        self.offset = free_offset()
+        self.run_dir = run_dir.resolve()
+        self.environment = {"RUN_DIR": str(self.run_dir), "PORT_OFFSET": str(self.offset)}
+
+    @property
+    def settings(self) -> Settings:
+        """What the runner reads from this platform's environment."""
+        return load({**os.environ, **self.environment})
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """The one that keeps the components."""
+        return Supervisor(self.run_dir)
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """One command of ``python -m observability.stack``."""
+        return subprocess.run(
+            [sys.executable, "-m", "observability.stack", *arguments],
+            cwd=ROOT,
+            env={**os.environ, **self.environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+    def up(self, *only: str) -> subprocess.CompletedProcess[str]:
+        """Start all or ``only`` those; fails if they do not get healthy."""
+        done = self.run("up", *(["--only", ",".join(only)] if only else []))
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def down(self) -> None:
+        """Stop; fails if a process stays."""
+        done = self.run("down")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert leftovers(self.run_dir) == []
+
+    def status(self, wait: int = 15) -> tuple[int, dict[str, str]]:
+        """Exit status and, per component, its line of the table."""
+        done = self.run("status", "--wait", str(wait))
+        lines = [line for line in done.stdout.splitlines() if line.split()[0] in COMPONENTS]
+        return done.returncode, {line.split()[0]: re.sub(r"\s+", " ", line) for line in lines}
+
+    def url(self, component: str) -> str:
+        """The address of a component."""
+        return f"http://{HOST}:{COMPONENTS[component].port + self.offset}"
+
+    def start(self, component: str) -> None:
+        """Start a component again."""
+        self.supervisor.start(component)
+
+    def stop(self, component: str) -> None:
+        """Stop a component for good."""
+        self.supervisor.stop(component)
+
+    def process(self, component: str) -> Process:
+        """A component as the supervisor sees it."""
+        return self.supervisor.processes()[component]
+
+    def prometheus(self, query: str) -> list[tuple[dict[str, str], float]]:
+        """Labels and value of each sample; a failed query fails the test."""
+        path = f"/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+        answer = request("GET", self.url("prometheus") + path)
+        assert answer.status == 200, answer
+        result = answer.json()["data"]["result"]
+        return [(row["metric"], float(row["value"][1])) for row in result]
+
+    def fire(self, labels: dict[str, str], annotations: dict[str, str]) -> None:
+        """Hand an alert to Alertmanager, as Prometheus does."""
+        body: Any = [{"labels": labels, "annotations": annotations}]
+        url = self.url("alertmanager") + "/api/v2/alerts"
+        headers = {"Content-Type": "application/json"}
+        assert request("POST", url, json.dumps(body).encode(), headers).status == 200
+
+    def chat_lines(self) -> list[str]:
+        """What was said in the on-call room."""
+        log = self.run_dir / "logs/chat.log"
+        return log.read_text().splitlines() if log.exists() else []

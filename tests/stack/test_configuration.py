@@ -1,0 +1,104 @@
+"""Each program's own check accepts the configuration that it will be given."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from observability.stack import tools
+from observability.stack.layout import Layout, render, socket_path
+from observability.stack.settings import ROOT, load
+from observability.stack.up import plan
+from tests.stack.platform import MONITORING
+
+CACHE = load().cache
+
+
+@pytest.fixture(scope="module", params=["all", "monitoring"])
+def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("config")
+    settings = load({"RUN_DIR": str(folder / "run"), "MINITWIT_CACHE": str(CACHE)})
+    layout: Layout = plan(settings, MONITORING if request.param == "monitoring" else ())
+    render(layout, folder, socket_path(settings.run_dir))
+    return folder
+
+
+def check(name: str, *arguments: str) -> str:
+    program = tools.require([name], CACHE)[name]
+    done = subprocess.run(
+        [str(program.path), *arguments],
+        env=program.env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_prometheus(rendered: Path) -> None:
+    check("promtool", "check", "config", str(rendered / "prometheus.yml"))
+
+
+def test_alertmanager(rendered: Path) -> None:
+    check("amtool", "check-config", str(rendered / "alertmanager.yml"))
+
+
+@pytest.mark.parametrize(
+    ("severity", "receiver"),
+    [("critical", "chat"), ("warning", "chat"), ("info", "chat"), ("none", "nobody")],
+)
+def test_who_hears_of_it(rendered: Path, severity: str, receiver: str) -> None:
+    config = f"--config.file={rendered / 'alertmanager.yml'}"
+    found = check("amtool", "config", "routes", "test", config, f"severity={severity}", "service=a")
+    assert found.strip() == receiver
+
+
+def test_blackbox(rendered: Path) -> None:
+    file = ROOT / "blackbox/blackbox.yml"
+    check("blackbox", "--config.check", f"--config.file={file}")
+
+
+def test_chat(rendered: Path) -> None:
+    check("ngircd", "--configtest", "--config", str(rendered / "ngircd.conf"))
+
+
+def test_every_target_says_which_service_it_is(rendered: Path) -> None:
+    jobs = yaml.safe_load((rendered / "prometheus.yml").read_text())["scrape_configs"]
+    for job in jobs:
+        for group in job["static_configs"]:
+            if job["job_name"] == "probe":
+                assert set(group["labels"]) == {"probe", "service"}
+            else:
+                assert group["labels"] == {"service": job["job_name"]}
+
+
+def test_nothing_listens_beyond_this_host(rendered: Path) -> None:
+    for path in rendered.rglob("*"):
+        if path.is_file():
+            assert "0.0.0.0" not in path.read_text(), path  # noqa: S104
+    commands = (rendered / "supervisord.conf").read_text().splitlines()
+    listening = [line for line in commands if "listen-address=" in line]
+    assert listening
+    for line in listening:
+        assert "--web.listen-address=127.0.0.1:" in line
+
+
+def test_grafana_is_provisioned_by_uid(rendered: Path) -> None:
+    datasources = yaml.safe_load((rendered / "grafana/datasources/minitwit.yml").read_text())
+    assert [d["uid"] for d in datasources["datasources"]] == ["prometheus"]
+    providers = yaml.safe_load((rendered / "grafana/dashboards/minitwit.yml").read_text())
+    assert Path(providers["providers"][0]["options"]["path"]) == ROOT / "dashboards/generated"
+
+
+def test_no_secret_is_in_the_configuration(tmp_path: Path) -> None:
+    url = "postgresql://u:correct-horse@127.0.0.1/x"
+    settings = load({"RUN_DIR": str(tmp_path), "MINITWIT_CACHE": str(CACHE), "DATABASE_URL": url})
+    render(plan(settings), tmp_path / "out", socket_path(tmp_path))
+    for path in (tmp_path / "out").rglob("*"):
+        assert path.is_dir() or "correct-horse" not in path.read_text(), path
