@@ -32,7 +32,7 @@ logs: ## follow the logs of all components
 install: $(VENV)/stack.stamp ## fetch the monitoring programs that this machine lacks
 	@$(STACK) install
 
-test: $(VENV)/dev.stamp ## run all tests
+test: lint typecheck ## look for mistakes, check the types, run all tests with real parts
 	@$(PY) -m pytest
 
 story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in the chat, and the all-clear

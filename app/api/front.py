@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.api import openapi, requests, responses
+from app.api.routing import resource
 from app.database import messages
 from app.database.follows import Action
 from app.database.pool import Database
@@ -33,15 +34,14 @@ class FrontApi:
     def routes(self) -> list[Route]:
         """What this adds to the application."""
         return [
-            Route("/api/openapi.json", self.openapi),
-            Route("/api/sessions", self.log_in, methods=["POST"]),
-            Route("/api/session", self.log_out, methods=["DELETE"]),
-            Route("/api/timelines/public", self.public),
-            Route("/api/timelines/home", self.home),
-            Route("/api/timelines/user/{username:path}", self.user),
-            Route("/api/messages", self.post, methods=["POST"]),
-            Route("/api/follows/{username:path}", self.follow, methods=["PUT"]),
-            Route("/api/follows/{username:path}", self.unfollow, methods=["DELETE"]),
+            resource("/api/openapi.json", get=self.openapi),
+            resource("/api/sessions", post=self.log_in),
+            resource("/api/session", delete=self.log_out),
+            resource("/api/timelines/public", get=self.public),
+            resource("/api/timelines/home", get=self.home),
+            resource("/api/timelines/user/{username:path}", get=self.user),
+            resource("/api/messages", post=self.post),
+            resource("/api/follows/{username:path}", put=self.follow, delete=self.unfollow),
         ]
 
     async def openapi(self, request: Request) -> Response:
@@ -57,8 +57,7 @@ class FrontApi:
 
     async def log_out(self, request: Request) -> Response:
         """End a session."""
-        if token := requests.bearer(request):
-            await self._accounts.log_out(token)
+        await self._accounts.log_out(requests.bearer(request))
         return responses.done()
 
     async def public(self, request: Request) -> Response:

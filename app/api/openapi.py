@@ -33,17 +33,20 @@ def _object(required: dict[str, Json], **optional: Json) -> Json:
 
 _NAME = _text(texts.NAME_LENGTH)
 _NAMED = {"name": "username", "in": "path", "required": True, "schema": _NAME}
+# The contract asks for leniency here: what is no number is no error.
+_LENIENT = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
 _LATEST = {
     "name": "latest",
     "in": "query",
-    "description": "The number of the simulator's action, recorded whatever becomes of it.",
-    "schema": {"type": "integer"},
+    "description": "The number of the simulator's action, recorded whatever becomes of the request;"
+    " ignored where it is negative or no number.",
+    "schema": _LENIENT,
 }
 _NO = {
     "name": "no",
     "in": "query",
     "description": "How many entries are wanted; capped, 100 where it is no number.",
-    "schema": {"type": "integer", "default": 100},
+    "schema": _LENIENT | {"default": 100},
 }
 _BEFORE = {
     "name": "before",
@@ -106,9 +109,12 @@ def _operation(
     errors: tuple[int, ...] = (),
     parameters: tuple[Json, ...] = (),
     body: str | None = None,
-    security: str | None = None,
+    security: tuple[str, ...] = (),
 ) -> Json:
-    """One operation. ``success``: the schema of 200, or None for an empty 204."""
+    """One operation. ``success``: the schema of 200, or None for an empty 204.
+
+    ``security``: the schemes of which one is needed; '' among them says that none will do, too.
+    """
     answers = {str(code): _answer(_REASONS[code], _ref("Error")) for code in (*errors, 503)}
     answers["200" if success else "204"] = _answer("Done", _ref(success) if success else None)
     operation: Json = {"operationId": name, "responses": answers, "parameters": list(parameters)}
@@ -116,11 +122,12 @@ def _operation(
         content = {"application/json": {"schema": _ref(body)}}
         operation["requestBody"] = {"required": True, "content": content}
     if security:
-        operation["security"] = [{security: []}]
+        operation["security"] = [{scheme: []} if scheme else {} for scheme in security]
     return operation
 
 
-_SIM, _USER = "simulator", "session"
+_BASIC, _BEARER = "simulator", "session"
+_SIM, _USER, _ANYONE = (_BASIC,), (_BEARER,), ("", _BEARER)
 _PATHS: Json = {
     "/latest": {"get": _operation("latest", "Latest")},
     "/register": {
@@ -138,15 +145,15 @@ _PATHS: Json = {
     "/api/sessions": {
         "post": _operation("log_in", "Session", (400, 401, 413, 429), (), "LogIn"),
     },
-    "/api/session": {"delete": _operation("log_out", None, (), (), None, _USER)},
+    "/api/session": {"delete": _operation("log_out", None, (401,), (), None, _USER)},
     "/api/timelines/public": {
-        "get": _operation("public", "Timeline", (400,), (_BEFORE,)),
+        "get": _operation("public", "Timeline", (400,), (_BEFORE,), None, _ANYONE),
     },
     "/api/timelines/home": {
         "get": _operation("home", "Timeline", (400, 401), (_BEFORE,), None, _USER)
     },
     "/api/timelines/user/{username}": {
-        "get": _operation("user", "Timeline", (400, 404), (_NAMED, _BEFORE))
+        "get": _operation("user", "Timeline", (400, 404), (_NAMED, _BEFORE), None, _ANYONE)
     },
     "/api/messages": {"post": _operation("post_as_user", None, (400, 401, 413), (), "Text", _USER)},
     "/api/follows/{username}": {
@@ -168,8 +175,8 @@ DOCUMENT: Json = {
     "components": {
         "schemas": _SCHEMAS,
         "securitySchemes": {
-            _SIM: {"type": "http", "scheme": "basic"},
-            _USER: {"type": "http", "scheme": "bearer"},
+            _BASIC: {"type": "http", "scheme": "basic"},
+            _BEARER: {"type": "http", "scheme": "bearer"},
         },
     },
 }

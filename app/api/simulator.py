@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.api import requests, responses
+from app.api.routing import resource
 from app.database import follows, latest, messages
 from app.database.pool import Database
 from app.problems import Forbidden, Invalid, NotFound, Problem, Unavailable
@@ -52,13 +53,11 @@ class SimulatorApi:
         open_, closed = self._recorded, self._authorized
         user = "/{username:path}"
         return [
-            Route("/latest", self.latest),
-            Route("/register", open_(self.register), methods=["POST"]),
-            Route("/msgs", closed(self.newest)),
-            Route("/msgs" + user, closed(self.newest_by)),
-            Route("/msgs" + user, closed(self.post), methods=["POST"]),
-            Route("/fllws" + user, closed(self.follows)),
-            Route("/fllws" + user, closed(self.follow), methods=["POST"]),
+            resource("/latest", get=self.latest),
+            resource("/register", post=open_(self.register)),
+            resource("/msgs", get=closed(self.newest)),
+            resource("/msgs" + user, get=closed(self.newest_by), post=closed(self.post)),
+            resource("/fllws" + user, get=closed(self.follows), post=closed(self.follow)),
         ]
 
     async def latest(self, request: Request) -> Response:

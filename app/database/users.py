@@ -38,8 +38,7 @@ _SESSION_ADD = Statement(
 _SESSION_END = Statement(
     "session_end",
     """
-    WITH ended AS (DELETE FROM sessions WHERE token_hash = %(token_hash)s RETURNING 1)
-    SELECT EXISTS (SELECT FROM ended)
+    DELETE FROM sessions WHERE token_hash = %(token_hash)s RETURNING expires_at > now()
     """,
 )
 _SESSION_USER = Statement(
@@ -82,9 +81,10 @@ async def add_session(database: Database, token_hash: bytes, user_id: int, secon
     await database.one(_SESSION_ADD, parameters)
 
 
-async def end_session(database: Database, token_hash: bytes) -> None:
-    """Forget a session, on every replica at once."""
-    await database.one(_SESSION_END, {"token_hash": token_hash})
+async def end_session(database: Database, token_hash: bytes) -> bool:
+    """Forget a session, on every replica at once; whether it lived."""
+    row = await database.first(_SESSION_END, {"token_hash": token_hash})
+    return bool(row and row[0])
 
 
 async def session_user(database: Database, token_hash: bytes) -> str | None:

@@ -88,9 +88,10 @@ class Accounts:
             return False
         return texts.storable(password) and await self._passwords.verify(pw_hash, password)
 
-    async def log_out(self, token: str) -> None:
-        """End a session; a token that is none is no error."""
-        await users.end_session(self._database, digest(token))
+    async def log_out(self, token: str | None) -> None:
+        """End a session. Raises Unauthorized if there is none, or none any more."""
+        if not token or not await users.end_session(self._database, digest(token)):
+            raise Unauthorized
 
     async def whose(self, token: str | None) -> str:
         """The name behind a token. Raises Unauthorized if it is none or has expired."""
