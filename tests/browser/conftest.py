@@ -48,9 +48,11 @@ def _install() -> str | None:
     return _installed()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
-    """Chromium from PATH or the distribution's archive; else the test is skipped, loudly."""
+    """Chromium, which ends before other tests run: its driver keeps an event loop running.
+
+    It comes from PATH or the distribution's archive; else the test is skipped, loudly."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
     path = _installed()
     if path is None:
