@@ -62,11 +62,12 @@ class Rate:
     async def wait(self, action: Action) -> float:
         """Sleep until the action is due, to half a millisecond; return at once if that is past."""
         now = time.perf_counter()
-        self._due = now if self._due is None else self._due + self._interval
-        while self._due - now > _GRAIN:
-            await asyncio.sleep(self._due - now)
+        # A name of its own: the schedule may begin anew while this sleeps.
+        due = self._due = now if self._due is None else self._due + self._interval
+        while due - now > _GRAIN:
+            await asyncio.sleep(due - now)
             now = time.perf_counter()
-        return self._due
+        return due
 
     def restart(self) -> None:
         """The next action is due when it comes."""

@@ -12,7 +12,7 @@ import uvloop
 from simulator import progress
 from simulator.client import Client
 from simulator.generator import generate
-from simulator.pace import Nominal, Rate, Speed
+from simulator.pace import Nominal, Rate, Speed, pace
 from simulator.run import Run
 from simulator.scenario import DELAY_UNITS, Action, expected
 from simulator.wire import Address, Wire
@@ -109,9 +109,9 @@ def test_nominal_sleeps_the_delays_in_all() -> None:
     delay = DELAY_UNITS * 3 // 10_000
 
     async def sleep() -> float:
-        pace, began = Nominal(), time.perf_counter()
+        tempo, began = Nominal(), time.perf_counter()
         for _ in range(1500):
-            await pace.wait(Action(0, delay, "", "tweet", "A", ("x",)))
+            await tempo.wait(Action(0, delay, "", "tweet", "A", ("x",)))
         return time.perf_counter() - began
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -120,14 +120,32 @@ def test_nominal_sleeps_the_delays_in_all() -> None:
 
 def test_a_schedule_begins_anew_after_a_pause() -> None:
     async def wait() -> tuple[float, float]:
-        pace = Rate(1000)
-        first = await pace.wait(tweets(1)[0])
+        tempo = Rate(1000)
+        first = await tempo.wait(tweets(1)[0])
         await asyncio.sleep(0.1)
-        pace.restart()
-        return first, await pace.wait(tweets(1)[0])
+        tempo.restart()
+        return first, await tempo.wait(tweets(1)[0])
 
     first, second = asyncio.run(wait())
     assert second - first >= 0.1
+
+
+@pytest.mark.parametrize("speed", [Speed("rate", 20), Speed("nominal")])
+def test_a_pace_can_begin_anew_while_a_client_waits_on_it(speed: Speed) -> None:
+    """One client finds the API back while another one waits for its turn."""
+    action = Action(0, DELAY_UNITS // 20, "", "tweet", "A", ("x",))
+
+    async def run() -> float:
+        tempo = pace(speed)
+        await tempo.wait(action)
+        began = time.perf_counter()
+        waiting = asyncio.create_task(tempo.wait(action))
+        await asyncio.sleep(0.01)
+        tempo.restart()
+        await waiting
+        return time.perf_counter() - began
+
+    assert asyncio.run(run()) < 1
 
 
 def test_forever_waits_for_the_api_and_loses_no_user(monkeypatch: pytest.MonkeyPatch) -> None:

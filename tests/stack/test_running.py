@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -209,3 +210,16 @@ def test_the_room_survives_a_crash_of_the_chat_server(monitoring: Platform) -> N
     labels = {"alertname": "AfterTheCrash", "severity": "critical", "service": "api"}
     monitoring.fire(labels, {})
     wait_for("the message", lambda: "AfterTheCrash" in "".join(monitoring.chat_lines()), 20)
+
+
+def test_the_runbooks_command_stops_and_starts_a_component(monitoring: Platform) -> None:
+    configuration = monitoring.run_dir / "config" / "supervisord.conf"
+
+    def control(*arguments: str) -> str:
+        command = [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(configuration)]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        return done.stdout
+
+    assert control("stop", "blackbox") == "blackbox: stopped\n"
+    assert monitoring.process("blackbox").state == "STOPPED"
+    assert control("start", "blackbox") == "blackbox: started\n"
