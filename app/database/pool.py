@@ -26,6 +26,10 @@ PLANNING = "-c plan_cache_mode=force_generic_plan"
 MAX_WAITING_PER_CONNECTION = 20
 
 
+class Refused(Exception):
+    """The server would not run a statement: a mistake of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """SQL with ``%(name)s`` parameters. ``name`` is the ``query`` label and the span's name."""
@@ -128,7 +132,8 @@ class Database:
             raise self._failed(statement, "unavailable", _plain(error)) from error
         except psycopg.Error as error:
             self._failed(statement, "statement", _plain(error))
-            raise
+            # Without the cause: its detail quotes the row, and with it what people typed.
+            raise Refused(f"{statement.name}: {_plain(error)}") from None
 
     async def _execute(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
         async with self.pool.connection() as connection:

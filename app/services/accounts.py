@@ -43,9 +43,10 @@ class Accounts:
             self._events.emit(Registered("invalid"))
             raise
         # Looked up first so that a name that is taken costs no hash; the database decides.
-        added = not await users.exists(self._database, name) and await users.add(
-            self._database, name, address, await self._passwords.hash(plain), latest
-        )
+        async with self._passwords.turn():
+            added = not await users.exists(self._database, name) and await users.add(
+                self._database, name, address, await self._passwords.hash(plain), latest
+            )
         self._events.emit(Registered("ok" if added else "username_taken"))
         if not added:
             raise Invalid(TAKEN)
@@ -55,6 +56,10 @@ class Accounts:
 
         Raises Unauthorized with the contract's text, TooMany after too many failures.
         """
+        async with self._passwords.turn():
+            return await self._log_in(username, password, address)
+
+    async def _log_in(self, username: object, password: object, address: str) -> str:
         name = username if isinstance(username, str) and texts.name(username) else ""
         keys = _key("account", name), _key("address", address)
         await self._throttle(*keys)

@@ -11,8 +11,9 @@ import hashlib
 import hmac
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -24,6 +25,8 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 _HASHER = PasswordHasher(memory_cost=19 * 1024, time_cost=2, parallelism=1)
 # Hashing gives way to serving: on Linux a thread has a niceness of its own.
 _NICENESS = 10
+# While one hashes, these ask the database, so that the hashing thread never waits for it.
+_AT_THE_DATABASE = 2
 _BCRYPT_LIMIT = 72  # bytes; bcrypt never looked at more
 _SCRYPT_MEMORY = 128 * 1024 * 1024
 P = ParamSpec("P")
@@ -35,7 +38,21 @@ class Passwords:
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, "hash", initializer=_be_nice)
+        self._turns = asyncio.Semaphore(threads + _AT_THE_DATABASE)
         self.waiting = 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Wait for a turn to look someone up and hash, as long as it takes.
+
+        A crowd waits here rather than at the database, where it would hold up everyone else.
+        """
+        self.waiting += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self.waiting -= 1
 
     async def hash(self, password: str) -> str:
         """A new salted hash."""
@@ -55,11 +72,7 @@ class Passwords:
 
     async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
-        self.waiting += 1
-        try:
-            return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
-        finally:
-            self.waiting -= 1
+        return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
 
 
 def _matches(pw_hash: str, password: str) -> bool:
