@@ -9,7 +9,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install test story nominal lint fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal lint fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,7 +32,11 @@ logs: ## follow the logs of all components
 install: $(VENV)/stack.stamp ## fetch the monitoring programs that this machine lacks
 	@$(STACK) install
 
+tools: $(VENV)/stack.stamp ## build Loki and Promtail from pinned sources (minutes, once)
+	@$(STACK) tools
+
 test: lint typecheck ## look for mistakes, check the types, run all tests with real parts
+	@$(STACK) tools || echo "WITHOUT THEM: the tests of the log pipeline are skipped, and counted below." >&2
 	@$(PY) -m pytest
 
 story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in the chat, and the all-clear
@@ -61,7 +65,7 @@ check: $(VENV)/dev.stamp ## check that the generated files are as their code say
 	@$(PY) -m alerts --check
 
 lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
-	@for name in app stack dev; do $(COMPILE) --output-file=requirements/$$name.txt requirements/$$name.in; done
+	@for name in app stack dev go; do $(COMPILE) --output-file=requirements/$$name.txt requirements/$$name.in; done
 
 clean: ## stop the platform and remove its state and all caches; fetched programs stay
 	@if [ -x $(PY) ]; then $(STACK) down; fi

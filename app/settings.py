@@ -6,7 +6,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from observability import redaction
 from observability.logs import LEVELS, LogSettings
 
 
@@ -113,7 +115,15 @@ class Environment:
         return _FLAGS[raw]
 
     def secret(self, name: str, default: str | None = None) -> Secret:
-        """The value of ``name``, or what the file named by ``name``_FILE holds."""
+        """The value of ``name``, or what the file named by ``name``_FILE holds.
+
+        From here on no log line and no span will show it.
+        """
+        secret = self._secret(name, default)
+        redaction.know(secret.reveal())
+        return secret
+
+    def _secret(self, name: str, default: str | None) -> Secret:
         path = self._variables.get(f"{name}_FILE")
         if not path:
             return Secret(self.text(name, default))
@@ -147,8 +157,22 @@ def server(env: Environment, port: int) -> ServerSettings:
             file=Path(file) if file else None,
             file_bytes=env.whole("LOG_FILE_BYTES", 50_000_000, 10_000, 10**10),
             file_count=env.whole("LOG_FILE_COUNT", 3, 1, 100),
+            loki=_address(env, "LOKI_URL", "").reveal(),
         ),
     )
+
+
+def _address(env: Environment, name: str, default: str) -> Secret:
+    """An http:// or https:// address, which may hold a password: no error shows it."""
+    address = env.secret(name, default)
+    text = address.reveal()
+    try:
+        good = not text or (urlsplit(text).scheme in ("http", "https") and urlsplit(text).hostname)
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingsError(f"{name} must be an address that begins with http:// or https://")
+    return address
 
 
 def database(env: Environment) -> DatabaseSettings:

@@ -160,7 +160,7 @@ LOG_DROPPED = Metric(
     "minitwit_log_records_dropped_total",
     "counter",
     "Log records lost because a sink was full or failing.",
-    (Label("sink", ("queue", "file", "stdout")),),
+    (Label("sink", ("queue", "file", "stdout", "loki")),),
 )
 
 # ---- business ---------------------------------------------------------------------------

@@ -7,6 +7,8 @@ import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from observability import redaction
+
 # What we take over from a caller: enough for ids in use, and nothing that could forge a line.
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
@@ -38,8 +40,9 @@ def note(**fields: object) -> None:
 
 
 def enter(offered_id: str) -> RequestContext:
-    """Begin a request: keep the caller's id where it is one, else make one."""
-    request_id = offered_id if _ACCEPTED_ID.match(offered_id) else secrets.token_hex(12)
+    """Begin a request: keep the caller's id where it is one, and no secret, else make one."""
+    kept = _ACCEPTED_ID.match(offered_id) and redaction.text(offered_id) == offered_id
+    request_id = offered_id if kept else secrets.token_hex(12)
     context = RequestContext(request_id)
     _current.set(context)
     return context

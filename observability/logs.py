@@ -1,7 +1,8 @@
 """JSON logs: one object a line, written by a thread of their own.
 
 A request only puts a tuple on a bounded queue. When the queue is full or a sink fails, records
-are dropped and counted; nothing ever waits for a disk or a pipe.
+are dropped and counted; nothing ever waits for a disk or a pipe. The thread also takes out what
+must not be seen, so no sink ever gets it.
 """
 
 from __future__ import annotations
@@ -13,28 +14,41 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
-from observability import catalog, context
+from observability import catalog, context, redaction
 from observability.metrics import Meter
+
+if TYPE_CHECKING:
+    from observability.loki import LokiSink
 
 QUEUE_SIZE = 10_000
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 Record = tuple[int, str, str, str, dict[str, Any]]
 
 
+class Line(NamedTuple):
+    """A line of the log: when (nanoseconds), its fields, and as it is written."""
+
+    nanoseconds: int
+    fields: dict[str, Any]
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """Where lines go. ``file_bytes`` is the size at which the file is renamed and begun anew."""
+    """Where lines go. ``file_bytes`` is the size at which the file is renamed and begun anew;
+    ``loki`` the address of a Loki to push to, with its credentials, if any."""
 
     level: str = "info"
     stdout: bool = True
     file: Path | None = None
     file_bytes: int = 50_000_000
     file_count: int = 3
+    loki: str = field(default="", repr=False)
 
 
 class Log:
@@ -45,6 +59,11 @@ class Log:
         self._meter = meter
         self._queue: queue.Queue[Record | None] = queue.Queue(QUEUE_SIZE)
         self._sinks: dict[str, Sink] = {}
+        self._loki: LokiSink | None = None
+        if settings.loki:
+            from observability.loki import LokiSink  # the library takes 6 MB
+
+            self._loki = LokiSink(settings.loki, meter, self._tell)
         if settings.stdout:
             self._sinks["stdout"] = Stdout()
         if settings.file:
@@ -85,52 +104,65 @@ class Log:
             self._meter.count(catalog.LOG_DROPPED, "queue")
 
     def close(self) -> None:
-        """Write what is queued, then stop; at most two seconds."""
+        """Write what is queued, then stop; at most two seconds, and two more for Loki."""
         try:
             self._queue.put(None, timeout=1)
         except queue.Full:
             return
-        self._thread.join(timeout=2)
+        self._thread.join(timeout=2 + (self._loki.patience if self._loki else 0))
 
     def _drain(self) -> None:
-        while True:
-            batch = [self._queue.get()]
-            while len(batch) < 500 and batch[-1] is not None:
-                try:
-                    batch.append(self._queue.get_nowait())
-                except queue.Empty:
-                    break
-            records = [record for record in batch if record is not None]
-            if records:
-                self._write_batch(records)
-            if batch[-1] is None:
-                break
+        more = True
+        while more:
+            more = self._write_next(self._queue.get())
+        if self._loki:
+            self._loki.close()  # what it has to say of that is still written
+            self._write_next(None)
         for sink in self._sinks.values():
             sink.close()
 
+    def _write_next(self, first: Record | None) -> bool:
+        """Write a record and what waits behind it; False at the end of the log."""
+        batch = [first]
+        while len(batch) < 500 and not self._queue.empty():
+            batch.append(self._queue.get_nowait())
+        self._write_batch([record for record in batch if record is not None])
+        return None not in batch
+
     def _write_batch(self, records: list[Record]) -> None:
-        data = b"".join(line(self._meter.service, record) for record in records)
+        service = self._meter.service
+        lines = [line(service, record) for record in records]
+        if self._loki and not self._loki.closed:
+            self._loki.write(lines)
+        data = b"".join(line.data for line in lines)
         for name, sink in self._sinks.items():
             try:
                 sink.write(data)
             except (OSError, ValueError):  # a full disk; a closed pipe
                 self._meter.count(catalog.LOG_DROPPED, name, by=len(records))
 
+    def _tell(self, level: str, message: str, count: int) -> None:
+        self.write(level, "log_dropped", message, {"component": "loki", "count": count})
 
-def line(service: str, record: Record) -> bytes:
-    """One record as a line of JSON."""
-    nanoseconds, level, event, message, fields = record
+
+def line(service: str, record: Record) -> Line:
+    """One record as a line of JSON, without secrets."""
+    try:
+        return _line(service, record)
+    except Exception as error:  # an object that cannot be shown must not end the log
+        what = f"A record could not be written: {type(error).__name__}"
+        return _line(service, (*record[:3], what, {}))
+
+
+def _line(service: str, record: Record) -> Line:
+    nanoseconds, level, event, message, given = record
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    head = {
-        "ts": f"{stamp}.{rest:09d}Z",
-        "level": level,
-        "service": service,
-        "event": event,
-        "message": message,
-    }
+    head = {"ts": f"{stamp}.{rest:09d}Z", "level": level, "service": service}
+    fields = head | redaction.fields({"event": event, "message": message, **given})
     # ASCII only: a line break or a terminal escape in a name cannot begin a line of its own.
-    return json.dumps(head | fields, default=str, separators=(",", ":")).encode() + b"\n"
+    data = json.dumps(fields, default=str, separators=(",", ":")).encode() + b"\n"
+    return Line(nanoseconds, fields, data)
 
 
 class Sink(Protocol):
@@ -209,10 +241,12 @@ class LibraryHandler(logging.Handler):
         fields: dict[str, Any] = {"component": record.name}
         if record.exc_info:
             fields["stack"] = "".join(traceback.format_exception(*record.exc_info))
+        try:
+            message = record.getMessage()
+        except Exception:  # arguments that do not fit must not fail the request
+            message = str(record.msg)
         level = record.levelname.lower()
-        self._log.write(
-            level if level in LEVELS else "info", "library", record.getMessage(), fields
-        )
+        self._log.write(level if level in LEVELS else "info", "library", message, fields)
 
 
 def capture_libraries(log: Log, level: int = logging.WARNING) -> None:

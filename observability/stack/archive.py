@@ -33,7 +33,7 @@ def fetch(packages: set[str], cache: Path) -> str:
     root = folder(cache)
     try:
         cache.mkdir(parents=True, exist_ok=True)
-        with _lock(cache / "install.lock"):
+        with locked(cache / "install.lock"):
             if not packages <= _unpacked(root):
                 print("Fetching the monitoring programs (about 45 MB) ...", flush=True)
                 with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as beside:
@@ -110,7 +110,8 @@ def _run(
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock ``path``; wait while another process does."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -133,7 +133,14 @@ TABLE = (
             "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
         },
     ),
-    # Loki and Promtail join here, with the issue on logs.
+    Component(
+        "loki", ("{tool}", "-config.file={config}/loki.yml"),
+        3100, ready="/ready", tool="loki", job="loki", env={"GOMEMLIMIT": "200MiB"},
+    ),
+    Component(
+        "promtail", ("{tool}", "-config.file={config}/promtail.yml"),
+        9080, ready="/ready", tool="promtail", job="promtail", env={"GOMEMLIMIT": "80MiB"},
+    ),
     Component(
         "api", ("{python}", "-m", "app", "api"), 5001, ready="/readyz", job="api",
         env={"HOST": "{host}", "PORT": "{port}", **DATABASE, **_json_log("api")},

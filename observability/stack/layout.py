@@ -28,6 +28,8 @@ TEMPLATES = {
     "alerts/alertmanager.yml.j2": "alertmanager.yml",
     "observability/stack/templates/relay.yml.j2": "relay.yml",
     "observability/stack/templates/ngircd.conf.j2": "ngircd.conf",
+    "observability/stack/templates/loki.yml.j2": "loki.yml",
+    "promtail/promtail.yml.j2": "promtail.yml",
     "observability/stack/templates/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
     "observability/stack/templates/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
     "observability/stack/templates/supervisord.conf.j2": "supervisord.conf",
@@ -113,7 +115,8 @@ class Layout:
 def prepare(layout: Layout, socket: Path) -> list[Path]:
     """Make the folders, write the secrets and render all configuration; the files written."""
     settings = layout.settings
-    for folder in (settings.config, settings.data, settings.logs / "json", settings.textfile):
+    positions = settings.data / "promtail"
+    for folder in (settings.config, settings.logs / "json", settings.textfile, positions):
         folder.mkdir(parents=True, exist_ok=True)
     settings.secrets.mkdir(mode=0o700, exist_ok=True)
     _write_secrets(layout)

@@ -163,6 +163,16 @@ def load(layout: Layout) -> Signal:
     return Signal("bad", f"latest action stands at {first}")
 
 
+def lines(layout: Layout) -> Signal:
+    """Whether lines of the services arrive."""
+    query = 'sum(count_over_time({service=~".+"}[5m]))'
+    answer = get_json(layout.address("loki"), "/loki/api/v1/query", query=query)
+    found = answer["data"]["result"]
+    if not found:
+        return Signal("pending", "no lines yet")
+    return Signal("ok", f"{found[0]['value'][1]} lines in 5 minutes")
+
+
 def dashboards(layout: Layout) -> Signal:
     """Whether Grafana serves every generated dashboard."""
     expected = len(list(layout.place.dashboards.glob("*.json")))
@@ -181,5 +191,6 @@ CHECKS: Mapping[str, tuple[Callable[[Layout], Signal], ...]] = {
     "relay": (present(RELAY_NICK),),
     "chatlog": (present(CHATLOG_NICK),),
     "load": (load,),
+    "loki": (lines,),
     "grafana": (dashboards,),
 }

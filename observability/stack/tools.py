@@ -20,7 +20,7 @@ SBIN = "/usr/local/sbin:/usr/sbin"  # not on everybody's PATH
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program: the names it goes by, the package that brings it, and where else it is from."""
+    """A program: its names, the package that brings it (if any), and where else it is from."""
 
     names: tuple[str, ...]
     package: str
@@ -51,6 +51,8 @@ TOOLS = {
         "prometheus-postgres-exporter",
         "github.com/prometheus-community/postgres_exporter",
     ),
+    "loki": Tool(("loki",), "", "make tools"),
+    "promtail": Tool(("promtail",), "", "make tools"),
     "ngircd": Tool(("ngircd",), "ngircd", "ngircd.barton.de"),
     "relay": Tool(
         ("alertmanager-irc-relay",),
@@ -92,7 +94,7 @@ def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
     wanted = tuple(names)
     why = ""
     if any(find(name, cache) is None for name in wanted):
-        why = archive.fetch({tool.package for tool in TOOLS.values()}, cache)
+        why = archive.fetch({tool.package for tool in TOOLS.values() if tool.package}, cache)
     found = {name: find(name, cache) for name in wanted}
     lines = [
         f"{name}: no {TOOLS[name].names[0]} on PATH. {_advice(TOOLS[name], why)}"
@@ -105,6 +107,8 @@ def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
 
 
 def _advice(tool: Tool, why: str) -> str:
+    if not tool.package:
+        return f"Build it: {tool.elsewhere}"
     return f"Install it ({tool.elsewhere}; Debian, Ubuntu: package {tool.package}). {why}".rstrip()
 
 

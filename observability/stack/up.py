@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Collection
 
 from observability.stack import layout as layouts
 from observability.stack import ports, tools
-from observability.stack.components import COMPONENTS, Component, choose, grafana_home
-from observability.stack.layout import Layout
+from observability.stack.components import COMPONENTS, TABLE, Component, choose, grafana_home
+from observability.stack.layout import MARK, Layout
+from observability.stack.modules import MODULES
 from observability.stack.ready import ready
-from observability.stack.settings import Settings, StackError
+from observability.stack.settings import ROOT, Settings, StackError
 from observability.stack.supervise import Process, Supervisor, leftovers, sweep
 
 DEADLINE = 90.0  # seconds until everything must be healthy
@@ -30,9 +33,17 @@ def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
     What runs already stays, also if ``only`` does not name it.
     """
     running = Supervisor(settings.run_dir).processes().keys() & COMPONENTS.keys() if only else ()
-    chosen = choose([*only, *running], settings.database_url)
+    late = unbuilt(settings)
+    wanted = choose([*only, *running], settings.database_url)
+    chosen = [c for c in wanted if c.name not in late]
     programs = tools.require([c.tool for c in chosen if c.tool], settings.cache)
     return Layout(settings, tuple(chosen), programs)
+
+
+def unbuilt(settings: Settings) -> set[str]:
+    """Components whose program must be built here first, and is not yet."""
+    own = {name for module in MODULES for name in module.programs}
+    return {c.name for c in TABLE if c.tool in own and tools.find(c.tool, settings.cache) is None}
 
 
 def up(settings: Settings, only: Collection[str] = ()) -> Layout:
@@ -54,7 +65,27 @@ def up(settings: Settings, only: Collection[str] = ()) -> Layout:
     Start(layout, supervisor).run()
     if not only and grafana_home() is None:
         print(GRAFANA)
+    if not only and (late := unbuilt(settings)):
+        bring_in_later(settings)
+        print(
+            f"{' and '.join(sorted(late))}: being built, minutes, once; they start by themselves."
+        )
+        print(f"Progress: tail -f {settings.logs}/tools.log")
     return layout
+
+
+def bring_in_later(settings: Settings) -> None:
+    """Build what is missing in a process of its own, which then starts it; ``down`` ends it too."""
+    with (settings.logs / "tools.log").open("ab") as log:
+        subprocess.Popen(
+            [sys.executable, "-m", "observability.stack", "tools", "--start"],
+            cwd=ROOT,
+            env={**os.environ, MARK: str(settings.run_dir)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def check_ports(layout: Layout, known: dict[str, Process]) -> None:

@@ -1,0 +1,115 @@
+"""Builds the pinned Go modules into ``bin/`` of the tool cache, showing how far it is."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from observability.stack import go
+from observability.stack.archive import locked
+from observability.stack.modules import MODULES, Module
+from observability.stack.settings import StackError
+
+SAY_EVERY = 15.0  # seconds between two lines where the output is no terminal
+
+
+def missing(cache: Path) -> list[Module]:
+    """What is not built yet, or from other sources than it should be."""
+    return [module for module in MODULES if not _built(module, cache)]
+
+
+def build(cache: Path) -> list[str]:
+    """Build what is missing, one process at a time; the names of all programs there are.
+
+    ``StackError`` says in one line what could not be built, and why.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    if missing(cache):
+        with locked(cache / "build.lock"):
+            for module in missing(cache):  # another process may have built it meanwhile
+                _build(module, cache)
+    return [name for module in MODULES for name in module.programs]
+
+
+def _built(module: Module, cache: Path) -> bool:
+    stamp = _stamp(module, cache)
+    there = all((cache / "bin" / name).exists() for name in module.programs)
+    return there and stamp.exists() and stamp.read_text() == module.stamp
+
+
+def _stamp(module: Module, cache: Path) -> Path:
+    return cache / "bin" / f".{module.name}.stamp"
+
+
+def _build(module: Module, cache: Path) -> None:
+    program = go.program(cache)
+    names = " and ".join(module.programs)
+    print(f"Building {names} {module.version} from Go modules: minutes, once ...", flush=True)
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(dir=cache, prefix=".build-") as folder:
+        packages = list(module.programs.values())
+        command = [
+            str(program), "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly",
+            "-ldflags=-s -w", f"-tags={module.tags}", "-o", f"{folder}/", *packages,
+        ]  # fmt: skip
+        _run(command, module, names)
+        target = cache / "bin"
+        target.mkdir(exist_ok=True)
+        _stamp(module, cache).unlink(missing_ok=True)
+        for name, package in module.programs.items():
+            (Path(folder) / package.rpartition("/")[2]).replace(target / name)
+        _stamp(module, cache).write_text(module.stamp)
+    print(f"Built {names} in {time.monotonic() - begin:.0f} s.", flush=True)
+
+
+def _run(command: list[str], module: Module, names: str) -> None:
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
+    process = subprocess.Popen(
+        ["nice", *command],  # what already runs comes first
+        cwd=module.folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    progress = Progress(names)
+    last = ""
+    try:
+        for line in process.stderr or ():
+            last = line.strip() or last
+            progress.step()
+        status = process.wait()
+    finally:
+        process.kill()
+        progress.end()
+    if status:
+        raise StackError(f"{names} could not be built: {last[:300]}")
+
+
+class Progress:
+    """How many packages are done: written over on a terminal, else a line now and then."""
+
+    def __init__(self, names: str) -> None:
+        self._names = names
+        self._begin = self._said = time.monotonic()
+        self._count = 0
+        self._terminal = sys.stdout.isatty()
+
+    def step(self) -> None:
+        """One more line from the compiler: a module fetched or a package begun."""
+        self._count += 1
+        now = time.monotonic()
+        if self._terminal or now - self._said >= SAY_EVERY:
+            self._said = now
+            text = f"  {self._names}: {self._count} steps, {now - self._begin:.0f} s"
+            print(f"\r\033[K{text}" if self._terminal else text, end="" if self._terminal else "\n")
+            sys.stdout.flush()
+
+    def end(self) -> None:
+        """Leave a clean line behind."""
+        if self._terminal:
+            print("\r\033[K", end="", flush=True)

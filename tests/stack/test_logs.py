@@ -1,0 +1,156 @@
+"""From the services' files to Loki: every line once, whatever falls over on the way."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from observability.stack.up import unbuilt
+from tests.parts import ROOT, request, wait_for
+from tests.stack.platform import Platform
+
+PARTS = ("postgres", "migrate", "api", "web", "loki", "promtail")
+WITHOUT = "Loki and Promtail are not built on this machine: make tools says why"
+pytestmark = pytest.mark.stack
+SLICE = 4000  # lines asked for at once; Loki gives at most 5,000
+LIMIT_KB = 400 * 1024
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Iterator[Platform]:
+    """The services, Promtail and Loki."""
+    with tempfile.TemporaryDirectory(prefix="minitwit-stack-") as folder:
+        Path(folder).chmod(0o755)
+        platform = Platform(Path(folder) / "run")
+        if unbuilt(platform.settings):
+            pytest.skip(WITHOUT)
+        try:
+            platform.up(*PARTS)
+            yield platform
+        finally:
+            platform.down()
+
+
+def ask(stack: Platform, selector: str, start: int, end: int) -> list[tuple[str, str]]:
+    """(time in nanoseconds, line) of all that Loki has from ``start`` until before ``end``."""
+    query = {"query": selector, "start": start, "end": end, "limit": 5000, "direction": "forward"}
+    path = f"/loki/api/v1/query_range?{urllib.parse.urlencode(query)}"
+    answer = request("GET", stack.url("loki") + path)
+    assert answer.status == 200, answer
+    streams = answer.json()["data"]["result"]
+    return [(stamp, line) for stream in streams for stamp, line, *_ in stream["values"]]
+
+
+def nanoseconds(line: str) -> int:
+    stamp = json.loads(line)["ts"]
+    whole = datetime.fromisoformat(stamp[:19] + "+00:00")
+    return int(whole.timestamp()) * 10**9 + int(stamp[20:29])
+
+
+def written(stack: Platform, service: str) -> list[str]:
+    lines = (stack.run_dir / f"logs/json/{service}.log").read_text().splitlines()
+    return sorted(lines, key=nanoseconds)
+
+
+def stored(stack: Platform, service: str, lines: list[str]) -> Counter[str]:
+    """What Loki has in the time of ``lines``, asked for piece by piece."""
+    times = [nanoseconds(line) for line in lines]
+    bounds = [times[0], *times[SLICE::SLICE], times[-1] + 1]
+    found: Counter[str] = Counter()
+    for start, end in itertools.pairwise(bounds):
+        found.update(line for _, line in ask(stack, f'{{service="{service}"}}', start, end))
+    return found
+
+
+def resident(stack: Platform, component: str) -> int:
+    """The most memory that a component has held (KiB)."""
+    status = Path(f"/proc/{stack.process(component).pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0])
+
+
+def test_every_line_is_in_loki_once_also_after_an_outage(pipeline: Platform) -> None:
+    command = [
+        sys.executable, "-m", "simulator", "--url", pipeline.url("api"), "--max",
+        "--clients", "8", "--timeout", "10",
+    ]  # fmt: skip
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
+        log = pipeline.run_dir / "logs/json/api.log"
+        wait_for("the first lines", lambda: log.exists() and log.stat().st_size > 1_000_000, 60)
+        peak = {name: resident(pipeline, name) for name in ("loki", "promtail")}
+        pipeline.stop("loki")
+        size = log.stat().st_size
+        wait_for("lines without Loki", lambda: log.stat().st_size > size + 1_000_000, 60)
+        pipeline.start("loki")
+        output = run.communicate(timeout=240)[0]
+        assert run.returncode == 0, output
+
+    lines = written(pipeline, "api")
+    assert len(lines) > 25_922, "a line for each action, at least"
+    expected = Counter(lines)
+
+    def complete() -> bool:
+        newest = nanoseconds(lines[-1])
+        return bool(ask(pipeline, '{service="api"}', newest, newest + 1))
+
+    wait_for("the last line", complete, 60)
+    wait_for("all lines", lambda: stored(pipeline, "api", lines).total() >= len(lines), 60)
+    found = stored(pipeline, "api", lines)
+    assert not (expected - found), "lost"
+    assert not (found - expected), "twice, or never written"
+    peak = {name: max(peak[name], resident(pipeline, name)) for name in peak}
+    print(f"{len(lines)} lines, each once; at most (KiB): {peak}")
+    assert sum(peak.values()) < LIMIT_KB
+
+
+def test_a_line_is_found_within_three_seconds_by_its_request_id(pipeline: Platform) -> None:
+    waits = []
+    for number in range(7):
+        identity = f"found-by-its-id-{number}"
+        request("GET", pipeline.url("api") + "/latest", headers={"X-Request-ID": identity})
+        begin = time.monotonic()
+        selector = f'{{service="api", event="request"}} | request_id="{identity}"'
+
+        def seen(selector: str = selector) -> list[tuple[str, str]]:
+            now = time.time_ns()
+            return ask(pipeline, selector, now - 60 * 10**9, now + 10**9)
+
+        [(_, line)] = wait_for("the line", seen, 20)
+        waits.append(time.monotonic() - begin)
+        assert json.loads(line)["route"] == "/latest"
+    print(f"from the answer to the line in Loki: median {statistics.median(waits):.2f} s")
+    assert statistics.median(waits) < 3
+
+
+def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
+    pipeline: Platform,
+) -> None:
+    log = pipeline.run_dir / "logs/json/other.log"
+    secrets = {
+        "password=hunter22": "hunter22",
+        "Authorization: Bearer abcdef123456": "abcdef123456",
+        "from someone@example.com": "someone@example.com",
+        "postgresql://minitwit:opensesame@db/minitwit": "opensesame",
+    }
+    log.write_text("".join(f"no json {number}: {text}\n" for number, text in enumerate(secrets)))
+
+    def arrived() -> list[str]:
+        now = time.time_ns()
+        found = ask(pipeline, '{job="minitwit"} |= "no json"', now - 60 * 10**9, now + 10**9)
+        return [line for _, line in found] if len(found) >= len(secrets) else []
+
+    lines = "\n".join(wait_for("the lines", arrived, 20))
+    assert "***" in lines
+    for secret in secrets.values():
+        assert secret not in lines
