@@ -48,6 +48,7 @@ nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes resu
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)
 	@$(VENV)/bin/ruff format --check $(CODE)
+	@$(VENV)/bin/hadolint Dockerfile
 
 fmt: $(VENV)/dev.stamp ## format the code
 	@$(VENV)/bin/ruff check --fix --quiet $(CODE)

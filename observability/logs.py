@@ -7,6 +7,7 @@ must not be seen, so no sink ever gets it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import queue
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from observability.loki import LokiSink
 
 QUEUE_SIZE = 10_000
+WRITERS = 100  # replicas that may write logs into one folder
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 Record = tuple[int, str, str, str, dict[str, Any]]
 
@@ -188,21 +190,26 @@ class Stdout:
 
 
 class RotatingFile:
-    """Append-only, renamed to ``.1`` (``.2`` …) when full: followers see rename and create."""
+    """Append-only, renamed to ``.1`` (``.2`` …) when full: followers see rename and create.
+
+    Replicas may be given the same path: a file has one writer, the next one takes ``NAME-2.log``.
+    """
 
     def __init__(self, settings: LogSettings) -> None:
         if settings.file is None:
             raise ValueError("a rotating file needs a path")
+        self._wanted = settings.file
         self._path = settings.file
         self._limit = settings.file_bytes
         self._keep = settings.file_count
         self._file: BinaryIO | None = None
+        self._lock: BinaryIO | None = None
 
     def write(self, data: bytes) -> None:
         """Append ``data``; raises OSError, after which the next call opens the file anew."""
         try:
             if self._file is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._claim()
                 self._file = self._path.open("ab", buffering=0)
             if self._file.tell() and self._file.tell() + len(data) > self._limit:
                 self._rotate()
@@ -210,17 +217,41 @@ class RotatingFile:
             while view:
                 view = view[self._file.write(view) :]
         except OSError:
-            self.close()
+            self._close_file()
             raise
 
     def close(self) -> None:
-        """Close the file; a later write opens it again."""
+        """Close the file and leave it to others."""
+        self._close_file()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _claim(self) -> None:
+        """Take the first name that no other process writes to; a device or pipe is for all."""
+        self._wanted.parent.mkdir(parents=True, exist_ok=True)
+        if self._lock or (self._wanted.exists() and not self._wanted.is_file()):
+            return
+        for number in range(1, WRITERS + 1):
+            stem = f"{self._wanted.stem}-{number}" if number > 1 else self._wanted.stem
+            self._path = self._wanted.with_stem(stem)
+            lock = self._path.with_name(f"{self._path.name}.lock").open("ab")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+            else:
+                self._lock = lock
+                return
+        raise OSError(f"{WRITERS} other processes write to {self._wanted}")
+
+    def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _rotate(self) -> None:
-        self.close()
+        self._close_file()
         for number in range(self._keep - 1, 0, -1):
             older = self._path.with_name(f"{self._path.name}.{number}")
             if older.exists():

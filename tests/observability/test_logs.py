@@ -17,7 +17,7 @@ from observability import catalog, redaction
 from observability.logs import Log, LogSettings, capture_libraries, line
 from observability.metrics import Meter
 from tests.observability.test_metrics import samples
-from tests.parts import ROOT, Service
+from tests.parts import ROOT, Service, wait_for
 
 
 @given(
@@ -50,6 +50,29 @@ def test_rotation_by_rename_loses_no_line(tmp_path: Path) -> None:
     assert len(files) > 3
     numbers = [json.loads(row)["count"] for file in files for row in file.read_text().splitlines()]
     assert sorted(numbers) == list(range(2_000))
+
+
+def test_two_replicas_with_one_path_write_two_files_also_after_a_restart(tmp_path: Path) -> None:
+    where = LogSettings(stdout=False, file=tmp_path / "app.log", file_bytes=10_000, file_count=50)
+
+    def replica(lines: int) -> Log:
+        log = Log(where, Meter(catalog.API))
+        for number in range(lines):
+            log.info("request", count=number)
+        wait_for("its lock", lambda: log._sinks["file"]._lock)  # type: ignore[attr-defined]
+        return log
+
+    first, second = replica(1), replica(1)
+    first.close()
+    third = replica(500)
+    second.close()
+    third.close()
+    counts = {
+        name: sum(len(p.read_text().splitlines()) for p in tmp_path.glob(f"{name}.log*"))
+        for name in ("app", "app-2")
+    }
+    assert counts == {"app": 501, "app-2": 1}
+    assert not list(tmp_path.glob("app-3*"))
 
 
 def test_a_full_disk_costs_records_which_are_counted_and_nothing_else() -> None:

@@ -1,0 +1,40 @@
+"""The image's health check: exit status 0 while this replica should be kept.
+
+Until it was ready once, what counts is readiness: a new replica gets no request before. From then
+on what counts is that it lives: a database that is away must not get every replica killed.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+WAS_READY = Path(tempfile.gettempdir()) / "minitwit-was-ready"
+PATIENCE = 2.0  # seconds
+
+
+def main() -> int:
+    """Ask the service in this container."""
+    path = "/healthz" if WAS_READY.exists() else "/readyz"
+    try:
+        port = int(os.environ.get("PORT") or 5001)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection.request("GET", path)
+        status = connection.getresponse().status
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        print(f"{path}: {error}")
+        return 1
+    if status == 200 and path == "/readyz":
+        try:
+            WAS_READY.touch()
+        except OSError:  # a read-only root without a /tmp: then readiness counts for ever
+            print("no place to remember that it was ready")
+    print(f"{path}: {status}")
+    return 0 if status == 200 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
