@@ -48,7 +48,8 @@ nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes resu
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)
 	@$(VENV)/bin/ruff format --check $(CODE)
-	@$(VENV)/bin/hadolint Dockerfile
+	@$(VENV)/bin/hadolint Dockerfile deploy/chat/Dockerfile
+	@$(VENV)/bin/shellcheck deploy/*.sh deploy/nginx/*.sh
 
 fmt: $(VENV)/dev.stamp ## format the code
 	@$(VENV)/bin/ruff check --fix --quiet $(CODE)
@@ -57,13 +58,15 @@ fmt: $(VENV)/dev.stamp ## format the code
 typecheck: $(VENV)/dev.stamp ## check the types (mypy, strict)
 	@$(VENV)/bin/mypy
 
-dashboards: $(VENV)/dev.stamp ## generate the dashboards and the rules
+dashboards: $(VENV)/dev.stamp ## generate the dashboards, the rules and what compose mounts
 	@$(PY) -m dashboards
 	@$(PY) -m alerts
+	@$(PY) -m observability.stack.generate
 
 check: $(VENV)/dev.stamp ## check that the generated files are as their code says
 	@$(PY) -m dashboards --check
 	@$(PY) -m alerts --check
+	@$(PY) -m observability.stack.generate --check
 
 lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
 	@for name in app stack dev go; do $(COMPILE) --output-file=requirements/$$name.txt requirements/$$name.in; done

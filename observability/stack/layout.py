@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import secrets
 import shlex
@@ -13,27 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import jinja2
-
-from observability.stack import postgres, targets
+from observability.stack import places, postgres
 from observability.stack.components import COMPONENTS, TABLE, Component, grafana_home
+from observability.stack.places import Place
 from observability.stack.settings import HOST, ROOT, Settings
 from observability.stack.tools import Program
 
+RULES = ROOT / "alerts/generated"
+DASHBOARDS = ROOT / "dashboards/generated"
 MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: whose it is
 
-# template → where in the configuration folder
-TEMPLATES = {
-    "observability/stack/templates/prometheus.yml.j2": "prometheus.yml",
-    "alerts/alertmanager.yml.j2": "alertmanager.yml",
-    "observability/stack/templates/relay.yml.j2": "relay.yml",
-    "observability/stack/templates/ngircd.conf.j2": "ngircd.conf",
-    "observability/stack/templates/loki.yml.j2": "loki.yml",
-    "promtail/promtail.yml.j2": "promtail.yml",
-    "observability/stack/templates/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
-    "observability/stack/templates/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
-    "observability/stack/templates/supervisord.conf.j2": "supervisord.conf",
-}
+SUPERVISOR = "observability/stack/templates/supervisord.conf.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +52,22 @@ class Layout:
         return f"{HOST}:{self.port(name)}" if COMPONENTS[name].port else ""
 
     @property
-    def place(self) -> targets.Place:
+    def place(self) -> Place:
         """This machine, as the templates see it."""
-        return targets.Place(
-            name="local",
-            address={c.name: self.address(c.name) for c in TABLE if c.port},
+        settings = self.settings
+        address = {c.name: self.address(c.name) for c in TABLE if c.port}
+        return Place(
             runs=frozenset(c.name for c in self.components),
-            rules=ROOT / "alerts/generated",
-            dashboards=ROOT / "dashboards/generated",
+            address=address,
+            listen=address,
+            jobs=tuple((c.name, c.job) for c in self.components if c.job),
+            folder={
+                "rules": str(RULES),
+                "dashboards": str(DASHBOARDS),
+                "logs": f"{settings.logs}/json/*.log",
+                "loki": f"{settings.data}/loki",
+                "promtail": f"{settings.data}/promtail",
+            },
         )
 
     def command(self, component: Component) -> list[str]:
@@ -125,31 +122,22 @@ def prepare(layout: Layout, socket: Path) -> list[Path]:
 
 def render(layout: Layout, folder: Path, socket: Path) -> list[Path]:
     """Render every template into ``folder``; the files written."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ROOT),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  # YAML and INI, no HTML
+    texts = places.render_all(layout.place)
+    texts["supervisord.conf"] = places.render(
+        SUPERVISOR,
+        layout=layout,
+        settings=layout.settings,
+        socket=socket,
+        root=ROOT,
+        python=sys.executable,
+        as_root=os.geteuid() == 0,
+        join=shlex.join,
     )
-    environment.filters |= {"q": lambda value: json.dumps(str(value)), "ini": _ini}
-    values = {
-        "place": layout.place,
-        "targets": targets,
-        "layout": layout,
-        "settings": layout.settings,
-        "socket": socket,
-        "root": ROOT,
-        "python": sys.executable,
-        "as_root": os.geteuid() == 0,
-        "join": shlex.join,
-    }
     written = []
-    for template, name in TEMPLATES.items():
+    for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(environment.get_template(template).render(values))
+        path.write_text(text)
         written.append(path)
     return written
 
@@ -186,8 +174,3 @@ def _exporter_uri(database_url: str) -> str:
     if "sslmode" not in query or "sslmode=prefer" in query:  # its driver knows no ``prefer``
         query = "sslmode=disable"
     return f"{url.netloc.rpartition('@')[2]}{url.path}?{query}"
-
-
-def _ini(value: str) -> str:
-    """Escape for supervisord.conf, where % starts an expansion."""
-    return value.replace("%", "%%")

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from observability.exporters import NOTIFICATION_FAILURES, PG_UP, PROBE_SUCCESS
 from observability.stack.components import Component
 from observability.stack.irc import Connection
-from observability.stack.layout import Layout
+from observability.stack.layout import DASHBOARDS, RULES, Layout
 from observability.stack.ready import get_json
 from observability.stack.targets import CHATLOG_NICK, PROBES, RELAY_NICK, ROOM
 
@@ -82,7 +82,7 @@ def target(layout: Layout, job: str) -> Signal:
 
 def rules(layout: Layout) -> Signal:
     """Whether all rule files are loaded and every rule evaluates."""
-    files = {str(path) for path in layout.place.rules.glob("*.yml")}
+    files = {str(path) for path in RULES.glob("*.yml")}
     groups = prometheus(layout, "rules")["groups"]
     if not files:
         return Signal("bad", "no rule files: make dashboards")
@@ -175,7 +175,7 @@ def lines(layout: Layout) -> Signal:
 
 def dashboards(layout: Layout) -> Signal:
     """Whether Grafana serves every generated dashboard."""
-    expected = len(list(layout.place.dashboards.glob("*.json")))
+    expected = len(list(DASHBOARDS.glob("*.json")))
     served = len(get_json(layout.address("grafana"), "/api/search", type="dash-db"))
     if served < expected:
         return Signal("pending", f"{served} of {expected} dashboards")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from observability.clock import SCRAPE_SECONDS, duration
 
@@ -30,18 +28,3 @@ PROBES = (
     Probe("prometheus-ready", "prometheus", "/-/ready"),
     Probe("alertmanager-ready", "alertmanager", "/-/ready"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the platform runs; the templates are the same everywhere.
-
-    ``address`` gives host:port of each component, ``runs`` says which there are;
-    ``rules`` and ``dashboards`` are folders as Prometheus and Grafana see them.
-    """
-
-    name: str
-    address: Mapping[str, str]
-    runs: frozenset[str]
-    rules: Path
-    dashboards: Path

@@ -59,6 +59,12 @@ TOOLS = {
         "alertmanager-irc-relay",
         "github.com/google/alertmanager-irc-relay",
     ),
+    "nginx": Tool(("nginx",), "nginx", "nginx.org"),
+    "nginx-exporter": Tool(
+        ("nginx-prometheus-exporter", "prometheus-nginx-exporter"),
+        "prometheus-nginx-exporter",
+        "github.com/nginx/nginx-prometheus-exporter",
+    ),
 }
 
 

@@ -1,0 +1,154 @@
+"""Where the platform runs, as the templates of its configuration see it.
+
+The same templates serve three places: this machine without Docker, compose, and Swarm. In the
+latter two everything is found by the same names, so both mount the files in ``deploy/generated``:
+``tasks.NAME`` is what Swarm's DNS calls all replicas of a service; compose is told to as well.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from observability.stack import targets
+from observability.stack.components import COMPONENTS
+from observability.stack.settings import ROOT
+
+# Ports of what runs in containers only. nginx's "status" is for the exporter and the probes.
+PROXY_PORTS = {"http": 8080, "https": 8443, "web": 5000, "api": 5001, "status": 8081}
+CONTAINER_PORTS = {"nginx-exporter": 9113}
+ABSENT = {"load", "chatlog", "migrate", "postgres"}  # in containers: nobody asks them anything
+REPLICATED = frozenset({"api", "web", "node", "promtail"})  # each of them is found one by one
+CLOUDFLARE = ROOT / "deploy/nginx/cloudflare.txt"
+
+# template → where in the configuration folder
+TEMPLATES = {
+    "observability/stack/templates/prometheus.yml.j2": "prometheus.yml",
+    "alerts/alertmanager.yml.j2": "alertmanager.yml",
+    "observability/stack/templates/relay.yml.j2": "relay.yml",
+    "observability/stack/templates/ngircd.conf.j2": "ngircd.conf",
+    "observability/stack/templates/loki.yml.j2": "loki.yml",
+    "promtail/promtail.yml.j2": "promtail.yml",
+    "observability/stack/templates/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
+    "observability/stack/templates/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
+}
+PROXY = "deploy/nginx/nginx.conf.j2"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``runs`` are the components there are; ``address`` is host:port of each for the others,
+    ``listen`` for itself.
+
+    ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` says
+    where a component finds things: ``rules``, ``dashboards``, ``logs`` (a pattern of files), and
+    what it may write itself, by its name. ``replicated`` components are found by DNS.
+    """
+
+    runs: frozenset[str]
+    address: Mapping[str, str]
+    listen: Mapping[str, str]
+    jobs: tuple[tuple[str, str], ...]
+    folder: Mapping[str, str]
+    replicated: frozenset[str] = frozenset()
+
+
+def containers() -> Place:
+    """Compose and Swarm."""
+    known = {c.name: c.port for c in COMPONENTS.values() if c.port and c.name not in ABSENT}
+    ports = known | CONTAINER_PORTS
+    jobs = [(name, COMPONENTS[name].job) for name in known if COMPONENTS[name].job]
+    return Place(
+        runs=frozenset(ports),
+        address={
+            name: f"tasks.{name}:{port}" if name in REPLICATED else f"{name}:{port}"
+            for name, port in ports.items()
+        },
+        listen={name: f"0.0.0.0:{port}" for name, port in ports.items()},
+        jobs=(*jobs, ("nginx-exporter", "nginx")),
+        folder={
+            "rules": "/etc/prometheus/rules",
+            "dashboards": "/etc/grafana/dashboards",
+            "logs": "/var/log/minitwit/*/*.log",
+            "loki": "/loki",
+            "promtail": "/var/lib/promtail",
+        },
+        replicated=REPLICATED,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What nginx is told: ``listen`` has host:port per entrance of ``PROXY_PORTS``.
+
+    ``active`` is the file that says which api and web are served; ``resolver`` the DNS server
+    that knows their names, or '' where they are addresses.
+    """
+
+    listen: Mapping[str, str]
+    grafana: str
+    active: str
+    certificate: str
+    key: str
+    log: str
+    scratch: str
+    resolver: str = ""
+
+
+CONTAINER_PROXY = Proxy(
+    listen={name: str(port) for name, port in PROXY_PORTS.items()},
+    grafana="grafana:3000",
+    active="/etc/nginx/active/*.conf",
+    certificate="/run/secrets/tls_certificate",
+    key="/run/secrets/tls_key",
+    log="/var/log/minitwit/nginx/nginx.log",
+    scratch="/tmp",  # noqa: S108  # the container's own
+    resolver="127.0.0.11",
+)
+
+
+def cloudflare() -> list[str]:
+    """The networks from which Cloudflare connects; ValueError if one is none."""
+    lines = [line.partition("#")[0].strip() for line in CLOUDFLARE.read_text().splitlines()]
+    return [str(ip_network(line)) for line in lines if line]
+
+
+def render(template: str, **values: Any) -> str:
+    """The text of a template of this repository; an unknown name in it is an error."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701  # YAML and INI, no HTML
+    )
+    environment.filters |= {"q": lambda value: json.dumps(str(value)), "ini": _ini}
+    return environment.get_template(template).render(targets=targets, **values)
+
+
+def render_all(place: Place) -> dict[str, str]:
+    """The text of every file of ``TEMPLATES``, by its name."""
+    return {name: render(template, place=place) for template, name in TEMPLATES.items()}
+
+
+def render_proxy(proxy: Proxy) -> str:
+    """nginx's configuration."""
+    return render(PROXY, proxy=proxy, cloudflare=cloudflare())
+
+
+def flat(name: str) -> str:
+    """A file of ``TEMPLATES`` as it is called where there are no folders."""
+    path = Path(name)
+    return f"{path.parts[0]}-{path.parts[1]}.yml" if len(path.parts) > 1 else name
+
+
+def _ini(value: str) -> str:
+    """Escape for supervisord.conf, where % starts an expansion."""
+    return value.replace("%", "%%")
