@@ -1,0 +1,104 @@
+"""nginx as its container runs it, on free ports, in front of a real api and web."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from observability.stack import tools
+from observability.stack.places import PROXY_PORTS, Proxy, render_proxy
+from observability.stack.settings import load
+from tests.parts import ROOT, Answer, free_port, request, wait_for
+
+
+@dataclass
+class Entrance:
+    """A running nginx: ``ports`` per entrance, ``folder`` with all its files."""
+
+    folder: Path
+    ports: dict[str, int]
+
+    @property
+    def log(self) -> Path:
+        """The JSON log."""
+        return self.folder / "logs/nginx.log"
+
+    @property
+    def pid_file(self) -> Path:
+        """Where nginx says who its master is."""
+        return self.folder / "nginx.pid"
+
+    def url(self, entrance: str) -> str:
+        """The address of an entrance without TLS."""
+        return f"http://127.0.0.1:{self.ports[entrance]}"
+
+    def get(self, entrance: str, path: str, **headers: str) -> Answer:
+        """GET by an entrance without TLS."""
+        return request("GET", self.url(entrance) + path, headers=headers)
+
+    def secure(
+        self, method: str, path: str, body: str = "", **headers: str
+    ) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """One request over TLS; the certificate is verified."""
+        trust = ssl.create_default_context(cafile=str(self.folder / "secrets/tls/tls_certificate"))
+        connection = http.client.HTTPSConnection(
+            "localhost", self.ports["https"], timeout=10, context=trust
+        )
+        try:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.headers, answer.read()
+        finally:
+            connection.close()
+
+    def serve(self, api: str, web: str) -> None:
+        """Say which api and web (host:port) are served, without telling nginx."""
+        file = self.folder / "active/upstream.conf"
+        file.parent.mkdir(exist_ok=True)
+        maps = {"api": api, "web": web}
+        file.write_text("".join(f'map "" ${k} {{ default {v}; }}\n' for k, v in maps.items()))
+
+
+@contextmanager
+def start(folder: Path, api: str, web: str, **environment: str) -> Iterator[Entrance]:
+    """Run it by way of its container's entry script until it answers; end it afterwards."""
+    program = tools.require(["nginx"], load().cache)["nginx"].path
+    ports = {name: free_port() for name in PROXY_PORTS}
+    make = {**os.environ, "SITE": "localhost"}
+    command = [str(ROOT / "deploy/secrets.sh"), str(folder / "secrets")]
+    subprocess.run(command, env=make, check=True, capture_output=True)
+    (folder / "logs").mkdir()
+    proxy = Proxy(
+        listen={name: f"127.0.0.1:{port}" for name, port in ports.items()},
+        grafana=f"127.0.0.1:{free_port()}",
+        active=f"{folder}/active/*.conf",
+        certificate=f"{folder}/secrets/tls/tls_certificate",
+        key=f"{folder}/secrets/tls/tls_key",
+        log=f"{folder}/logs/nginx.log",
+        scratch=str(folder),
+    )
+    (folder / "nginx.conf").write_text(render_proxy(proxy))
+    own = {
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "FOLDER": str(folder),
+        "LOG": proxy.log,
+        "PID": f"{folder}/nginx.pid",
+    }
+    entrance = Entrance(folder, ports)
+    entrance.serve(api, web)
+    command = ["sh", str(ROOT / "deploy/nginx/entry.sh")]
+    # Its own group: the loop that rotates ends with it.
+    process = subprocess.Popen(command, env={**os.environ, **own, **environment}, process_group=0)
+    try:
+        wait_for("nginx", lambda: entrance.get("status", "/healthz").status == 200)
+        yield entrance
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, 15)
+            process.wait(timeout=20)

@@ -1,0 +1,227 @@
+"""The only way in, with a real nginx: routes, refusals, limits, addresses and what it tells."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from observability import catalog
+from observability.stack import tools
+from observability.stack.places import cloudflare
+from observability.stack.settings import load
+from tests.deploy.proxy import Entrance, start
+from tests.parts import ROOT, Service, free_port, request, wait_for
+
+BY_PORT = ("web", "api")
+
+
+def address(service: Service) -> str:
+    return service.url.removeprefix("http://")
+
+
+@pytest.fixture(scope="module")
+def proxy(
+    api: Service, web: Service, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Entrance]:
+    with start(tmp_path_factory.mktemp("nginx"), address(api), address(web)) as entrance:
+        yield entrance
+
+
+def log_lines(proxy: Entrance, **fields: object) -> list[dict[str, object]]:
+    """The lines that have these fields."""
+    lines = [json.loads(line) for line in proxy.log.read_text().splitlines()]
+    return [line for line in lines if fields.items() <= line.items()]
+
+
+def test_plain_http_is_sent_to_tls_with_its_path(proxy: Entrance) -> None:
+    connection = subprocess.run(
+        ["curl", "--silent", "--include", proxy.url("http") + "/a%20b?c=d"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert connection.stdout.startswith("HTTP/1.1 308 ")
+    assert "Location: https://127.0.0.1/a%20b?c=d\n" in connection.stdout.replace("\r", "")
+
+
+def test_people_reach_the_pages_over_tls_and_their_cookies_stay_there(proxy: Entrance) -> None:
+    status, headers, body = proxy.secure("GET", "/public")
+    assert (status, b"MiniTwit" in body) == (200, True)
+    assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "nginx/" not in headers["Server"]
+    form = {"username": "tls", "email": "a@b.example", "password": "pw-of-tls"}
+    form["password2"] = form["password"]
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert proxy.secure("POST", "/register", urllib.parse.urlencode(form), **kind)[0] == 302
+    status, headers, _ = proxy.secure("POST", "/login", urllib.parse.urlencode(form), **kind)
+    cookies = headers.get_all("Set-Cookie") or []
+    assert status == 302 and cookies
+    assert all("secure" in cookie.lower() for cookie in cookies)
+
+
+def test_the_api_is_reached_by_port_by_path_and_by_name(proxy: Entrance) -> None:
+    assert "latest" in proxy.get("api", "/latest").json()
+    assert proxy.secure("GET", "/api/openapi.json")[0] == 200
+    assert proxy.secure("GET", "/latest", Host="api.example.org")[0] == 200
+    assert proxy.secure("GET", "/latest")[0] == 404  # a page of a user that is not there
+    assert proxy.get("web", "/public").status == 200
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/readyz", "/%6detrics", "//metrics", "/x/../readyz"])
+def test_metrics_and_health_detail_are_refused_from_outside(proxy: Entrance, path: str) -> None:
+    for entrance in BY_PORT:
+        curl = ["curl", "--silent", "--path-as-is", "--output", os.devnull]
+        curl += ["--write-out", "%{http_code}", proxy.url(entrance) + path]
+        assert subprocess.run(curl, capture_output=True, text=True, check=True).stdout == "403"
+    assert proxy.secure("GET", path)[0] == 403
+    assert proxy.secure("GET", path, Host="api.example.org")[0] == 403
+
+
+def test_whether_it_lives_is_told_and_no_more(proxy: Entrance) -> None:
+    for entrance in BY_PORT:
+        assert proxy.get(entrance, "/healthz").body == b"ok\n"
+
+
+def test_a_request_is_one_line_with_the_id_that_the_service_logs(
+    proxy: Entrance, api: Service
+) -> None:
+    before = datetime.now(UTC)
+    proxy.get("api", "/latest", **{"X-Request-ID": "through-nginx-1"})
+    [line] = wait_for("the line", lambda: log_lines(proxy, request_id="through-nginx-1"))
+    assert set(line) <= set(catalog.LOG_FIELDS)
+    assert line["event"] in catalog.EVENTS
+    when = datetime.fromisoformat(str(line["ts"]))
+    assert -1 < (when - before).total_seconds() < 5
+    assert (line["route"], line["status"], line["level"]) == ("api", 200, "info")
+    assert isinstance(line["duration_ms"], int)
+    wait_for("the same id", lambda: "through-nginx-1" in api.log_file.read_text())
+
+
+def test_an_id_that_is_none_is_replaced(proxy: Entrance, api: Service) -> None:
+    answer = proxy.get("api", "/latest", **{"X-Request-ID": 'x"} {"forged": "line'})
+    assert len(answer.headers["x-request-id"]) == 32
+    wait_for("the line", lambda: log_lines(proxy, request_id=answer.headers["x-request-id"]))
+
+
+def test_only_cloudflare_may_say_who_asks(proxy: Entrance, api: Service) -> None:
+    names = {"X-Forwarded-For": "6.6.6.6", "CF-Connecting-IP": "6.6.6.6"}
+    proxy.get("api", "/latest", **names, **{"X-Request-ID": "who-asks-1"})
+    [line] = wait_for("the line", lambda: log_lines(proxy, request_id="who-asks-1"))
+    assert line["client"] == "127.0.0.1"
+
+    def logged() -> list[str]:
+        return [row for row in api.log_file.read_text().splitlines() if "who-asks-1" in row]
+
+    assert "6.6.6.6" not in wait_for("the service's line", logged)[0]
+
+
+def test_cloudflares_networks_are_data(proxy: Entrance) -> None:
+    networks = [ip_network(text) for text in cloudflare()]
+    assert len(networks) > 20
+    assert not any(network.is_private for network in networks)
+    config = (proxy.folder / "nginx.conf").read_text()
+    assert all(f"set_real_ip_from {network};" in config for network in networks)
+
+
+def test_a_huge_body_is_refused_in_the_contracts_shape(proxy: Entrance) -> None:
+    for size in (65 * 1024, 200_000):  # the first by the service, the second by nginx
+        answer = request("POST", proxy.url("api") + "/register", b"x" * size)
+        assert answer.status == 413
+        assert answer.json()["status"] == 413
+        assert answer.json()["error_msg"]
+
+
+def test_the_simulator_at_nominal_rate_meets_no_limit(proxy: Entrance, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    command = [
+        sys.executable, "-m", "simulator", "--url", proxy.url("api"), "--rate", "429",
+        "--actions", "1500", "--even", "--timeout", "10", "--report", str(report),
+    ]  # fmt: skip
+    subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=120)
+    totals = json.loads(report.read_text())["totals"]
+    assert totals["count"] == 1500
+    assert set(totals["statuses"]) <= {"204", "400"}, totals
+    assert totals["refused"] == totals["reset"] == totals["other"] == 0
+
+
+def test_guessing_passwords_is_slowed(proxy: Entrance) -> None:
+    def guess(number: int) -> int:
+        form = urllib.parse.urlencode({"username": f"nobody{number}", "password": "wrong"})
+        return request("POST", proxy.url("web") + "/login", form.encode()).status
+
+    with ThreadPoolExecutor(40) as pool:
+        statuses = Counter(pool.map(guess, range(200)))
+    assert statuses[429] > 20, statuses
+    assert statuses[200] >= 50, statuses
+    assert proxy.get("web", "/public").status == 200
+
+
+def test_its_own_metrics_are_exported(proxy: Entrance) -> None:
+    assert proxy.get("status", "/anything").status == 404
+    program = tools.require(["nginx-exporter"], load().cache)["nginx-exporter"].path
+    port = free_port()
+    command = [
+        str(program), f"--web.listen-address=127.0.0.1:{port}",
+        f"--nginx.scrape-uri={proxy.url('status')}/stub_status",
+    ]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as exporter:
+        try:
+            url = f"http://127.0.0.1:{port}/metrics"
+            text = wait_for("the exporter", lambda: request("GET", url).body.decode())
+            families = text_string_to_metric_families(text)
+            values = {s.name: s.value for family in families for s in family.samples}
+            assert values["nginx_up"] == 1
+            assert values["nginx_http_requests_total"] > 0
+        finally:
+            exporter.terminate()
+
+
+def test_who_is_away_is_told_in_the_contracts_shape_and_back_at_once(
+    proxy: Entrance, api: Service, web: Service
+) -> None:
+    def reload_to(target: str) -> None:
+        proxy.serve(target, address(web))
+        os.kill(int(proxy.pid_file.read_text()), 1)
+
+    reload_to(f"127.0.0.1:{free_port()}")
+    wait_for("the refusal", lambda: proxy.get("api", "/latest").status == 502)
+    assert proxy.get("api", "/latest").json()["error_msg"]
+    assert log_lines(proxy, status=502, level="error")
+    reload_to(address(api))
+    wait_for("the answer", lambda: proxy.get("api", "/latest").status == 200)
+
+
+def test_the_log_is_begun_anew_without_losing_a_line(
+    api: Service, web: Service, tmp_path: Path
+) -> None:
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    settings = {"LOG_BYTES": "6000", "ROTATE_SECONDS": "0.2"}
+    with start(folder, address(api), address(web), **settings) as proxy:
+        older = proxy.log.with_name("nginx.log.1")
+        sent = 0
+        deadline = time.monotonic() + 30
+        while not older.exists() and time.monotonic() < deadline:
+            assert proxy.get("api", "/latest").status == 200
+            sent += 1
+        wait_for("the new file", proxy.log.exists)
+        assert proxy.get("api", "/latest").status == 200
+        wait_for(
+            "every line",
+            lambda: sum(
+                file.read_text().count('"route":"api"') for file in (older, proxy.log)
+            ) == sent + 1,
+        )  # fmt: skip
