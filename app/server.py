@@ -18,6 +18,7 @@ from observability.logs import Log, capture_libraries
 from observability.metrics import Meter
 from observability.middleware import Telemetry, touch_routes
 from observability.runtime import watch_event_loop
+from observability.tracing import Tracer
 
 # How long requests that have begun may take to finish once the listener is closed.
 FINISH_SECONDS = 10
@@ -68,7 +69,8 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
     capture_libraries(log)
     app, checks = create(meter, log)
     touch_routes(app, meter)
-    health = Health(Telemetry(app, meter, log), meter)
+    tracer = Tracer(settings.trace, meter, log, VERSION)
+    health = Health(Telemetry(app, meter, log, tracer), meter)
     for name, check in checks.items():
         health.add(name, check)
     config = uvicorn.Config(
@@ -91,5 +93,6 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
     try:
         Server(config, meter, health, settings.drain_seconds).run()
     finally:
+        tracer.close()
         log.info("shutdown")
         log.close()

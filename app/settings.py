@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from observability import redaction
 from observability.logs import LEVELS, LogSettings
+from observability.tracing import TraceSettings
 
 
 class SettingsError(Exception):
@@ -45,6 +46,7 @@ class ServerSettings:
     drain_seconds: float
     trusted_proxies: str
     log: LogSettings
+    trace: TraceSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,10 @@ def server(env: Environment, port: int) -> ServerSettings:
             file_bytes=env.whole("LOG_FILE_BYTES", 50_000_000, 10_000, 10**10),
             file_count=env.whole("LOG_FILE_COUNT", 3, 1, 100),
             loki=_address(env, "LOKI_URL", "").reveal(),
+        ),
+        trace=TraceSettings(
+            endpoint=_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT", "").reveal(),
+            sample=env.number("TRACE_SAMPLE", 0.1, 0, 1),
         ),
     )
 

@@ -181,6 +181,12 @@ RUNTIME_ROW = Row(
             Prom(summed(c.LOG_DROPPED, SERVICE, Label("sink")), "{{service}} {{sink}}"),
             unit="ops",
         ),
+        timeseries(
+            "Spans of kept traces",
+            "Spans delivered, and spans lost because the receiver was slow, away or refusing.",
+            Prom(summed(c.TRACE_SPANS, SERVICE, Label("outcome")), "{{service}} {{outcome}}"),
+            unit="ops",
+        ),
         stat(
             "Restarts",
             "How often each component ended by itself and was started again, in the time shown.",

@@ -1,4 +1,4 @@
-"""Every metric, label, bucket and log field that MiniTwit itself emits: data only.
+"""Every metric, label, bucket, span attribute and log field that MiniTwit itself emits: data only.
 
 The services build their instruments from these objects, the dashboards and the rules build
 their expressions from them. What is not declared here does not exist. Metrics of other
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import product
 from typing import Literal
 
@@ -162,6 +163,12 @@ LOG_DROPPED = Metric(
     "Log records lost because a sink was full or failing.",
     (Label("sink", ("queue", "file", "stdout", "loki")),),
 )
+TRACE_SPANS = Metric(
+    "minitwit_trace_spans_total",
+    "counter",
+    "Spans of kept traces: delivered, or lost because the receiver was slow, away or refusing.",
+    (Label("outcome", ("exported", "dropped")),),
+)
 
 # ---- business ---------------------------------------------------------------------------
 REGISTRATIONS = Metric(
@@ -219,6 +226,29 @@ SIMULATOR_LATEST_TIME = Metric(
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
 
+
+class Attribute(StrEnum):
+    """Span attributes: the stable semantic conventions of OpenTelemetry, and a few of our own.
+
+    Nothing here tells who made a request: paths, queries, addresses and agents stay out.
+    """
+
+    METHOD = "http.request.method"
+    ROUTE = "http.route"
+    STATUS = "http.response.status_code"
+    SCHEME = "url.scheme"
+    ERROR_TYPE = "error.type"
+    SERVER_ADDRESS = "server.address"
+    SERVER_PORT = "server.port"
+    DB_SYSTEM = "db.system.name"
+    DB_QUERY = "db.query.summary"
+    REQUEST_ID = "minitwit.request_id"
+    DB_SECONDS = "minitwit.db.duration"  # of all statements, without waits for connections
+    ACTION = "minitwit.action"
+    OUTCOME = "minitwit.outcome"
+    KEPT = "minitwit.kept"  # why: sampled, slow or error
+
+
 # ---- log fields -------------------------------------------------------------------------
 # One JSON object a line; these keys and no others. The first five are always there.
 LOG_FIELDS = (
@@ -232,5 +262,5 @@ LOG_FIELDS = (
 # Values of "event": what a line is about.
 EVENTS = (
     "request", "invalid_request", "db_error", "unhandled", "startup", "shutdown", "ready",
-    "migration", "upstream_error", "log_dropped", "library",
+    "migration", "upstream_error", "log_dropped", "trace_dropped", "library",
 )  # fmt: skip

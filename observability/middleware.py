@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import traceback
-from time import perf_counter
+from time import perf_counter, time_ns
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,24 +13,31 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from observability import catalog, context
+from observability.catalog import Attribute
+from observability.context import Attributes, Call
 from observability.logs import Log
 from observability.metrics import Meter
+from observability.tracing import ERROR_STATUS, Tracer
 
 _UNMATCHED = catalog.UNMATCHED
 # The client closed the connection before it had its answer (nginx's number for it).
 CLIENT_CLOSED = 499
 # By the hundreds of the status: the level and the event of the request's line.
 _KINDS = {4: ("warning", "invalid_request"), 5: ("error", "request")}
+OTHER_METHOD = "_OTHER"  # OpenTelemetry's word for a method that is none
+# What handlers noted for the line, and the span tells as well.
+_NOTED = {"action": Attribute.ACTION, "outcome": Attribute.OUTCOME}
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class Telemetry:
     """Wraps a whole Starlette application, so that it also sees what failed inside it."""
 
-    def __init__(self, app: ASGIApp, meter: Meter, log: Log) -> None:
+    def __init__(self, app: ASGIApp, meter: Meter, log: Log, tracer: Tracer) -> None:
         self._app = app
         self._meter = meter
         self._log = log
+        self._tracer = tracer
         self._in_progress = 0
         meter.watch(catalog.HTTP_IN_PROGRESS, lambda: self._in_progress)
 
@@ -39,16 +47,17 @@ class Telemetry:
             await self._app(scope, receive, send)
             return
         request = context.enter(_header(scope, b"x-request-id"))
+        self._tracer.begin(request, _header(scope, b"traceparent"))
         scope.setdefault("state", {})["request_id"] = request.request_id
         answer = _Answer(send, request.request_id)
         self._in_progress += 1
-        started = perf_counter()
+        began, started = time_ns(), perf_counter()
         try:
             await self._app(scope, receive, answer.send)
         except ClientDisconnect:
             answer.status = CLIENT_CLOSED
         except Exception as error:
-            answer.status = 500
+            answer.status, answer.error = 500, type(error).__name__
             self._log.error(
                 "unhandled",
                 f"{type(error).__name__} while serving a request",
@@ -58,15 +67,25 @@ class Telemetry:
             await answer.fail()
         finally:
             self._in_progress -= 1
-            self._record(scope, request, answer, perf_counter() - started)
+            self._record(scope, request, answer, began, perf_counter() - started)
 
     def _record(
-        self, scope: Scope, request: context.RequestContext, answer: _Answer, seconds: float
+        self,
+        scope: Scope,
+        request: context.RequestContext,
+        answer: _Answer,
+        began: int,
+        seconds: float,
     ) -> None:
         method = scope["method"] if scope["method"] in METHODS else "other"
         route = template(scope)
         self._meter.count(catalog.HTTP_REQUESTS, method, route, str(answer.status))
-        self._meter.observe(catalog.HTTP_DURATION, seconds, method, route)
+        why = self._tracer.why(request, seconds, answer.status)
+        kept = why and self._tracer.keep(
+            request, _span(scope, request, answer, began, seconds, why)
+        )
+        exemplar = {"trace_id": request.trace_id} if kept else None
+        self._meter.observe(catalog.HTTP_DURATION, seconds, method, route, exemplar=exemplar)
         fields: dict[str, Any] = {
             "method": method,
             "route": route,
@@ -81,13 +100,44 @@ class Telemetry:
         self._log.write(level, event, "", fields)
 
 
+def _span(
+    scope: Scope,
+    request: context.RequestContext,
+    answer: _Answer,
+    began: int,
+    seconds: float,
+    why: str,
+) -> Call:
+    """The notes of which the request's own span is made."""
+    method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
+    route = template(scope)
+    attributes: Attributes = {
+        Attribute.METHOD: method,
+        Attribute.ROUTE: route,
+        Attribute.STATUS: answer.status,
+        Attribute.SCHEME: scope["scheme"],
+        Attribute.REQUEST_ID: request.request_id,
+        Attribute.DB_SECONDS: round(request.db_seconds, 6),
+        Attribute.KEPT: why,
+    }
+    if answer.status >= ERROR_STATUS:
+        attributes[Attribute.ERROR_TYPE] = answer.error or str(answer.status)
+    for name, attribute in _NOTED.items():
+        if name in request.fields:
+            attributes[attribute] = str(request.fields[name])
+    ended = began + round(seconds * 1e9)
+    return Call(f"{method} {route}", request.span_id, began, ended, attributes)
+
+
 class _Answer:
     """Watches what is sent: the status, the size, and whether it has begun."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
+        self._id = request_id
         self._header = (b"x-request-id", request_id.encode("ascii"))
         self.status = CLIENT_CLOSED
+        self.error = ""
         self.started = False
         self.size = 0
 
@@ -106,7 +156,8 @@ class _Answer:
             return
         headers = [(b"content-type", b"application/json")]
         await self.send({"type": "http.response.start", "status": 500, "headers": headers})
-        body = b'{"status":500,"error_msg":"Internal Server Error"}'
+        about = {"status": 500, "error_msg": "Internal Server Error", "request_id": self._id}
+        body = json.dumps(about).encode()
         await self.send({"type": "http.response.body", "body": body})
 
 

@@ -56,7 +56,13 @@ _BEFORE = {
 }
 _OLDER = {"type": ["string", "null"]}
 _SCHEMAS: Json = {
-    "Error": _object({"status": {"type": "integer"}, "error_msg": {"type": "string"}}),
+    "Error": _object(
+        {
+            "status": {"type": "integer"},
+            "error_msg": {"type": "string"},
+            "request_id": {"type": "string"},
+        }
+    ),
     "Messages": {
         "type": "array",
         "items": _object(

@@ -23,8 +23,14 @@ def done() -> Response:
 
 
 def error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """``{"status": …, "error_msg": …}``."""
-    return JSONResponse({"status": status, "error_msg": message}, status, headers)
+    """``{"status": …, "error_msg": …, "request_id": …}``."""
+    request = context.current()
+    body = {
+        "status": status,
+        "error_msg": message,
+        "request_id": request.request_id if request else "",
+    }
+    return JSONResponse(body, status, headers)
 
 
 async def problem(request: Request, exc: Exception) -> Response:

@@ -13,7 +13,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from app.problems import Unavailable
 from app.settings import DatabaseSettings
-from observability import catalog, context
+from observability import catalog, context, tracing
+from observability.catalog import Attribute
+from observability.context import Attributes, Call
 from observability.logs import Log
 from observability.metrics import Meter
 
@@ -112,6 +114,16 @@ class Database:
         if self.trouble:
             self._meter.count(catalog.DB_ERRORS, "unavailable")
             raise Unavailable
+        attributes: Attributes = {
+            Attribute.DB_SYSTEM: "postgresql",
+            Attribute.DB_QUERY: statement.name,
+        }
+        with tracing.call(statement.name, attributes) as span:
+            return await self._bounded(statement, parameters, span)
+
+    async def _bounded(
+        self, statement: Statement, parameters: Mapping[str, object], span: Call
+    ) -> Row | None:
         # A task of its own, left alone when time is up: to cancel a statement, psycopg waits for
         # the server, and a server that hangs would then hold the request as well.
         task = asyncio.create_task(self._execute(statement, parameters))
@@ -119,19 +131,21 @@ class Database:
         done, _ = await asyncio.wait((task,), timeout=limit)
         if not done:
             task.add_done_callback(_forget)
-            raise self._failed(statement, "timeout", f"no answer within {limit:g} s")
+            raise self._failed(statement, span, "timeout", f"no answer within {limit:g} s")
         try:
             return task.result()
         except PoolTimeout as error:
-            raise self._failed(statement, "pool_exhausted", "no connection in time") from error
+            raise self._failed(
+                statement, span, "pool_exhausted", "no connection in time"
+            ) from error
         except TooManyRequests as error:
-            raise self._failed(statement, "pool_exhausted", "too many waiting") from error
+            raise self._failed(statement, span, "pool_exhausted", "too many waiting") from error
         except psycopg.errors.QueryCanceled as error:
-            raise self._failed(statement, "timeout", "statement timeout") from error
+            raise self._failed(statement, span, "timeout", "statement timeout") from error
         except psycopg.OperationalError as error:
-            raise self._failed(statement, "unavailable", _plain(error)) from error
+            raise self._failed(statement, span, "unavailable", _plain(error)) from error
         except psycopg.Error as error:
-            self._failed(statement, "statement", _plain(error))
+            self._failed(statement, span, "statement", _plain(error))
             # Without the cause: its detail quotes the row, and with it what people typed.
             raise Refused(f"{statement.name}: {_plain(error)}") from None
 
@@ -143,12 +157,16 @@ class Database:
                 return await cursor.fetchone()
             finally:
                 seconds = perf_counter() - started
-                self._meter.observe(catalog.DB_QUERY_DURATION, seconds, statement.name)
-                request = context.current()
-                if request is not None:
+                exemplar = None
+                if request := context.current():
                     request.db_seconds += seconds
+                    exemplar = request.exemplar(seconds)
+                self._meter.observe(
+                    catalog.DB_QUERY_DURATION, seconds, statement.name, exemplar=exemplar
+                )
 
-    def _failed(self, statement: Statement, kind: str, error: str) -> Unavailable:
+    def _failed(self, statement: Statement, span: Call, kind: str, error: str) -> Unavailable:
+        span.attributes[Attribute.ERROR_TYPE] = kind
         self._meter.count(catalog.DB_ERRORS, kind)
         self._log.error(
             "db_error", "A statement failed", query=statement.name, error=error, reason=kind

@@ -6,14 +6,16 @@ import json
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 from starlette.exceptions import HTTPException
 from yarl import URL
 
 from app.problems import Unavailable
-from observability import catalog, context
+from observability import catalog, context, tracing
+from observability.catalog import Attribute
+from observability.context import Attributes, Call
 from observability.logs import Log
 from observability.metrics import Meter
 
@@ -54,6 +56,11 @@ class Client:
         self._base_url = base_url
         self._meter = meter
         self._log = log
+        url = urlsplit(base_url)
+        self._server: Attributes = {
+            Attribute.SERVER_ADDRESS: url.hostname or "",
+            Attribute.SERVER_PORT: url.port or {"https": 443}.get(url.scheme, 80),
+        }
         self._session: aiohttp.ClientSession | None = None
         for operation in OPERATIONS:
             meter.touch(catalog.UPSTREAM_DURATION, operation)
@@ -123,6 +130,20 @@ class Client:
         body: dict[str, str] | None = None,
         address: str = "",
     ) -> dict[str, Any]:
+        attributes: Attributes = {Attribute.METHOD: method, **self._server}
+        with tracing.call(f"{method} {operation}", attributes) as span:
+            return await self._exchange(span, operation, method, target, token, body, address)
+
+    async def _exchange(
+        self,
+        span: Call,
+        operation: str,
+        method: str,
+        target: str,
+        token: str | None,
+        body: dict[str, str] | None,
+        address: str,
+    ) -> dict[str, Any]:
         if self._session is None:
             raise RuntimeError("the client is not open")
         started = perf_counter()
@@ -130,29 +151,37 @@ class Client:
             async with self._session.request(
                 method,
                 URL(self._base_url + target, encoded=True),
-                headers=_headers(token, address),
+                headers=_headers(span, token, address),
                 data=json.dumps(body, ensure_ascii=False).encode() if body else None,
                 allow_redirects=False,
             ) as response:
                 status, retry_after = response.status, response.headers.get("Retry-After")
+                span.attributes[Attribute.STATUS] = status
+                if status >= 400:
+                    span.attributes[Attribute.ERROR_TYPE] = str(status)
                 raw = await response.read()
             answer = json.loads(raw) if raw else {}
         except TimeoutError as error:
-            raise self._failed("timeout", operation) from error
+            raise self._failed(span, "timeout", operation) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise self._failed("refused", operation) from error
+            raise self._failed(span, "refused", operation) from error
         except ValueError as error:
-            raise self._failed("status_5xx", operation) from error
+            raise self._failed(span, "status_5xx", operation) from error
         finally:
-            self._meter.observe(catalog.UPSTREAM_DURATION, perf_counter() - started, operation)
+            seconds = perf_counter() - started
+            exemplar = request.exemplar(seconds) if (request := context.current()) else None
+            self._meter.observe(catalog.UPSTREAM_DURATION, seconds, operation, exemplar=exemplar)
         if not (200 <= status < 300 or 400 <= status < 500) or not isinstance(answer, dict):
-            raise self._failed("status_5xx", operation, retry_after)
+            raise self._failed(span, "status_5xx", operation, retry_after)
         if status >= 400:
             headers = {"Retry-After": retry_after} if retry_after else None
             raise HTTPException(status, str(answer.get("error_msg", "")) or None, headers)
         return answer
 
-    def _failed(self, reason: str, operation: str, retry_after: str | None = None) -> Unavailable:
+    def _failed(
+        self, span: Call, reason: str, operation: str, retry_after: str | None = None
+    ) -> Unavailable:
+        span.attributes.setdefault(Attribute.ERROR_TYPE, reason)
         self._meter.count(catalog.UPSTREAM_ERRORS, reason)
         self._log.warning("upstream_error", "no usable answer", reason=reason, action=operation)
         problem = Unavailable()
@@ -161,12 +190,13 @@ class Client:
         return problem
 
 
-def _headers(token: str | None, address: str) -> dict[str, str]:
+def _headers(span: Call, token: str | None, address: str) -> dict[str, str]:
     request = context.current()
     headers = {
         "Content-Type": "application/json",
         "Authorization": f"Bearer {token}" if token else "",
         "X-Request-ID": request.request_id if request else "",
+        "traceparent": tracing.traceparent(span),
         "X-Forwarded-For": address,
     }
     return {name: value for name, value in headers.items() if value}

@@ -23,6 +23,13 @@ def register(api: Service, name: str, query: str = "") -> Answer:
     return api.send("POST", f"/register{query}", body)
 
 
+def refusal(answer: Answer) -> object:
+    """The body of an error, which must name the request as the header does, without that name."""
+    body = answer.json()
+    assert body.pop("request_id") == answer.headers["x-request-id"]
+    return body
+
+
 def path(kind: str, name: str, query: str = "") -> str:
     return f"/{kind}/{quote(name, safe='')}{query}"
 
@@ -53,14 +60,14 @@ def test_latest_is_minus_one_before_any(postgres_server: PostgresServer, tmp_pat
 def test_register_says_what_is_missing(api: Service, body: object, complaint: str) -> None:
     answer = api.send("POST", "/register", body)
     assert answer.status == 400
-    assert answer.json() == {"status": 400, "error_msg": complaint}
+    assert refusal(answer) == {"status": 400, "error_msg": complaint}
 
 
 def test_register_needs_no_authorization_and_takes_a_name_once(api: Service) -> None:
     first = register(api, "Once Only")
     assert (first.status, first.body) == (204, b"")
     second = register(api, "Once Only")
-    assert second.json() == {"status": 400, "error_msg": "The username is already taken"}
+    assert refusal(second) == {"status": 400, "error_msg": "The username is already taken"}
 
 
 def test_messages_newest_first_with_author_and_epoch(api: Service) -> None:
@@ -105,7 +112,7 @@ def test_strangers_are_404(api: Service, kind: str) -> None:
 def test_without_credentials_403(api: Service, request_line: str, given: str) -> None:
     method, _, where = request_line.partition(" ")
     answer = api.send(method, where, {} if method == "POST" else None, Authorization=given)
-    assert answer.json() == {
+    assert refusal(answer) == {
         "status": 403,
         "error_msg": "You are not authorized to use this resource!",
     }
@@ -172,7 +179,7 @@ def test_bad_bodies_are_400_in_the_pinned_shape(api: Service, body: bytes) -> No
     register(api, "Bo Dy")
     answer = call(api, "POST", path("msgs", "Bo Dy"), body)
     assert answer.status == 400
-    assert answer.json().keys() == {"status", "error_msg"}
+    assert answer.json().keys() == {"status", "error_msg", "request_id"}
     assert call(api, "GET", path("msgs", "Bo Dy")).json() == []
 
 
@@ -206,6 +213,7 @@ def test_impossible_names_are_refused_plainly(api: Service, name: str) -> None:
 def test_unknown_paths_and_methods_have_the_pinned_shape(api: Service) -> None:
     for answer, status in ((api.get("/nothing"), 404), (api.send("PUT", "/msgs"), 405)):
         assert (answer.status, answer.json()["status"]) == (status, status)
+        refusal(answer)
 
 
 def test_every_answer_carries_a_request_id_and_keeps_a_given_one(api: Service) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from tests.app.test_contract import refusal
 from tests.parts import Answer, Service
 
 
@@ -30,7 +31,7 @@ def test_log_in_says_which_was_wrong(api: Service) -> None:
         (None, None, "Invalid username"),
     ):
         answer = api.send("POST", "/api/sessions", {"username": username, "password": password})
-        assert answer.json() == {"status": 401, "error_msg": text}
+        assert refusal(answer) == {"status": 401, "error_msg": text}
 
 
 def test_a_session_ends_at_log_out(api: Service) -> None:

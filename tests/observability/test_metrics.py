@@ -17,6 +17,7 @@ from observability import catalog
 from observability.logs import Log, LogSettings
 from observability.metrics import Meter
 from observability.middleware import Telemetry, touch_routes
+from observability.tracing import Tracer, TraceSettings
 from tests.parts import Service
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -92,7 +93,12 @@ def wrapped(tmp_path: Path) -> tuple[Telemetry, Meter, Path, Log]:
     log = Log(LogSettings(stdout=False, file=tmp_path / "app.log"), meter)
     app = Starlette(routes=[Route("/hello/{name:path}", _hello), Route("/boom", _boom)])
     touch_routes(app, meter)
-    return Telemetry(app, meter, log), meter, tmp_path / "app.log", log
+    return (
+        Telemetry(app, meter, log, Tracer(TraceSettings(), meter, log)),
+        meter,
+        tmp_path / "app.log",
+        log,
+    )
 
 
 Wrapped = tuple[Telemetry, Meter, Path, Log]

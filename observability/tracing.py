@@ -1,0 +1,120 @@
+"""Traces that cost next to nothing until they are kept.
+
+Every request has a trace id and a span id and passes them on (W3C trace context). Its caller
+decides whether the trace is kept, or chance where there is none, before any span exists: what the
+request does is only noted down. A request that fails, or is slower than the objective, is kept
+whatever was decided, with every statement it ran. A thread of its own makes spans of the notes.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from observability import catalog, context
+from observability.context import Attributes, Call, RequestContext
+from observability.logs import Log
+from observability.metrics import Meter
+
+if TYPE_CHECKING:
+    from observability.spans import SpanSink
+
+SLOW_SECONDS = catalog.SIMULATOR_TIMEOUT
+ERROR_STATUS = 500
+_PARENT = re.compile(
+    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z"
+)
+_SAMPLED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """``endpoint``: the OTLP receiver, with its credentials if any; '' keeps nothing.
+
+    ``sample``: the share of traces begun here that are kept, from 0 to 1.
+    """
+
+    endpoint: str = field(default="", repr=False)
+    sample: float = 0.1
+
+
+class Kept(NamedTuple):
+    """The notes of one request, of which spans are made."""
+
+    trace_id: str
+    parent_id: str
+    server: Call
+    calls: tuple[Call, ...]
+
+
+class Tracer:
+    """Decides which requests of a service are traced, and hands those over."""
+
+    def __init__(self, settings: TraceSettings, meter: Meter, log: Log, version: str = "") -> None:
+        self._bound = round(settings.sample * 2**64)
+        self._sink: SpanSink | None = None
+        if settings.endpoint:
+            from observability.spans import SpanSink  # the library takes 15 MB
+
+            self._sink = SpanSink(settings.endpoint, meter, log, version)
+
+    def begin(self, request: RequestContext, traceparent: str) -> None:
+        """Give the request its ids, and decide."""
+        parent = _PARENT.match(traceparent)
+        if parent and (parent[1] != "00" or not parent[5]):
+            request.trace_id, request.parent_id = parent[2], parent[3]
+            request.span_id = secrets.token_hex(8)
+            sampled = bool(int(parent[4], 16) & _SAMPLED)
+        else:
+            ids = secrets.token_hex(24)
+            request.trace_id, request.span_id = ids[:32], ids[32:]
+            sampled = int(ids[16:32], 16) < self._bound
+        if self._sink:
+            request.kept_from = 0.0 if sampled else SLOW_SECONDS
+
+    def why(self, request: RequestContext, seconds: float, status: int) -> str:
+        """Why the request's trace is kept: ``error``, ``sampled`` or ``slow``; '' if it is not."""
+        if self._sink is None:
+            return ""
+        if status >= ERROR_STATUS:
+            return "error"
+        if seconds < request.kept_from:
+            return ""
+        return "slow" if request.kept_from else "sampled"
+
+    def keep(self, request: RequestContext, server: Call) -> bool:
+        """Hand over the notes of the request, ``server`` of itself; False if there is no room."""
+        kept = Kept(request.trace_id, request.parent_id, server, tuple(request.calls))
+        return self._sink is not None and self._sink.put(kept)
+
+    def close(self) -> None:
+        """Deliver what is queued, for two seconds at most."""
+        if self._sink:
+            self._sink.close()
+
+
+@contextmanager
+def call(name: str, attributes: Attributes) -> Iterator[Call]:
+    """Note that the request being served has something done elsewhere while the block runs."""
+    noted = Call(name, secrets.token_hex(8), time.time_ns(), 0, attributes)
+    try:
+        yield noted
+    finally:
+        noted.ended = time.time_ns()
+        request = context.current()
+        if request is not None:
+            request.calls.append(noted)
+
+
+def traceparent(noted: Call) -> str:
+    """The header by which the other side of a call joins the trace; '' outside any request."""
+    request = context.current()
+    if request is None:
+        return ""
+    flags = _SAMPLED if request.kept_from == 0 else 0
+    return f"00-{request.trace_id}-{noted.span_id}-{flags:02x}"

@@ -1,0 +1,190 @@
+"""A trace from the page through the API to each statement, and what is kept of the rest."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from observability.catalog import SIMULATOR_TIMEOUT, Attribute
+from tests.app.test_contract import AUTHORIZATION, call, path, register
+from tests.collector import Collector, Span, receiver
+from tests.observability.test_tracing import PARENT, exemplars
+from tests.parts import Service, start_service, wait_for
+
+
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with receiver() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def api(
+    database_url: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The api service; it begins no trace that is kept by chance."""
+    with start_service(
+        "api",
+        tmp_path_factory.mktemp("api"),
+        DATABASE_URL=database_url,
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        TRACE_SAMPLE="0",
+    ) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def web(
+    api: Service, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """The web service; it keeps every trace."""
+    with start_service(
+        "web",
+        tmp_path_factory.mktemp("web"),
+        API_URL=api.url,
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        TRACE_SAMPLE="1",
+    ) as service:
+        yield service
+
+
+def arrived(collector: Collector, request_id: str, count: int) -> list[Span]:
+    """The spans of a request's trace, once there are ``count``."""
+
+    def look() -> list[Span]:
+        spans = collector.of_request(request_id)
+        return spans if len(spans) >= count else []
+
+    spans = wait_for(f"{count} spans of {request_id}", look)
+    assert len(spans) == count
+    return spans
+
+
+def test_a_page_is_one_trace_down_to_the_statement(
+    web: Service, api: Service, collector: Collector
+) -> None:
+    register(api, "Tracy Seen")
+    before = time.time_ns()
+    answer = web.get("/Tracy%20Seen?secret=hush", X_Request_ID="page-of-tracy")
+    page, call_, served, statement = arrived(collector, "page-of-tracy", 4)
+    assert answer.status == 200
+    assert [(s.service, s.kind, s.name) for s in (page, call_, served, statement)] == [
+        ("web", "server", "GET /{username}"),
+        ("web", "client", "GET timeline"),
+        ("api", "server", "GET /api/timelines/user/{username}"),
+        ("api", "client", "timeline_user"),
+    ]
+    assert page.parent_id == ""
+    assert call_.parent_id == page.span_id
+    assert served.parent_id == call_.span_id
+    assert statement.parent_id == served.span_id
+    assert before < page.start < call_.start < served.start < statement.start
+    assert statement.end < served.end  # which may be after its caller has the answer
+    assert statement.end < call_.end < page.end < time.time_ns()
+    assert not any(s.failed for s in (page, call_, served, statement))
+    assert page.attributes[Attribute.STATUS] == served.attributes[Attribute.STATUS] == 200
+    assert served.attributes[Attribute.ROUTE] == "/api/timelines/user/{username}"
+    assert 0 < served.attributes[Attribute.DB_SECONDS] < 1
+    assert statement.attributes == {
+        Attribute.DB_SYSTEM: "postgresql", Attribute.DB_QUERY: "timeline_user",
+    }  # fmt: skip
+    for span in (page, call_, served, statement):
+        assert set(span.attributes) <= set(Attribute)
+        told = f"{span.name} {span.attributes}"
+        assert "Tracy" not in told and "hush" not in told
+
+
+def test_the_exemplar_the_lines_and_the_spans_have_the_same_id(
+    web: Service, api: Service, collector: Collector
+) -> None:
+    web.get("/public", X_Request_ID="one-of-a-kind")
+    trace_id = arrived(collector, "one-of-a-kind", 4)[0].trace_id
+    for service in (web, api):
+        [line] = [r for r in service.logs() if r.get("request_id") == "one-of-a-kind"]
+        assert line["trace_id"] == trace_id
+        assert line["span_id"] in {span.span_id for span in collector.trace(trace_id)}
+    ids = set(exemplars(web.get("/metrics", Accept="application/openmetrics-text").body.decode()))
+    assert trace_id in ids
+    wait_for("every exemplar's trace", lambda: all(collector.trace(one) for one in ids))
+    # Whoever keeps nothing by chance has exemplars of what it kept for its caller.
+    own = exemplars(api.get("/metrics", Accept="application/openmetrics-text").body.decode())
+    assert trace_id in own
+    assert all(collector.trace(one) for one in own)
+
+
+def test_the_caller_decides(api: Service, collector: Collector) -> None:
+    for flags in ("00", "01"):
+        header = PARENT.format(flags=flags)
+        api.get("/latest", traceparent=header, X_Request_ID=f"decided-{flags}", baggage="user=me")
+    spans = arrived(collector, "decided-01", 2)
+    assert {span.trace_id for span in spans} == {PARENT.split("-")[1]}
+    assert spans[0].parent_id == PARENT.split("-")[2]
+    assert not collector.of_request("decided-00")
+    lines = {line["request_id"]: line for line in api.logs() if "request_id" in line}
+    assert lines["decided-00"]["trace_id"] == lines["decided-01"]["trace_id"]
+
+
+def test_a_slow_request_is_kept_with_its_statements(
+    api: Service, collector: Collector, database_url: str
+) -> None:
+    register(api, "Slow Poke")
+    with psycopg.connect(database_url) as holder:
+        holder.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        release = threading.Timer(SIMULATOR_TIMEOUT + 0.2, holder.rollback)
+        release.start()
+        answer = api.send(
+            "POST", path("msgs", "Slow Poke"), {"content": "late"}, X_Request_ID="slow-request",
+            Authorization=AUTHORIZATION,
+        )  # fmt: skip
+        release.join()
+    assert answer.status == 204
+    served, statement = arrived(collector, "slow-request", 2)
+    assert (served.parent_id, statement.parent_id) == ("", served.span_id)
+    assert served.attributes[Attribute.KEPT] == "slow"
+    assert served.end - served.start > SIMULATOR_TIMEOUT * 1e9
+    assert served.attributes[Attribute.DB_SECONDS] > SIMULATOR_TIMEOUT / 2
+    assert statement.name == "message_add"
+
+
+def test_errors_are_kept_and_what_is_ordinary_is_not(
+    api: Service, collector: Collector, database_url: str
+) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE follows RENAME TO away")
+        try:
+            failed = api.send(
+                "GET", "/fllws/anyone", X_Request_ID="broken-request",
+                Authorization=AUTHORIZATION,
+            )  # fmt: skip
+        finally:
+            connection.execute("ALTER TABLE away RENAME TO follows")
+    assert failed.status == 500
+    assert failed.json()["request_id"] == "broken-request"
+    served, statement = arrived(collector, "broken-request", 2)
+    assert served.failed and statement.failed
+    assert served.attributes[Attribute.ERROR_TYPE] == "Refused"
+    assert statement.attributes[Attribute.ERROR_TYPE] == "statement"
+    assert served.attributes[Attribute.KEPT] == "error"
+    call(api, "GET", "/msgs")
+    refused = api.get("/msgs", X_Request_ID="refused-request")
+    assert refused.status == 403
+    assert api.metric("minitwit_trace_spans_total", outcome="dropped") == 0
+    assert not collector.of_request("refused-request")
+
+
+def test_without_a_receiver_there_are_ids_and_nothing_else(
+    database_url: str, tmp_path: Path
+) -> None:
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in os.environ
+    with start_service("api", tmp_path, DATABASE_URL=database_url, TRACE_SAMPLE="1") as service:
+        service.get("/latest", X_Request_ID="id-of-mine")
+        text = service.get("/metrics", Accept="application/openmetrics-text").body.decode()
+        assert exemplars(text) == []
+    [line] = [r for r in service.logs() if r.get("request_id") == "id-of-mine"]
+    assert len(line["trace_id"]) == 32 and len(line["span_id"]) == 16
