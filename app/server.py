@@ -10,7 +10,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from app import VERSION
+from app import VERSION, limits
 from app.settings import ServerSettings
 from observability import catalog
 from observability.health import Check, Health
@@ -68,9 +68,9 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
     log = Log(settings.log, meter)
     capture_libraries(log)
     app, checks = create(meter, log)
-    touch_routes(app, meter)
+    served = touch_routes(app, meter)
     tracer = Tracer(settings.trace, meter, log, VERSION)
-    health = Health(Telemetry(app, meter, log, tracer), meter)
+    health = Health(Telemetry(app, meter, log, tracer, served), meter)
     for name, check in checks.items():
         health.add(name, check)
     config = uvicorn.Config(
@@ -78,7 +78,7 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=limits.protocol(settings.limits, meter, log),
         ws="none",
         lifespan="on",
         access_log=False,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from app.limits import Limits
 from observability import redaction
 from observability.logs import LEVELS, LogSettings
 from observability.tracing import TraceSettings
@@ -45,6 +46,7 @@ class ServerSettings:
     port: int
     drain_seconds: float
     trusted_proxies: str
+    limits: Limits
     log: LogSettings
     trace: TraceSettings
 
@@ -153,6 +155,11 @@ def server(env: Environment, port: int) -> ServerSettings:
         port=env.whole("PORT", port, 0, 65535),
         drain_seconds=env.number("DRAIN_SECONDS", 0, 0, 300),
         trusted_proxies=env.text("TRUSTED_PROXIES", "127.0.0.1,::1"),
+        limits=Limits(
+            head_seconds=env.number("HEAD_SECONDS", 10, 0.1, 600),
+            body_seconds=env.number("BODY_SECONDS", 20, 0.1, 600),
+            head_bytes=env.whole("HEAD_BYTES", 32 * 1024, 1024, 2**20),
+        ),
         log=LogSettings(
             level=level,
             stdout=env.flag("LOG_STDOUT", True),

@@ -24,17 +24,22 @@ _UNMATCHED = catalog.UNMATCHED
 CLIENT_CLOSED = 499
 # By the hundreds of the status: the level and the event of the request's line.
 _KINDS = {4: ("warning", "invalid_request"), 5: ("error", "request")}
+OTHER = "other"  # a method that nobody serves
 OTHER_METHOD = "_OTHER"  # OpenTelemetry's word for a method that is none
 # What handlers noted for the line, and the span tells as well.
 _NOTED = {"action": Attribute.ACTION, "outcome": Attribute.OUTCOME}
+Served = tuple[str, str]  # method and route
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 
 class Telemetry:
     """Wraps a whole Starlette application, so that it also sees what failed inside it."""
 
-    def __init__(self, app: ASGIApp, meter: Meter, log: Log, tracer: Tracer) -> None:
+    def __init__(
+        self, app: ASGIApp, meter: Meter, log: Log, tracer: Tracer, served: frozenset[Served]
+    ) -> None:
         self._app = app
+        self._served = served
         self._meter = meter
         self._log = log
         self._tracer = tracer
@@ -77,18 +82,17 @@ class Telemetry:
         began: int,
         seconds: float,
     ) -> None:
-        method = scope["method"] if scope["method"] in METHODS else "other"
-        route = template(scope)
-        self._meter.count(catalog.HTTP_REQUESTS, method, route, str(answer.status))
+        labels = self._labels(scope)
+        self._meter.count(catalog.HTTP_REQUESTS, *labels, str(answer.status))
         why = self._tracer.why(request, seconds, answer.status)
         kept = why and self._tracer.keep(
             request, _span(scope, request, answer, began, seconds, why)
         )
         exemplar = {"trace_id": request.trace_id} if kept else None
-        self._meter.observe(catalog.HTTP_DURATION, seconds, method, route, exemplar=exemplar)
+        self._meter.observe(catalog.HTTP_DURATION, seconds, *labels, exemplar=exemplar)
         fields: dict[str, Any] = {
-            "method": method,
-            "route": route,
+            "method": scope["method"] if scope["method"] in METHODS else OTHER,
+            "route": template(scope),
             "status": answer.status,
             "duration_ms": round(seconds * 1000, 3),
             "bytes": answer.size,
@@ -98,6 +102,12 @@ class Telemetry:
             fields["db_ms"] = round(request.db_seconds * 1000, 3)
         level, event = _KINDS.get(answer.status // 100, ("info", "request"))
         self._log.write(level, event, "", fields)
+
+    def _labels(self, scope: Scope) -> Served:
+        """Method and route as metrics have them: what is served, and one more for all the rest."""
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        served = (method, template(scope))
+        return served if served in self._served else (OTHER, _UNMATCHED)
 
 
 def _span(
@@ -172,14 +182,16 @@ def _plain(path: str) -> str:
     return path.replace(":path}", "}").replace(":int}", "}")
 
 
-def touch_routes(app: Starlette, meter: Meter) -> None:
-    """Make the children of every route, so that its first request is seen by ``rate()``."""
-    for method, path in routes(app.routes):
+def touch_routes(app: Starlette, meter: Meter) -> frozenset[Served]:
+    """What is served. Makes its children, so that a first request is seen by ``rate()``."""
+    served = routes(app.routes)
+    for method, path in served:
         meter.touch(catalog.HTTP_DURATION, method, path)
         meter.touch(catalog.HTTP_REQUESTS, method, path, "200")
+    return frozenset(served)
 
 
-def routes(declared: list[BaseRoute]) -> list[tuple[str, str]]:
+def routes(declared: list[BaseRoute]) -> list[Served]:
     """(method, template) of each route; a mount is one template of its own."""
     found = []
     for route in declared:

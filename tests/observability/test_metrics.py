@@ -92,13 +92,9 @@ def wrapped(tmp_path: Path) -> tuple[Telemetry, Meter, Path, Log]:
     meter = Meter(catalog.API)
     log = Log(LogSettings(stdout=False, file=tmp_path / "app.log"), meter)
     app = Starlette(routes=[Route("/hello/{name:path}", _hello), Route("/boom", _boom)])
-    touch_routes(app, meter)
-    return (
-        Telemetry(app, meter, log, Tracer(TraceSettings(), meter, log)),
-        meter,
-        tmp_path / "app.log",
-        log,
-    )
+    tracer = Tracer(TraceSettings(), meter, log)
+    telemetry = Telemetry(app, meter, log, tracer, touch_routes(app, meter))
+    return telemetry, meter, tmp_path / "app.log", log
 
 
 Wrapped = tuple[Telemetry, Meter, Path, Log]
@@ -108,14 +104,15 @@ def test_a_request_is_counted_once_under_its_template(wrapped: Wrapped) -> None:
     app, meter, _, log = wrapped
     for path in ("/hello/a", "/hello/b/c", "/nothing", "/else/../x"):
         run_request(app, "GET", path)
-    run_request(app, "BREW", "/hello/a")
+    for method in ("BREW", "POST", "HEAD"):
+        run_request(app, method, "/hello/a")
     log.close()
     found = samples(meter, catalog.HTTP_REQUESTS.name)
-    assert found[("GET", "/hello/{name}", "200")] == 2
-    assert found[("GET", "unmatched", "404")] == 2
-    assert found[("other", "/hello/{name}", "405")] == 1
-    assert sum(found.values()) == 5
-    assert sum(samples(meter, catalog.HTTP_DURATION.name + "_count").values()) == 5
+    assert found[("GET", "/hello/{name}", "200")] == 3
+    assert found[("other", "unmatched", "404")] == 2
+    assert found[("other", "unmatched", "405")] == 2
+    assert sum(found.values()) == 7
+    assert sum(samples(meter, catalog.HTTP_DURATION.name + "_count").values()) == 7
     assert samples(meter, catalog.HTTP_IN_PROGRESS.name) == {(): 0}
 
 

@@ -19,7 +19,7 @@ from observability import catalog, context, spans
 from observability.context import Call
 from observability.logs import Log, LogSettings
 from observability.metrics import Meter
-from observability.middleware import Telemetry
+from observability.middleware import Telemetry, touch_routes
 from observability.tracing import Tracer, TraceSettings, call, traceparent
 from tests.collector import Collector, receiver
 from tests.observability.test_metrics import _boom, _hello, run_request, samples
@@ -43,7 +43,8 @@ class Served:
         self.log = Log(LogSettings(stdout=False, file=self.file), self.meter)
         self.tracer = Tracer(TraceSettings(endpoint, sample), self.meter, self.log)
         app = Starlette(routes=[Route("/hello/{name}", _hello), Route("/boom", _boom)])
-        self.app = Telemetry(app, self.meter, self.log, self.tracer)
+        served = touch_routes(app, self.meter)
+        self.app = Telemetry(app, self.meter, self.log, self.tracer, served)
 
     def get(self, path: str, count: int = 1) -> None:
         for _ in range(count):
