@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +13,38 @@ import pytest
 from tests.parts import Answer, PostgresServer, Service, start_service
 
 AUTHORIZATION = "Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh"
+
+
+class Replicas(Service):
+    """Several replicas behind one face, taking turns: what one was told, the next must know."""
+
+    def __init__(self, replicas: list[Service]) -> None:
+        super().__init__(**vars(replicas[0]))
+        self._turns = cycle(replicas)
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return next(self._turns).get(path, **headers)
+
+    def send(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+        return next(self._turns).send(method, path, body, **headers)
+
+
+@pytest.fixture(scope="module", params=[1, 3], ids=["alone", "three replicas"])
+def api(
+    request: pytest.FixtureRequest,
+    postgres_server: PostgresServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Service]:
+    """The api, or as many of it, on a database of their own."""
+    url = postgres_server.create_database(f"contract{request.param}")
+    folder = tmp_path_factory.mktemp("contract")
+    with ExitStack() as stack:
+        yield Replicas(
+            [
+                stack.enter_context(start_service("api", folder, DATABASE_URL=url))
+                for _ in range(request.param)
+            ]
+        )
 
 
 def call(api: Service, method: str, path: str, body: object = None) -> Answer:
