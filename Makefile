@@ -9,7 +9,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal lint fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal bench-deploy lint fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -45,11 +45,14 @@ story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in 
 nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes results/nominal.json
 	@$(PY) -m tests.stack.nominal
 
+bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json
+	@$(PY) -m tests.deploy.bench
+
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)
 	@$(VENV)/bin/ruff format --check $(CODE)
 	@$(VENV)/bin/hadolint Dockerfile deploy/chat/Dockerfile
-	@$(VENV)/bin/shellcheck deploy/*.sh deploy/nginx/*.sh
+	@$(VENV)/bin/shellcheck -x deploy/*.sh deploy/*/*.sh tests/deploy/*.sh
 
 fmt: $(VENV)/dev.stamp ## format the code
 	@$(VENV)/bin/ruff check --fix --quiet $(CODE)

@@ -33,7 +33,7 @@ if [ ! -s "$folder/tls/tls_certificate" ] || [ ! -s "$folder/tls/tls_key" ]; the
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 \
-        -subj "/CN=$SITE" -addext "subjectAltName=DNS:$SITE,DNS:api.$SITE" \
+        -subj "/CN=$SITE" -addext "subjectAltName=DNS:$SITE,DNS:api.$SITE,DNS:grafana.$SITE" \
         -keyout "$work/key" -out "$work/certificate" 2>/dev/null
     rm -f "$folder/tls/tls_certificate" "$folder/tls/tls_key"
     keep tls/tls_certificate "$(cat "$work/certificate")

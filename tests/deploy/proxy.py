@@ -23,6 +23,7 @@ class Entrance:
 
     folder: Path
     ports: dict[str, int]
+    grafana: str
 
     @property
     def log(self) -> Path:
@@ -66,7 +67,9 @@ class Entrance:
 
 
 @contextmanager
-def start(folder: Path, api: str, web: str, **environment: str) -> Iterator[Entrance]:
+def start(
+    folder: Path, api: str, web: str, grafana: str = "127.0.0.1:9", **environment: str
+) -> Iterator[Entrance]:
     """Run it by way of its container's entry script until it answers; end it afterwards."""
     program = tools.require(["nginx"], load().cache)["nginx"].path
     ports = {name: free_port() for name in PROXY_PORTS}
@@ -76,7 +79,7 @@ def start(folder: Path, api: str, web: str, **environment: str) -> Iterator[Entr
     (folder / "logs").mkdir()
     proxy = Proxy(
         listen={name: f"127.0.0.1:{port}" for name, port in ports.items()},
-        grafana=f"127.0.0.1:{free_port()}",
+        grafana=grafana,
         active=f"{folder}/active/*.conf",
         certificate=f"{folder}/secrets/tls/tls_certificate",
         key=f"{folder}/secrets/tls/tls_key",
@@ -90,7 +93,7 @@ def start(folder: Path, api: str, web: str, **environment: str) -> Iterator[Entr
         "LOG": proxy.log,
         "PID": f"{folder}/nginx.pid",
     }
-    entrance = Entrance(folder, ports)
+    entrance = Entrance(folder, ports, grafana)
     entrance.serve(api, web)
     command = ["sh", str(ROOT / "deploy/nginx/entry.sh")]
     # Its own group: the loop that rotates ends with it.

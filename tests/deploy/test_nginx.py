@@ -36,7 +36,9 @@ def address(service: Service) -> str:
 def proxy(
     api: Service, web: Service, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Entrance]:
-    with start(tmp_path_factory.mktemp("nginx"), address(api), address(web)) as entrance:
+    folder = tmp_path_factory.mktemp("nginx")
+    # Who stands for Grafana is told apart by its answers: web.
+    with start(folder, address(api), address(web), grafana=address(web)) as entrance:
         yield entrance
 
 
@@ -78,6 +80,14 @@ def test_the_api_is_reached_by_port_by_path_and_by_name(proxy: Entrance) -> None
     assert proxy.secure("GET", "/latest", Host="api.example.org")[0] == 200
     assert proxy.secure("GET", "/latest")[0] == 404  # a page of a user that is not there
     assert proxy.get("web", "/public").status == 200
+
+
+def test_operators_reach_grafana_by_name(proxy: Entrance) -> None:
+    assert proxy.secure("GET", "/public", Host="grafana.example.org")[0] == 200
+    [line] = wait_for("the line", lambda: log_lines(proxy, route="grafana"))
+    assert line["address"] == proxy.grafana
+    status, headers, _ = proxy.secure("GET", "/grafana", Host="example.org")
+    assert (status, headers["Location"]) == (308, "https://grafana.example.org/")
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/%6detrics", "//metrics", "/x/../readyz"])

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# What both ways to deploy share: words, one deploy at a time, notes in Grafana.
+
+STATE=${STATE:-.deploy} # what this host remembers between two deploys
+GRAFANA_URL=${GRAFANA_URL:-http://127.0.0.1:3000}
+DRY=${DRY:-}
+
+say() { printf '%s  %s\n' "$(date -u +%H:%M:%SZ)" "$*" >&2; }
+
+fail() {
+    say "$*"
+    exit 1
+}
+
+# Run a command, or only say it.
+run() {
+    if [ -n "$DRY" ]; then
+        say "would run: $*"
+    else
+        "$@"
+    fi
+}
+
+# Hold the lock until this script ends; a second deploy is refused, not queued.
+lock() {
+    mkdir -p "$STATE"
+    exec {lock_file}>"$STATE/lock"
+    flock --nonblock "$lock_file" || fail "another deploy is under way (lock: $STATE/lock)"
+}
+
+# A note that every dashboard shows: annotate TEXT TAG... A Grafana that is away stops nothing.
+annotate() {
+    local text=$1 tags
+    shift
+    tags=$(printf ',"%s"' deploy "$@")
+    text=${text//[\"\\]/}
+    [ -z "$DRY" ] || { say "would note in Grafana: $text"; return 0; }
+    # The password goes by a pipe: an argument could be read in the list of processes.
+    printf 'user = "admin:%s"\n' "$(grafana_password)" |
+        curl --silent --show-error --fail --max-time 5 --output /dev/null --config - \
+            --header 'Content-Type: application/json' \
+            --data "{\"text\":\"$text\",\"tags\":[${tags#,}]}" "$GRAFANA_URL/api/annotations" ||
+        say "Grafana took no note of it; that changes nothing"
+}

@@ -1,0 +1,166 @@
+"""One host without Docker: nginx, a blue and a green pair, and the blue/green script on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from tests.deploy import proxy
+from tests.deploy.proxy import Entrance
+from tests.parts import ROOT, free_port
+
+# What a version is here: the settings it runs under.
+VERSIONS = {
+    "good": "",
+    "better": "LOG_LEVEL=warning",
+    "never-ready": "DATABASE_URL=postgresql://nobody:nothing@127.0.0.1:9/none",
+    # Answers whatever only reads, so it passes every question of the gate; nothing can be written.
+    "cannot-write": "DATABASE_URL={reader}",
+}
+
+COMMON = ("SECRET_KEY=the-same-for-both",)
+
+
+@dataclass
+class Site:
+    """A host in ``folder``; blue serves at first."""
+
+    folder: Path
+    entrance: Entrance
+    environment: dict[str, str]
+    notes: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def active(self) -> str:
+        """The colour that nginx sends requests to."""
+        text = (self.folder / "nginx/active/upstream.conf").read_text()
+        return "blue" if f":{self.environment['BLUE_API']};" in text else "green"
+
+    def runs(self, colour: str) -> bool:
+        """Whether a pair's api is alive."""
+        pid = int((self.folder / f"{colour}-api.pid").read_text())
+        stat = Path(f"/proc/{pid}/stat")
+        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
+
+    def driver(self, words: str) -> None:
+        """Some of the driver's words."""
+        script = f"set -eu; . {ROOT}/tests/deploy/processes.sh; {words}"
+        subprocess.run(["bash", "-c", script], cwd=ROOT, env=self.environment, check=True)
+
+    def deploy(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run the script."""
+        return subprocess.run(
+            [str(ROOT / "deploy/bluegreen.sh"), *arguments],
+            env={**self.environment, **settings},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    @contextmanager
+    def load(self, rate: int, actions: int, timeout: float, report: Path) -> Iterator[None]:
+        """The simulator through nginx while the body runs, and to its end."""
+        command = [
+            sys.executable, "-m", "simulator", "--url", self.entrance.url("api"), "--rate",
+            str(rate), "--actions", str(actions), "--even", "--timeout", str(timeout),
+            "--report", str(report),
+        ]  # fmt: skip
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as simulator:
+            yield
+            simulator.wait(timeout=180)
+
+
+def figures(report: Path) -> dict[str, Any]:
+    """What a simulator's report says of all commands together."""
+    totals: dict[str, Any] = json.loads(report.read_text())["totals"]
+    return totals
+
+
+@contextmanager
+def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
+    """A host whose blue pair serves; everything ends afterwards.
+
+    ``patience``: settings for all versions, where a busy machine must not make an answer fail.
+    """
+    (folder / "versions").mkdir()
+    reader = _reader(database_url)
+    for name, text in VERSIONS.items():
+        own = text.format(reader=reader).split()
+        lines = [f"DATABASE_URL={database_url}", *COMMON, *patience, *own]
+        (folder / "versions" / name).write_text("\n".join(lines) + "\n")
+    ports = {f"{c}_{s}": str(free_port()) for c in ("BLUE", "GREEN") for s in ("API", "WEB")}
+    environment = {
+        **os.environ, **ports, "STATE": str(folder), "VERSIONS": str(folder / "versions"),
+        "PYTHON": sys.executable, "NGINX": str(folder / "nginx"), "SITE_DATABASE": database_url,
+        "DRIVER": str(ROOT / "tests/deploy/processes.sh"),
+    }  # fmt: skip
+    (folder / "active").write_text("blue")
+    (folder / "nginx").mkdir()
+    addresses = (f"127.0.0.1:{ports[f'BLUE_{service}']}" for service in ("API", "WEB"))
+    with (
+        proxy.start(folder / "nginx", *addresses) as entrance,
+        _grafana() as (url, notes),
+    ):
+        site = Site(folder, entrance, {**environment, "GRAFANA_URL": url}, notes)
+        try:
+            site.driver("start blue good")
+            yield site
+        finally:
+            for file in folder.glob("*.pid"):
+                _end(int(file.read_text()))
+
+
+def _reader(database_url: str) -> str:
+    """The address of the same database for a role that may only read."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'reader'").fetchone():
+            connection.execute("CREATE ROLE reader LOGIN PASSWORD 'r' IN ROLE pg_read_all_data")
+    scheme, _, rest = database_url.partition("://")
+    return f"{scheme}://reader:r@{rest.partition('@')[2]}"
+
+
+def _end(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+@contextmanager
+def _grafana() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """No Grafana can be had here: who takes annotations as it does, and keeps them."""
+    notes: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            good = self.path == "/api/annotations" and self.headers["Authorization"]
+            self.send_response(200 if good else 401)
+            self.end_headers()
+            notes.append(json.loads(body))
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}", notes
+        finally:
+            server.shutdown()
+            thread.join()
