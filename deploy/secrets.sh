@@ -3,12 +3,16 @@
 #
 #   DATABASE_ADDRESS=postgres:5432 SITE=example.org deploy/secrets.sh FOLDER
 #
+# With DATABASE_TLS=1 also an authority and a certificate for a PostgreSQL of one's own; the
+# address then says that the certificate must be verified.
+#
 # What is there stays as it is: put your own certificate into FOLDER/tls before, or instead.
 # Each subfolder is for one audience. Prints names, never contents.
 set -eu
 folder=${1:?usage: deploy/secrets.sh FOLDER}
 : "${DATABASE_ADDRESS:=postgres:5432}" "${SITE:=localhost}"
 umask 022
+[ -d "$folder" ] || mkdir -p -m 0700 "$folder" # on a host: for its owner alone
 
 random() { # letters and digits only: safe in an address
     openssl rand -hex "${1:-24}"
@@ -23,6 +27,28 @@ keep() { # folder/name text: written in one step, readable for the container tha
     echo "made $1"
 }
 
+if [ -n "${DATABASE_TLS:-}" ]; then
+    host=${DATABASE_ADDRESS%:*}
+    work=$(mktemp -d)
+    if [ ! -s "$folder/database/database_ca" ]; then
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
+            -subj "/CN=MiniTwit database authority" \
+            -keyout "$work/ca.key" -out "$work/ca" 2>/dev/null
+        openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$host" \
+            -keyout "$work/key" -out "$work/request" 2>/dev/null
+        printf 'subjectAltName=DNS:%s\n' "$host" >"$work/names"
+        openssl x509 -req -days 825 -in "$work/request" -extfile "$work/names" \
+            -CA "$work/ca" -CAkey "$work/ca.key" -CAcreateserial -out "$work/certificate" 2>/dev/null
+        keep database/database_ca "$(cat "$work/ca")
+"
+        keep database/database_certificate "$(cat "$work/certificate")
+"
+        keep database/database_key "$(cat "$work/key")
+"
+    fi
+    rm -rf "$work"
+    DATABASE_OPTIONS="?sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
+fi
 keep database/database_password "$(random)"
 password=$(cat "$folder/database/database_password")
 keep database/database_url "postgresql://minitwit:$password@$DATABASE_ADDRESS/minitwit${DATABASE_OPTIONS:-}"

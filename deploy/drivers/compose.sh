@@ -41,11 +41,13 @@ stop() { # COLOUR: its replicas serve what they have begun
     "${COMPOSE[@]}" --profile green stop "${pair[@]}"
 }
 
-ask() { # COLOUR api|web PATH: the status
-    local host=$2 port=5001
+ask() { # COLOUR api|web PATH GET|POST: the status
+    local host=$2 port=5001 body=()
+    [ "$4" = GET ] || body=(--data "$NOBODY")
     [ "$1" = blue ] || host=$2-green
     [ "$2" = api ] || port=5000
-    _exec curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' "http://$host:$port$3"
+    _exec curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' \
+        ${body[@]+"${body[@]}"} "http://$host:$port$3"
 }
 
 switch() { # COLOUR

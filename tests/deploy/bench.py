@@ -30,6 +30,7 @@ ROWS: dict[str, tuple[str, int]] = {
     "blue/green": ("better", 0),
     "blue/green, the new version never gets ready": ("never-ready", 1),
     "blue/green, the new version cannot write": ("cannot-write", 1),
+    "blue/green, the new version passes the gate and refuses posts": ("cannot-post", 1),
     "no deploy, after": ("", 0),
 }
 

@@ -51,9 +51,11 @@ stop() { # COLOUR: returns when its processes have ended
     done
 }
 
-ask() { # COLOUR SERVICE PATH
+ask() { # COLOUR SERVICE PATH METHOD
+    local body=()
+    [ "${4:-GET}" = GET ] || body=(--data "$NOBODY")
     curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' \
-        "http://127.0.0.1:$(_port "$1" "$2")$3" || true
+        ${body[@]+"${body[@]}"} "http://127.0.0.1:$(_port "$1" "$2")$3" || true
 }
 
 switch() { # COLOUR

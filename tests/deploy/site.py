@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from tests.deploy import proxy
 from tests.deploy.proxy import Entrance
@@ -26,8 +27,9 @@ VERSIONS = {
     "good": "",
     "better": "LOG_LEVEL=warning",
     "never-ready": "DATABASE_URL=postgresql://nobody:nothing@127.0.0.1:9/none",
-    # Answers whatever only reads, so it passes every question of the gate; nothing can be written.
     "cannot-write": "DATABASE_URL={reader}",
+    # Passes every question of the gate; what people write is refused.
+    "cannot-post": "DATABASE_URL={clerk}",
 }
 
 COMMON = ("SECRET_KEY=the-same-for-both",)
@@ -97,9 +99,9 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
     ``patience``: settings for all versions, where a busy machine must not make an answer fail.
     """
     (folder / "versions").mkdir()
-    reader = _reader(database_url)
+    roles = _roles(database_url)
     for name, text in VERSIONS.items():
-        own = text.format(reader=reader).split()
+        own = text.format(**roles).split()
         lines = [f"DATABASE_URL={database_url}", *COMMON, *patience, *own]
         (folder / "versions" / name).write_text("\n".join(lines) + "\n")
     ports = {f"{c}_{s}": str(free_port()) for c in ("BLUE", "GREEN") for s in ("API", "WEB")}
@@ -124,13 +126,16 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
                 _end(int(file.read_text()))
 
 
-def _reader(database_url: str) -> str:
-    """The address of the same database for a role that may only read."""
+def _roles(database_url: str) -> dict[str, str]:
+    """Addresses of the same database for roles that may do less."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'reader'").fetchone():
-            connection.execute("CREATE ROLE reader LOGIN PASSWORD 'r' IN ROLE pg_read_all_data")
+        known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+        for role in {"reader", "clerk"} - known:
+            create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'r' IN ROLE pg_read_all_data")
+            connection.execute(create.format(sql.Identifier(role)))
+        connection.execute("GRANT ALL ON login_attempts TO clerk")
     scheme, _, rest = database_url.partition("://")
-    return f"{scheme}://reader:r@{rest.partition('@')[2]}"
+    return {role: f"{scheme}://{role}:r@{rest.partition('@')[2]}" for role in ("reader", "clerk")}
 
 
 def _end(pid: int) -> None:

@@ -59,6 +59,15 @@ def test_what_never_gets_ready_never_serves(site: Site, tmp_path: Path) -> None:
     serves(site)
 
 
+def test_what_cannot_write_never_serves(site: Site) -> None:
+    done = site.deploy("cannot-write", **QUICK)
+    assert done.returncode == 1
+    assert "POST /api/sessions of api answers 5" in done.stderr
+    assert site.active == "blue"
+    assert not site.runs("green")
+    serves(site)
+
+
 def test_a_new_version_takes_over_under_load_and_no_request_fails(
     site: Site, tmp_path: Path
 ) -> None:
@@ -78,7 +87,7 @@ def test_a_new_version_takes_over_under_load_and_no_request_fails(
 def test_what_fails_only_in_service_is_taken_back(site: Site, tmp_path: Path) -> None:
     before = site.active
     with site.load(50, 450, 30, tmp_path / "report.json"):
-        done = site.deploy("cannot-write", WATCH_SECONDS="30", GATE_ROUNDS="1")
+        done = site.deploy("cannot-post", WATCH_SECONDS="30", GATE_ROUNDS="1")
     assert done.returncode == 1, done.stderr
     assert "answers with a 5xx since the switch" in done.stderr
     assert f"back to {before}" in done.stderr

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Prints, as an addition to stack.yml, the configuration files as Docker configs. Their names end
+# in a hash of what is in them: a config cannot be changed, and what is unchanged restarts nobody.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# service, where it finds the file, the file
+table() {
+    local file
+    cat <<'EOF'
+nginx /etc/nginx/nginx.conf deploy/generated/nginx.conf
+nginx /etc/nginx/entry.sh deploy/nginx/entry.sh
+nginx /etc/nginx/active/upstream.conf deploy/nginx/swarm.conf
+prometheus /etc/prometheus/prometheus.yml deploy/generated/prometheus.yml
+alertmanager /etc/alertmanager/alertmanager.yml deploy/generated/alertmanager.yml
+blackbox /etc/blackbox/blackbox.yml blackbox/blackbox.yml
+loki /etc/loki/loki.yml deploy/generated/loki.yml
+promtail /etc/promtail/promtail.yml deploy/generated/promtail.yml
+ngircd /etc/chat/ngircd.conf deploy/generated/ngircd.conf
+relay /etc/chat/relay.yml deploy/generated/relay.yml
+grafana /etc/grafana/provisioning/datasources/minitwit.yml deploy/generated/grafana-datasources.yml
+grafana /etc/grafana/provisioning/dashboards/minitwit.yml deploy/generated/grafana-dashboards.yml
+EOF
+    for file in alerts/generated/*.yml; do echo "prometheus /etc/prometheus/rules/${file##*/} $file"; done
+    for file in dashboards/generated/*.json; do echo "grafana /etc/grafana/dashboards/${file##*/} $file"; done
+}
+
+name() { # SERVICE FILE
+    local base=${2##*/}
+    printf '%s_%s_%s' "$1" "${base%.*}" "$(sha256sum "$2" | cut -c1-10)"
+}
+
+echo "services:"
+table | cut -d' ' -f1 | sort -u | while read -r service; do
+    printf '  %s:\n    configs:\n' "$service"
+    table | while read -r owner target file; do
+        [ "$owner" != "$service" ] || printf '      - {source: %s, target: %s}\n' "$(name "$owner" "$file")" "$target"
+    done
+done
+echo "configs:"
+table | while read -r owner _ file; do
+    key=$(name "$owner" "$file")
+    printf '  %s: {file: "%s/%s", name: minitwit_%s}\n' "$key" "$PWD" "$file" "$key"
+done

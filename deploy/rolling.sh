@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Brings a new version into service on the Swarm without losing a request. Run it on a manager.
+#
+#   deploy/rolling.sh [--dry-run] IMAGE     migrate, then replace api and web replica by replica
+#   deploy/rolling.sh [--dry-run] --back    the same with the image before this one
+#
+# A new replica gets requests when it is healthy, the old one goes after that; where a new one does
+# not get healthy Swarm puts the old ones back, and so does this script with the other service.
+# Old and new run side by side on one database: a migration only adds.
+#
+# Settings: CHAT_IMAGE, SITE, DATABASE_ADDRESS, SECRETS_VERSION as in stack.yml; STACK (minitwit);
+# STACK_FILES (stack.yml), more of them separated by spaces; GRAFANA_URL and GRAFANA_PASSWORD_FILE
+# for notes; PATIENCE (300) seconds.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here/.."
+# shellcheck source=deploy/lib.sh
+. "$here/lib.sh"
+STACK=${STACK:-minitwit}
+ROLLING="api web"
+USAGE="usage: deploy/rolling.sh [--dry-run] IMAGE | --back"
+
+grafana_password() { [ -z "${GRAFANA_PASSWORD_FILE:-}" ] || cat "$GRAFANA_PASSWORD_FILE"; }
+inspect() { docker service inspect --format "$2" "${STACK}_$1" 2>/dev/null; }
+image_of() { inspect "$1" '{{.Spec.TaskTemplate.ContainerSpec.Image}}'; }
+
+back=
+IMAGE=
+while [ $# -gt 0 ]; do
+    case $1 in
+    --dry-run) DRY=1 ;;
+    --back) back=1 ;;
+    -*) fail "$USAGE" ;;
+    *) IMAGE=$1 ;;
+    esac
+    shift
+done
+lock
+before=$(image_of api) || before=
+[ -z "$back" ] || IMAGE=$(inspect api '{{.PreviousSpec.TaskTemplate.ContainerSpec.Image}}')
+[ -n "$IMAGE" ] || fail "$USAGE"
+export IMAGE
+
+# The migration as a job of its own; it ends before any replica is replaced.
+migrate() {
+    local name=${STACK}_migrate_once state tries
+    docker service rm "$name" >/dev/null 2>&1 || true
+    docker service create --detach --quiet --name "$name" --mode replicated-job \
+        --restart-condition on-failure --restart-max-attempts 3 --no-healthcheck \
+        --with-registry-auth --network "${STACK}_default" \
+        --constraint node.labels.app==true --read-only --cap-drop ALL \
+        --env DATABASE_URL_FILE=/run/secrets/database_url \
+        --secret "source=minitwit_database_url_${SECRETS_VERSION:-1},target=database_url" \
+        --secret "source=minitwit_database_ca_${SECRETS_VERSION:-1},target=database_ca" \
+        "$IMAGE" app migrate >/dev/null || return 1
+    for ((tries = 0; tries < 60; tries++)); do
+        state=$(docker service ps --format '{{.CurrentState}}' "$name" | head -1)
+        case $state in
+        Complete*) docker service rm "$name" >/dev/null && return ;;
+        Failed* | Rejected*) break ;;
+        esac
+        sleep 1
+    done
+    docker service logs --raw --tail 5 "$name" >&2 || true
+    docker service rm "$name" >/dev/null
+    say "the migration ended as: $state"
+    return 1
+}
+
+roll_out() {
+    local files=() file configs
+    for file in ${STACK_FILES:-stack.yml}; do files+=(--compose-file "$file"); done
+    configs=$(mktemp)
+    "$here/configs.sh" >"$configs"
+    docker stack deploy --detach=true --with-registry-auth --prune \
+        --resolve-image "${RESOLVE_IMAGE:-always}" "${files[@]}" --compose-file "$configs" "$STACK" >&2
+    rm -f "$configs"
+}
+
+# One word on a service: good, bad, or pending.
+state_of() {
+    local update wanted running
+    update=$(inspect "$1" '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}')
+    case $update in
+    rollback_* | paused) echo bad ;;
+    updating) echo pending ;;
+    *)
+        wanted=$(inspect "$1" '{{.Spec.Mode.Replicated.Replicas}}')
+        running=$(docker service ps --filter desired-state=running \
+            --format '{{.Image}} {{.CurrentState}}' "${STACK}_$1" | grep -c "^${IMAGE%@*}[^ ]* Running" || true)
+        if [ "$running" = "$wanted" ]; then echo good; else echo pending; fi
+        ;;
+    esac
+}
+
+settle() {
+    local service end=$((SECONDS + ${PATIENCE:-300}))
+    for service in $ROLLING; do
+        while :; do
+            case $(state_of "$service") in
+            good) say "  $service is good" && break ;;
+            bad) say "  $service went back" && return 1 ;;
+            esac
+            [ $SECONDS -lt $end ] || { say "  $service is not done in time" && return 1; }
+            sleep 1
+        done
+    done
+}
+
+# Swarm has put back what failed; the other service follows.
+undo() {
+    local service
+    trap - EXIT
+    for service in $ROLLING; do
+        while [ "$(inspect "$service" '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}')" = rollback_started ]; do
+            sleep 1
+        done
+        if [ -n "$before" ] && [ "$(image_of "$service")" = "$IMAGE" ]; then
+            docker service rollback --detach=false --quiet "${STACK}_$service" >&2 || true
+        fi
+    done
+    annotate "deploy of $IMAGE failed, ${before:-nothing} stays" failed
+    fail "FAILED: $IMAGE is not in service, ${before:-nothing} is"
+}
+
+if [ -n "$DRY" ]; then
+    [ -z "$before" ] || say "would migrate with $IMAGE, then replace $before"
+    configs=$("$here/configs.sh") # what would be deployed must at least parse
+    docker stack config --compose-file stack.yml --compose-file - <<<"$configs" >/dev/null
+    say "would deploy $(grep -c 'file:' <<<"$configs") configuration files and $IMAGE to the stack $STACK"
+    exit 0
+fi
+annotate "deploy of $IMAGE begins (${before:-nothing} until now)" started
+trap undo EXIT
+if [ -n "$before" ]; then
+    say "1 migrate with $IMAGE"
+    migrate || exit 1
+fi
+say "2 replace what runs"
+roll_out
+say "3 wait until every replica is new and healthy"
+settle || exit 1
+trap - EXIT
+annotate "$IMAGE is in service" "done"
+say "DONE: $IMAGE is in service"

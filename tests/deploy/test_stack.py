@@ -1,0 +1,162 @@
+"""stack.yml: Docker itself takes it, it is closed, and it says the same as compose.yaml."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from observability.stack.places import CONTAINER_PROXY, containers
+from tests.deploy.compose import config as compose_config
+from tests.parts import ROOT
+
+SETTINGS = {
+    "IMAGE": "registry.example/minitwit:1.0.0",
+    "CHAT_IMAGE": "registry.example/minitwit-chat:1.0.0",
+    "SITE": "example.org",
+    "DATABASE_ADDRESS": "db.example.org:5432",
+}
+ROLLING = ("api", "web")
+WITHOUT = "no docker command with `stack config` on this machine: stack.yml is NOT checked"
+
+
+def docker(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["docker", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **SETTINGS},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def can_check() -> bool:
+    return bool(shutil.which("docker")) and docker("stack", "config", "--help").returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not can_check(), reason=WITHOUT)
+
+
+@functools.cache
+def config() -> dict[str, Any]:
+    """The stack with its configuration files, as Docker would deploy it."""
+    files = subprocess.run(
+        [str(ROOT / "deploy/configs.sh")], capture_output=True, text=True, check=True
+    )
+    done = docker("stack", "config", "-c", "stack.yml", "-c", "-", stdin=files.stdout)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    parsed: dict[str, Any] = yaml.safe_load(done.stdout)
+    return parsed
+
+
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = config()["services"]
+    return found
+
+
+def test_what_compose_runs_runs_here_too() -> None:
+    elsewhere = {"secrets", "postgres"}  # Docker's secrets; a managed database
+    assert set(services()) == set(compose_config()["services"]) - elsewhere
+
+
+def test_only_nginx_publishes_and_on_its_own_node() -> None:
+    for name, service in services().items():
+        ports = service.get("ports", [])
+        assert bool(ports) == (name == "nginx"), name
+        assert {port["mode"] for port in ports} <= {"host"}
+    assert services()["nginx"]["deploy"]["update_config"]["order"] == "stop-first"
+
+
+def test_api_and_web_roll_start_first_and_go_back_by_themselves() -> None:
+    for name in ROLLING:
+        update = services()[name]["deploy"]["update_config"]
+        assert update["order"] == "start-first"
+        assert update["failure_action"] == "rollback"
+        assert update["parallelism"] == 1
+        assert services()[name]["deploy"]["replicas"] == 2
+
+
+def test_every_service_is_confined_placed_and_found_by_dns_alone() -> None:
+    for name, service in services().items():
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        deploy = service["deploy"]
+        assert deploy["endpoint_mode"] == "dnsrr", name
+        assert deploy["resources"]["limits"]["memory"], name
+        assert deploy["resources"]["limits"]["pids"], name
+        everywhere = deploy.get("mode") == "global"
+        assert everywhere == (name in {"node", "promtail"})
+        assert everywhere or deploy["placement"]["constraints"], name
+
+
+def test_the_database_is_spoken_to_over_verified_tls() -> None:
+    for name in ("migrate", "api", "postgres-exporter"):
+        assert "database_ca" in {secret["source"] for secret in services()[name]["secrets"]}
+    uri = services()["postgres-exporter"]["environment"]["DATA_SOURCE_URI"]
+    assert uri == (
+        "db.example.org:5432/minitwit?sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
+    )
+
+
+def test_no_environment_holds_a_secret_and_every_secret_is_numbered() -> None:
+    for name, service in services().items():
+        for key, value in (service.get("environment") or {}).items():
+            secret = re.search(r"PASSWORD|PASS$|SECRET|TOKEN|DATABASE_URL|PASS_", key)
+            assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
+    for secret in config()["secrets"].values():
+        assert secret["external"]
+        assert secret["name"].endswith("_1")
+
+
+def test_configs_are_named_after_their_content_and_found_where_compose_mounts_them() -> None:
+    mounted = {}
+    for name, service in services().items():
+        for item in service.get("configs", []):
+            file = config()["configs"][item["source"]]["file"]
+            mounted[name, item["target"]] = str(file)
+            assert re.fullmatch(r".*_[0-9a-f]{10}", item["source"])
+    for name, service in compose_config()["services"].items():
+        for mount in service.get("volumes", []):
+            source, target = mount["source"], mount["target"]
+            if mount["type"] != "bind" or name in {"secrets", "node"}:
+                continue
+            if os.path.isdir(source):  # noqa: PTH112
+                inside = {file for (n, t), file in mounted.items() if t.startswith(target)}
+                assert inside == {f"{source}/{f}" for f in os.listdir(source)}  # noqa: PTH208
+            else:
+                assert mounted[name, target] == source, (name, target)
+    assert ("nginx", CONTAINER_PROXY.active.replace("*", "upstream")) in mounted
+
+
+@pytest.mark.parametrize("key", ["image", "command", "environment", "healthcheck", "cap_add"])
+def test_it_says_the_same_as_compose(key: str) -> None:
+    place = set(SETTINGS.values())
+    for name, service in services().items():
+        here, there = service.get(key), compose_config()["services"][name].get(key)
+        if key == "image" and (here in place):
+            continue
+        if key == "environment":
+            varying = {"DATA_SOURCE_URI", "API_URL", "GF_SERVER_ROOT_URL"}
+            here = {k: v for k, v in (here or {}).items() if k not in varying}
+            there = {k: v for k, v in (there or {}).items() if k not in varying | {"DATABASE_URL"}}
+        if key == "healthcheck" and here and there:
+            assert here.get("test") == there.get("test"), name
+            continue
+        assert (here or None) == (there or None), name
+
+
+def test_replicas_are_found_one_by_one() -> None:
+    upstream = (ROOT / "deploy/nginx/swarm.conf").read_text()
+    for name in ROLLING:
+        assert containers().address[name] in upstream
+    assert services()["web"]["environment"]["API_URL"] == "http://tasks.api:5001"
