@@ -14,7 +14,7 @@ from itertools import product
 from typing import Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
-API, WEB = "api", "web"
+API, WEB, SIMULATOR = "api", "web", "simulator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +224,30 @@ SIMULATOR_LATEST_TIME = Metric(
     "When this replica last took an action of the simulator; 0 if never.",
     unit="seconds",
     services=(API,),
+)
+
+COMMAND = Label("command", ("register", "tweet", "follow", "unfollow"))
+SIMULATOR_ACTIONS = Metric(
+    "minitwit_simulator_actions_total",
+    "counter",
+    "Actions as the client saw them end; anything but ok is what the simulator counts as an error.",
+    (
+        COMMAND,
+        Label(
+            "outcome",
+            ("ok", "status_5xx", "status_other", "timeout", "refused", "reset", "other"),
+        ),
+    ),
+    services=(SIMULATOR,),
+)
+SIMULATOR_DURATION = Metric(
+    "minitwit_simulator_action_duration_seconds",
+    "histogram",
+    "From before the client connects to the last byte of the answer, or until it gives up.",
+    (COMMAND,),
+    unit="seconds",
+    buckets=DURATION_BUCKETS,
+    services=(SIMULATOR,),
 )
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

@@ -14,6 +14,7 @@ import uvloop
 
 from simulator import progress
 from simulator.client import Client
+from simulator.metrics import Metrics
 from simulator.options import Options, parse
 from simulator.reader import ReadError
 from simulator.report import Frame, report, table
@@ -62,12 +63,15 @@ class _Session:
         self.options, self.actions = options, actions
         self.frame = Frame(options.settings())
         self.signal = 0
+        self.metrics = Metrics() if options.metrics else None
+        if self.metrics:
+            self.metrics.serve(options.metrics_host, options.metrics)
 
     async def run(self) -> int:
         options = self.options
         wire = Wire(options.address, options.user, options.password, options.keep_alive)
         client = Client(options.address, options.timeout, options.keep_alive)
-        run = Run(client, wire, options.speed, options.clients, options.forever)
+        run = Run(client, wire, options.speed, options.clients, options.forever, self.metrics)
         work = asyncio.create_task(self._work(run))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._stop, number, work)

@@ -44,6 +44,8 @@ class Options:
     timeout: float
     keep_alive: bool
     report: Path | None
+    metrics: int
+    metrics_host: str
     user: str
     password: str
 
@@ -92,6 +94,8 @@ def parse(arguments: list[str] | None = None) -> Options:
         timeout=given.timeout,
         keep_alive=given.keep_alive,
         report=given.report,
+        metrics=given.metrics,
+        metrics_host=given.metrics_host,
         user=given.user or os.environ.get("SIMULATOR_USER") or "simulator",
         password=password,
     )
@@ -148,6 +152,12 @@ def _add_how(how: argparse._ArgumentGroup) -> None:
 def _add_result(result: argparse._ArgumentGroup) -> None:
     result.add_argument("--report", type=Path, metavar="FILE", help="write the figures as JSON")
     result.add_argument(
+        "--metrics", type=_port, default=0, metavar="PORT", help="serve /metrics while it runs"
+    )
+    result.add_argument(
+        "--metrics-host", default="127.0.0.1", metavar="HOST", help="where (default %(default)s)"
+    )
+    result.add_argument(
         "--verify", action="store_true",
         help="compare the final state over HTTP; for a server that was empty before",
     )  # fmt: skip
@@ -179,6 +189,12 @@ def _positive(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"not a number above 0: {text!r}")
     return value
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"not a port: {text!r}")
+    return int(text)
 
 
 def _whole(text: str) -> int:

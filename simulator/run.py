@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from simulator.client import Client, Outcome
+from simulator.metrics import Metrics
 from simulator.order import Order
 from simulator.pace import Speed, pace
 from simulator.reader import Reader, ReadError, describe
@@ -28,7 +29,13 @@ class Run:
     """
 
     def __init__(
-        self, client: Client, wire: Wire, speed: Speed, clients: int, forever: bool = False
+        self,
+        client: Client,
+        wire: Wire,
+        speed: Speed,
+        clients: int,
+        forever: bool = False,
+        metrics: Metrics | None = None,
     ) -> None:
         self.client, self.wire = client, wire
         self.reader = Reader(wire, client)
@@ -37,7 +44,7 @@ class Run:
         self.first_errors: list[str] = []
         self.first_id: int | None = None
         self.last_id: int | None = None
-        self._window = Tally()
+        self._window, self._metrics = Tally(), metrics
         self._pace = pace(speed)
         self._order = Order()
         self._next, self._away = asyncio.Lock(), asyncio.Lock()
@@ -101,6 +108,8 @@ class Run:
         outcome = await self.client.send(self.wire.action(action))
         if due is not None:
             self._window.late(began - due, outcome.seconds)
+        if self._metrics:
+            self._metrics.add(action.command, outcome)
         self.done += 1
         self.first_id = action.id if self.first_id is None else min(self.first_id, action.id)
         self.last_id = action.id if self.last_id is None else max(self.last_id, action.id)

@@ -159,7 +159,9 @@ TABLE = (
         (
             "{python}", "-m", "simulator", "--url", "http://{address[api]}",
             "--rate", "5", "--clients", "1", "--forever",
+            "--metrics", "{port}", "--metrics-host", "{host}",
         ),
+        9101, ready="/metrics", job="simulator",
         after=("api",),
     ),
 )  # fmt: skip
