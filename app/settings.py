@@ -62,6 +62,14 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """The user as whom the monitoring logs in and posts; without a name there is none."""
+
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
 class ApiSettings:
     """What only api needs."""
 
@@ -69,6 +77,7 @@ class ApiSettings:
     simulator_user: str
     simulator_password: Secret
     hash_threads: int
+    probe: Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +214,13 @@ def api(env: Environment) -> ApiSettings:
         simulator_user=env.text("SIMULATOR_USER", "simulator"),
         simulator_password=env.secret("SIMULATOR_PASSWORD", "super_safe!"),
         hash_threads=env.whole("HASH_THREADS", 1, 1, 64),
+        probe=_probe(env),
     )
+
+
+def _probe(env: Environment) -> Probe:
+    user = env.text("PROBE_USER", "")
+    return Probe(user, env.secret("PROBE_PASSWORD") if user else Secret(""))
 
 
 def web(env: Environment) -> WebSettings:

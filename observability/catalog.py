@@ -211,6 +211,15 @@ FOLLOWS = Metric(
     services=(API,),
 )
 
+# Users whose last message or log-in is at most this old count as active.
+ACTIVE_SECONDS = 300
+ACTIVE_USERS = Metric(
+    "minitwit_active_users",
+    "gauge",
+    "Users who posted or logged in within the last five minutes, the same on every replica.",
+    services=(API,),
+)
+
 # ---- simulator --------------------------------------------------------------------------
 SIMULATOR_LATEST = Metric(
     "minitwit_simulator_latest_id",

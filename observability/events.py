@@ -55,9 +55,10 @@ class Events:
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
 
-    def emit(self, event: Event) -> None:
-        """Count the event and note it on the request being served."""
+    def emit(self, event: Event, *, counted: bool = True) -> None:
+        """Count the event, unless the probe user did it, and note it on the request served."""
         values = [str(getattr(event, field.name)) for field in fields(event)]
-        self._meter.count(event.metric, *values)
+        if counted:
+            self._meter.count(event.metric, *values)
         action = event.action if isinstance(event, Followed) else type(event).__name__.lower()
         context.note(action=action, outcome=event.outcome)

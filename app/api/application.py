@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -15,6 +16,7 @@ from app.database import latest
 from app.database.pool import Database, Row
 from app.problems import Problem
 from app.services.accounts import Accounts
+from app.services.chores import Chores
 from app.services.following import Following
 from app.services.passwords import Passwords
 from app.services.posting import Posting
@@ -35,16 +37,18 @@ def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Da
     passwords = Passwords(settings.hash_threads)
     meter.watch(catalog.HASHES_WAITING, lambda: passwords.waiting)
     events = Events(meter)
-    accounts = Accounts(database, passwords, events)
-    posting = Posting(database, events)
+    accounts = Accounts(database, passwords, events, settings.probe)
+    posting = Posting(database, events, settings.probe.user)
     following = Following(database, events)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await database.open()
+        chores = asyncio.create_task(Chores(database, accounts, meter).run())
         try:
             yield
         finally:
+            chores.cancel()
             await database.close()
             passwords.close()
 

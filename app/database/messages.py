@@ -13,6 +13,7 @@ from app.database.latest import MARK
 from app.database.pool import Database, Statement
 
 PAGE = 30
+HIDDEN_SECONDS = 600
 FIRST = (2**63 - 1, 2**63 - 1)  # newer than any (pub_date, id)
 
 _ADD = Statement(
@@ -22,6 +23,21 @@ _ADD = Statement(
     added AS (
         INSERT INTO messages (author_id, text, pub_date)
         SELECT id, %(text)s, floor(extract(epoch FROM now())) FROM author)
+    SELECT EXISTS (SELECT FROM author), {MARK}
+    """,
+)
+
+# What the probe user posts: written like any message, in no list, gone after a while.
+_ADD_HIDDEN = Statement(
+    "message_add_hidden",
+    f"""
+    WITH author AS (SELECT id FROM users WHERE username = %(username)s),
+    old AS (
+        DELETE FROM messages WHERE flagged AND author_id = (SELECT id FROM author)
+        AND pub_date < floor(extract(epoch FROM now()))::bigint - {HIDDEN_SECONDS}),
+    added AS (
+        INSERT INTO messages (author_id, text, pub_date, flagged)
+        SELECT id, %(text)s, floor(extract(epoch FROM now())), true FROM author)
     SELECT EXISTS (SELECT FROM author), {MARK}
     """,
 )
@@ -100,6 +116,12 @@ async def add(database: Database, username: str, text: str, latest: int | None) 
     """Post ``text`` now; False if there is no such author."""
     parameters = {"username": username, "text": text, "latest": latest}
     return bool((await database.one(_ADD, parameters))[0])
+
+
+async def add_hidden(database: Database, username: str, text: str, latest: int | None) -> bool:
+    """As ``add``, but no list shows it, and it is deleted after ``HIDDEN_SECONDS``."""
+    parameters = {"username": username, "text": text, "latest": latest}
+    return bool((await database.one(_ADD_HIDDEN, parameters))[0])
 
 
 async def newest(database: Database, no: int, latest: int | None) -> str:

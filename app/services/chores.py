@@ -1,0 +1,42 @@
+"""What an api replica does between requests: counts active users, and keeps the probe user."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from app.database import activity
+from app.database.pool import Database, Refused
+from app.problems import Problem
+from app.services.accounts import SESSION_SECONDS, Accounts
+from observability import catalog
+from observability.metrics import Meter
+
+PERIOD = 10.0  # seconds
+
+
+class Chores:
+    """Done one after the other, again and again; what fails is done the next time."""
+
+    def __init__(self, database: Database, accounts: Accounts, meter: Meter) -> None:
+        self._database, self._accounts, self._meter = database, accounts, meter
+
+    async def run(self) -> None:
+        """Until it is cancelled. While the database is away, nothing is asked of it."""
+        while True:
+            for chore in (self._count_active, self._accounts.keep_probe):
+                if not self._database.trouble:
+                    await _try(chore)
+            await asyncio.sleep(PERIOD if not self._database.trouble else 1)
+
+    async def _count_active(self) -> None:
+        seconds = catalog.ACTIVE_SECONDS
+        found = await activity.active_users(self._database, seconds, SESSION_SECONDS)
+        self._meter.set(catalog.ACTIVE_USERS, found)
+
+
+async def _try(chore: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await chore()
+    except (Problem, Refused):  # the database has logged and counted it
+        return
