@@ -71,8 +71,14 @@ def measure(site: Site, row: str) -> dict[str, Any]:
             done = site.deploy(version, WATCH_SECONDS="10", START_TRIES="50")
             status = done.returncode
             print(done.stderr, end="", flush=True)
-    totals = figures(report)
-    result = {
+    found = result(status, figures(report))
+    print(row, found, flush=True)
+    return found
+
+
+def result(status: int, totals: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a deploy's exit status and of what the simulator saw meanwhile."""
+    return {
         "status": status,
         "requests": totals["count"],
         "failed": totals["errors"] - totals["timeouts"],
@@ -80,8 +86,6 @@ def measure(site: Site, row: str) -> dict[str, Any]:
         "statuses": totals["statuses"],
         "latency_ms": totals["latency"],
     }
-    print(row, result, flush=True)
-    return result
 
 
 if __name__ == "__main__":

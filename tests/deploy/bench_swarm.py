@@ -1,0 +1,78 @@
+"""Requests lost by a rolling update on a Swarm that runs already, at 200 requests a second.
+
+    IMAGES="old new broken" python -m tests.deploy.bench_swarm
+
+The stack must serve the first image; what deploy/rolling.sh reads from the environment must be set.
+The figures are added to ``results/deploy.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform as machine
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.deploy.bench import RATE, RESULT, SETTLE, result
+from tests.deploy.site import figures
+from tests.parts import ROOT
+from tests.stack.nominal import _git as git
+
+URL = os.environ.get("API_ADDRESS", "http://127.0.0.1:5001")
+
+
+def main() -> int:
+    """Run all rows; 0 if every deploy ended as it should."""
+    commit = git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+    _, new, broken = os.environ["IMAGES"].split()
+    plan = {
+        "no deploy, before": ("", 40, 0),
+        "rolling update": (new, 100, 0),
+        "rolling update, the new version never gets healthy": (broken, 100, 1),
+        "no deploy, after": ("", 40, 0),
+    }
+    rows = {row: measure(row, *how[:2]) for row, how in plan.items()}
+    engine = subprocess.run(
+        ["docker", "version", "--format", "{{.Server.Version}}"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    known["rolling"] = {
+        "commit": commit,
+        "machine": {"cpus": os.cpu_count(), "python": machine.python_version(), "engine": engine},
+        "rate": RATE,
+        "rows": rows,
+    }
+    RESULT.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+    return 0 if all(rows[row]["status"] == how[2] for row, how in plan.items()) else 1
+
+
+def measure(row: str, image: str, seconds: int) -> dict[str, Any]:
+    """One row: the load, and in the midst of it the deploy."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        command = [
+            sys.executable, "-m", "simulator", "--url", URL, "--rate", str(RATE), "--actions",
+            str(RATE * seconds), "--even", "--report", str(report),
+        ]  # fmt: skip
+        status = 0
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as simulator:
+            time.sleep(SETTLE)
+            if image:
+                begin = time.monotonic()
+                deploy = [str(ROOT / "deploy/rolling.sh"), image]
+                status = subprocess.run(deploy, check=False, timeout=400).returncode
+                print(f"the deploy took {time.monotonic() - begin:.0f} s", flush=True)
+            simulator.wait(timeout=300)
+        row_of = result(status, figures(report))
+    print(row, row_of, flush=True)
+    return row_of
+
+
+if __name__ == "__main__":
+    sys.exit(main())
