@@ -5,11 +5,15 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STACK := $(PY) -m observability.stack
 CODE := app observability dashboards alerts simulator tests
+COVERED := app,observability,dashboards,alerts,simulator
+CACHE := $(or $(MINITWIT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/minitwit)
+# Tests make up secrets of every kind, and requirements are full of hashes.
+MADE_UP := KeywordDetector BasicAuthDetector HexHighEntropyString Base64HighEntropyString
 COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal bench-deploy lint fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal bench-deploy lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -32,12 +36,13 @@ logs: ## follow the logs of all components
 install: $(VENV)/stack.stamp ## fetch the monitoring programs that this machine lacks
 	@$(STACK) install
 
-tools: $(VENV)/stack.stamp ## build Loki and Promtail from pinned sources (minutes, once)
+tools: $(VENV)/stack.stamp ## build Loki, Promtail, actionlint from pinned sources (minutes, once)
 	@$(STACK) tools
 
-test: lint typecheck ## look for mistakes, check the types, run all tests with real parts
+test: lint typecheck secrets workflows ## look for mistakes, check the types, run all tests
 	@$(STACK) tools || echo "WITHOUT THEM: the tests of the log pipeline are skipped, and counted below." >&2
-	@$(PY) -m pytest
+	@$(PY) $(if $(COVERAGE),-m coverage run --source=$(COVERED)) -m pytest
+	@$(if $(COVERAGE),$(PY) -m coverage xml --quiet)
 
 story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in the chat, and the all-clear
 	@$(PY) -m pytest -m stack
@@ -53,6 +58,16 @@ lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff format --check $(CODE)
 	@$(VENV)/bin/hadolint Dockerfile deploy/chat/Dockerfile
 	@$(VENV)/bin/shellcheck -x deploy/*.sh deploy/*/*.sh tests/deploy/*.sh
+
+secrets: $(VENV)/dev.stamp ## look for secrets in what git knows
+	@$(VENV)/bin/detect-secrets-hook \
+		$$(git ls-files ':!tests' ':!requirements' ':!results' ':!*.sum' ':!docs')
+	@$(VENV)/bin/detect-secrets-hook $(MADE_UP:%=--disable-plugin %) $$(git ls-files tests)
+
+workflows: $(VENV)/dev.stamp ## check the pipeline (actionlint, zizmor)
+	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
+	@$(STACK) tools actionlint >/dev/null && $(CACHE)/bin/actionlint || \
+		{ [ ! -x $(CACHE)/bin/actionlint ] && echo "WITHOUT ACTIONLINT: the workflows are checked by zizmor alone." >&2; }
 
 fmt: $(VENV)/dev.stamp ## format the code
 	@$(VENV)/bin/ruff check --fix --quiet $(CODE)

@@ -12,7 +12,7 @@ set -eu
 folder=${1:?usage: deploy/secrets.sh FOLDER}
 : "${DATABASE_ADDRESS:=postgres:5432}" "${SITE:=localhost}"
 umask 022
-[ -d "$folder" ] || mkdir -p -m 0700 "$folder" # on a host: for its owner alone
+[ -d "$folder" ] || (umask 077 && mkdir -p "$folder") # on a host: for its owner alone
 
 random() { # letters and digits only: safe in an address
     openssl rand -hex "${1:-24}"

@@ -13,6 +13,7 @@ from observability.stack import status, tools
 from observability.stack.build import build
 from observability.stack.components import TABLE
 from observability.stack.layout import render, socket_path
+from observability.stack.modules import MODULES
 from observability.stack.settings import Settings, StackError, load
 from observability.stack.targets import ROOM
 from observability.stack.up import down, plan, up
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         ("chat", _chat, f"follow the on-call room {ROOM}"),
         ("render", _render, "write the configuration that `up` would use"),
         ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
-        ("tools", _tools, "build Loki and Promtail, which no distribution brings"),
+        ("tools", _tools, "build the programs that no distribution brings"),
     ):
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         command.set_defaults(run=run)
@@ -72,6 +73,10 @@ def _parser() -> argparse.ArgumentParser:
                 help="how long to wait for a first scrape (default %(default)s)",
             )  # fmt: skip
         if name == "tools":
+            command.add_argument(
+                "module", nargs="?", default="", choices=["", *(m.name for m in MODULES)],
+                help="only this one",
+            )  # fmt: skip
             command.add_argument(
                 "--start", action="store_true", help="start them in the platform that runs"
             )
@@ -130,7 +135,7 @@ def _render(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _tools(settings: Settings, options: argparse.Namespace) -> int:
-    for name in build(settings.cache):
+    for name in build(settings.cache, options.module):
         print(f"{name:18} {settings.cache / 'bin' / name}")
     if options.start:
         up(settings)

@@ -17,22 +17,23 @@ from observability.stack.settings import StackError
 SAY_EVERY = 15.0  # seconds between two lines where the output is no terminal
 
 
-def missing(cache: Path) -> list[Module]:
+def missing(cache: Path, only: str = "") -> list[Module]:
     """What is not built yet, or from other sources than it should be."""
-    return [module for module in MODULES if not _built(module, cache)]
+    wanted = [module for module in MODULES if only in ("", module.name)]
+    return [module for module in wanted if not _built(module, cache)]
 
 
-def build(cache: Path) -> list[str]:
-    """Build what is missing, one process at a time; the names of all programs there are.
+def build(cache: Path, only: str = "") -> list[str]:
+    """Build what is missing (or that module alone), one process at a time; what programs there are.
 
     ``StackError`` says in one line what could not be built, and why.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    if missing(cache):
+    if missing(cache, only):
         with locked(cache / "build.lock"):
-            for module in missing(cache):  # another process may have built it meanwhile
+            for module in missing(cache, only):  # another process may have built it meanwhile
                 _build(module, cache)
-    return [name for module in MODULES for name in module.programs]
+    return [name for module in MODULES if only in ("", module.name) for name in module.programs]
 
 
 def _built(module: Module, cache: Path) -> bool:

@@ -45,4 +45,5 @@ MODULES = (
             "promtail": "github.com/grafana/loki/v3/clients/cmd/promtail",
         },
     ),
+    Module("actionlint", "1.7.12", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}),
 )
