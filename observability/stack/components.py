@@ -138,7 +138,11 @@ TABLE = (
         3100, ready="/ready", tool="loki", job="loki", env={"GOMEMLIMIT": "200MiB"},
     ),
     Component(
-        "promtail", ("{tool}", "-config.file={config}/promtail.yml"),
+        "promtail",
+        (
+            "sh", "{root}/promtail/start.sh", "{data}/promtail/positions.yml",
+            "{tool}", "-config.file={config}/promtail.yml",
+        ),
         9080, ready="/ready", tool="promtail", job="promtail", env={"GOMEMLIMIT": "80MiB"},
     ),
     Component(
