@@ -1,0 +1,21 @@
+terraform {
+  required_version = ">= 1.6"
+  required_providers {
+    digitalocean = {
+      source  = "digitalocean/digitalocean"
+      version = "~> 2.50"
+    }
+    tls = {
+      source  = "hashicorp/tls"
+      version = "~> 4.0"
+    }
+    cloudflare = {
+      source  = "cloudflare/cloudflare"
+      version = "~> 4.40"
+    }
+  }
+}
+
+# Both tokens come from the environment: DIGITALOCEAN_TOKEN and CLOUDFLARE_API_TOKEN.
+provider "digitalocean" {}
+provider "cloudflare" {}
