@@ -27,8 +27,6 @@ def test_it_is_formatted_which_also_says_that_it_parses() -> None:
 def test_the_firewall_opens_the_world_nothing_but_ports_of_the_simulator() -> None:
     text = (FOLDER / "firewall.tf").read_text()
     rules = re.findall(r"inbound_rule[^{]*\{(.*?)\n  \}", text, re.S)
-        r"inbound_rule[^{]*\{(.*?)\n  \}", (FOLDER / "firewall.tf").read_text(), re.S
-    )
     assert len(rules) == 4
     for rule in rules:
         assert "0.0.0.0/0" not in rule

@@ -1,9 +1,9 @@
-"""Requests lost by a rolling update on a Swarm that runs already, at 200 requests a second.
+"""Requests lost by a deploy on a Docker engine, at 200 requests a second.
 
-    IMAGES="old new broken" python -m tests.deploy.bench_swarm
+    IMAGES="old new broken" python -m tests.deploy.bench_engine rolling|bluegreen
 
-The stack must serve the first image; what deploy/rolling.sh reads from the environment must be set.
-The figures are added to ``results/deploy.json``.
+What the script of that name deploys to must run already and serve the first image, and what the
+script reads from the environment must be set. The figures are added to ``results/deploy.json``.
 """
 
 from __future__ import annotations
@@ -29,20 +29,21 @@ URL = os.environ.get("API_ADDRESS", "http://127.0.0.1:5001")
 def main() -> int:
     """Run all rows; 0 if every deploy ended as it should."""
     commit = git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
+    script = sys.argv[1]
     _, new, broken = os.environ["IMAGES"].split()
     plan = {
         "no deploy, before": ("", 40, 0),
-        "rolling update": (new, 100, 0),
-        "rolling update, the new version never gets healthy": (broken, 100, 1),
+        script: (new, 100, 0),
+        f"{script}, the new version never gets healthy": (broken, 100, 1),
         "no deploy, after": ("", 40, 0),
     }
-    rows = {row: measure(row, *how[:2]) for row, how in plan.items()}
+    rows = {row: measure(script, row, *how[:2]) for row, how in plan.items()}
     engine = subprocess.run(
         ["docker", "version", "--format", "{{.Server.Version}}"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    known["rolling"] = {
+    known[f"{script}, engine"] = {
         "commit": commit,
         "machine": {"cpus": os.cpu_count(), "python": machine.python_version(), "engine": engine},
         "rate": RATE,
@@ -52,7 +53,7 @@ def main() -> int:
     return 0 if all(rows[row]["status"] == how[2] for row, how in plan.items()) else 1
 
 
-def measure(row: str, image: str, seconds: int) -> dict[str, Any]:
+def measure(script: str, row: str, image: str, seconds: int) -> dict[str, Any]:
     """One row: the load, and in the midst of it the deploy."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
@@ -65,7 +66,7 @@ def measure(row: str, image: str, seconds: int) -> dict[str, Any]:
             time.sleep(SETTLE)
             if image:
                 begin = time.monotonic()
-                deploy = [str(ROOT / "deploy/rolling.sh"), image]
+                deploy = [str(ROOT / f"deploy/{script}.sh"), image]
                 status = subprocess.run(deploy, check=False, timeout=400).returncode
                 print(f"the deploy took {time.monotonic() - begin:.0f} s", flush=True)
             simulator.wait(timeout=300)
