@@ -17,7 +17,7 @@ remote() {
 }
 
 # The files as they are in this commit; what the deploy remembers there (.deploy) stays.
-git archive HEAD VERSION stack.yml alerts blackbox dashboards/generated deploy |
+git archive HEAD VERSION stack.yml alerts blackbox dashboards/generated deploy promtail |
     remote 'mkdir -p minitwit && tar -x -C minitwit'
 remote "cd minitwit && $(printf 'IMAGE= CHAT_IMAGE=%q SITE=%q DATABASE_ADDRESS=%q deploy/rolling.sh %q' \
     "$chat" "$SITE" "$DATABASE_ADDRESS" "$image")"

@@ -138,7 +138,9 @@ def test_configs_are_named_after_their_content_and_found_where_compose_mounts_th
     assert ("nginx", CONTAINER_PROXY.active.replace("*", "upstream")) in mounted
 
 
-@pytest.mark.parametrize("key", ["image", "command", "environment", "healthcheck", "cap_add"])
+@pytest.mark.parametrize(
+    "key", ["image", "entrypoint", "command", "environment", "healthcheck", "cap_add"]
+)
 def test_it_says_the_same_as_compose(key: str) -> None:
     place = set(SETTINGS.values())
     for name, service in services().items():
