@@ -18,7 +18,7 @@ PROGRAM = Path(sys.executable).parent / "docker-compose"
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """One command of it in the project's folder."""
     return subprocess.run(
-        [PROGRAM, *arguments],
+        [PROGRAM, "--env-file", os.devnull, *arguments],  # not what a deploy left in .env
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,
