@@ -179,7 +179,7 @@ def server(env: Environment, port: int) -> ServerSettings:
         ),
         trace=TraceSettings(
             endpoint=_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT", "").reveal(),
-            sample=env.number("TRACE_SAMPLE", 0.1, 0, 1),
+            sample=env.number("TRACE_SAMPLE", 0.05, 0, 1),
         ),
     )
 

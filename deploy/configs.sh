@@ -17,6 +17,7 @@ blackbox /etc/blackbox/blackbox.yml blackbox/blackbox.yml
 loki /etc/loki/loki.yml deploy/generated/loki.yml
 promtail /etc/promtail/promtail.yml deploy/generated/promtail.yml
 promtail /etc/promtail/start.sh promtail/start.sh
+tempo /etc/tempo/tempo.yml deploy/generated/tempo.yml
 ngircd /etc/chat/ngircd.conf deploy/generated/ngircd.conf
 relay /etc/chat/relay.yml deploy/generated/relay.yml
 grafana /etc/grafana/provisioning/datasources/minitwit.yml deploy/generated/grafana-datasources.yml

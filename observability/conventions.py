@@ -13,6 +13,7 @@ PROBED_SERVICES = ("api", "web")
 # Datasources as Grafana's provisioning declares them.
 PROMETHEUS_UID = "prometheus"
 LOKI_UID = "loki"
+TEMPO_UID = "tempo"
 
 # Where an alert sends its reader. Runbooks are paths in this repository until it has an address.
 GRAFANA_URL = "http://127.0.0.1:3000"

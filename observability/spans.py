@@ -29,7 +29,7 @@ from observability.tracing import Kept
 
 QUEUE_SIZE = 2_000  # requests
 BATCH = 50  # requests: making spans of them holds the interpreter for some milliseconds
-GATHER_SECONDS = 0.5
+GATHER_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0  # for a batch, with the exporter's own retries
 DRAIN_SECONDS = 2.0
 TRACES_PATH = "/v1/traces"

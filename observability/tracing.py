@@ -40,7 +40,7 @@ class TraceSettings:
     """
 
     endpoint: str = field(default="", repr=False)
-    sample: float = 0.1
+    sample: float = 0.05
 
 
 class Kept(NamedTuple):

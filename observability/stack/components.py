@@ -14,6 +14,7 @@ from pathlib import Path
 from observability.stack.settings import StackError
 
 DATABASE = {"DATABASE_URL_FILE": "{secrets}/database_url"}
+TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT": "{otlp}"}
 
 
 def _json_log(name: str) -> dict[str, str]:
@@ -146,15 +147,19 @@ TABLE = (
         9080, ready="/ready", tool="promtail", job="promtail", env={"GOMEMLIMIT": "80MiB"},
     ),
     Component(
+        "tempo", ("{tool}", "-config.file={config}/tempo.yml"),
+        3200, ready="/ready", tool="tempo", job="tempo", env={"GOMEMLIMIT": "180MiB"},
+    ),
+    Component(
         "api", ("{python}", "-m", "app", "api"), 5001, ready="/readyz", job="api",
-        env={"HOST": "{host}", "PORT": "{port}", **DATABASE, **_json_log("api")},
+        env={"HOST": "{host}", "PORT": "{port}", **DATABASE, **_json_log("api"), **TRACES},
         after=("postgres", "migrate"),
     ),
     Component(
         "web", ("{python}", "-m", "app", "web"), 5000, ready="/readyz", job="web",
         env={
             "HOST": "{host}", "PORT": "{port}", "API_URL": "http://{address[api]}",
-            "SECRET_KEY_FILE": "{secrets}/secret_key", **_json_log("web"),
+            "SECRET_KEY_FILE": "{secrets}/secret_key", **_json_log("web"), **TRACES,
         },
         after=("api",),
     ),
@@ -180,6 +185,8 @@ def choose(only: Collection[str], database_url: str) -> list[Component]:
     absent = {"postgres"} if database_url else set()
     if grafana_home() is None:
         absent.add("grafana")
+    if shutil.which("tempo") is None:  # it is in no distribution, and not built here
+        absent.add("tempo")
     return [c for c in TABLE if c.name not in absent and (not only or c.name in only)]
 
 

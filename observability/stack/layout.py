@@ -56,6 +56,7 @@ class Layout:
         """This machine, as the templates see it."""
         settings = self.settings
         address = {c.name: self.address(c.name) for c in TABLE if c.port}
+        address[places.OTLP] = f"{HOST}:{places.OTLP_PORT + settings.offset}"
         return Place(
             runs=frozenset(c.name for c in self.components),
             address=address,
@@ -66,9 +67,16 @@ class Layout:
                 "dashboards": str(DASHBOARDS),
                 "logs": f"{settings.logs}/json/*.log",
                 "loki": f"{settings.data}/loki",
+                "tempo": f"{settings.data}/tempo",
                 "promtail": f"{settings.data}/promtail",
             },
         )
+
+    @property
+    def otlp(self) -> str:
+        """Where the services send their traces; '' where no Tempo runs."""
+        place = self.place
+        return f"http://{place.address[places.OTLP]}" if "tempo" in place.runs else ""
 
     def command(self, component: Component) -> list[str]:
         """The command line of a component."""
@@ -87,7 +95,8 @@ class Layout:
         """What a component finds in its environment besides what all inherit."""
         program = self.programs.get(component.tool)
         own = {key: self.fill(component, value) for key, value in component.env.items()}
-        return own | (program.env if program else {})
+        # What is empty here is left to what is inherited.
+        return {k: v for k, v in own.items() if v} | (program.env if program else {})
 
     def fill(self, component: Component, text: str) -> str:
         """Replace the names in a template of the table of components."""
@@ -105,6 +114,7 @@ class Layout:
             port=self.port(component.name),
             address={c.name: self.address(c.name) for c in TABLE},
             grafana=grafana_home(),
+            otlp=self.otlp,
             exporter_uri=_exporter_uri(self.database_url()),
         )
 

@@ -16,11 +16,14 @@ from typing import Any
 
 import jinja2
 
+from observability import conventions
 from observability.stack import targets
 from observability.stack.components import COMPONENTS
 from observability.stack.settings import ROOT
 
 # Ports of what runs in containers only. nginx's "status" is for the exporter and the probes.
+# What Tempo listens on besides, to take traces.
+OTLP, OTLP_PORT = "otlp", 4318
 PROXY_PORTS = {"http": 8080, "https": 8443, "web": 5000, "api": 5001, "status": 8081}
 CONTAINER_PORTS = {"nginx-exporter": 9113}
 ABSENT = {"load", "chatlog", "migrate", "postgres"}  # in containers: nobody asks them anything
@@ -35,6 +38,7 @@ TEMPLATES = {
     "observability/stack/templates/ngircd.conf.j2": "ngircd.conf",
     "observability/stack/templates/loki.yml.j2": "loki.yml",
     "promtail/promtail.yml.j2": "promtail.yml",
+    "observability/stack/templates/tempo.yml.j2": "tempo.yml",
     "observability/stack/templates/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
     "observability/stack/templates/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
 }
@@ -69,14 +73,16 @@ def containers() -> Place:
         address={
             name: f"tasks.{name}:{port}" if name in REPLICATED else f"{name}:{port}"
             for name, port in ports.items()
-        },
-        listen={name: f"0.0.0.0:{port}" for name, port in ports.items()},
+        }
+        | {OTLP: f"tempo:{OTLP_PORT}"},
+        listen={name: f"0.0.0.0:{port}" for name, port in (ports | {OTLP: OTLP_PORT}).items()},
         jobs=(*jobs, ("nginx-exporter", "nginx")),
         folder={
             "rules": "/etc/prometheus/rules",
             "dashboards": "/etc/grafana/dashboards",
             "logs": "/var/log/minitwit/*/*.log",
             "loki": "/loki",
+            "tempo": "/var/tempo",
             "promtail": "/var/lib/promtail",
         },
         replicated=REPLICATED,
@@ -130,7 +136,7 @@ def render(template: str, **values: Any) -> str:
         autoescape=False,  # noqa: S701  # YAML and INI, no HTML
     )
     environment.filters |= {"q": lambda value: json.dumps(str(value)), "ini": _ini}
-    return environment.get_template(template).render(targets=targets, **values)
+    return environment.get_template(template).render(targets=targets, names=conventions, **values)
 
 
 def render_all(place: Place) -> dict[str, str]:

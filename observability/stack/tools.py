@@ -53,6 +53,7 @@ TOOLS = {
     ),
     "loki": Tool(("loki",), "", "make tools"),
     "promtail": Tool(("promtail",), "", "make tools"),
+    "tempo": Tool(("tempo",), "", "grafana.com/docs/tempo"),
     "actionlint": Tool(("actionlint",), "", "make tools"),
     "ngircd": Tool(("ngircd",), "ngircd", "ngircd.barton.de"),
     "relay": Tool(

@@ -20,7 +20,13 @@ EVERYTHING = ("green", "simulator")
 MOST = 2 * 1024**3  # bytes of memory, all limits together
 LOOPBACK = {"prometheus", "grafana"}
 ONCE = {"secrets", "migrate"}
-UNASKED = {*ONCE, "simulator", "chatlog", "nginx-exporter"}  # nobody waits for their health
+UNASKED = {
+    *ONCE,
+    "simulator",
+    "chatlog",
+    "nginx-exporter",
+    "tempo",
+}  # nobody waits for their health
 ROOT_NEEDED = {"secrets", "postgres", "nginx", "promtail"}
 
 

@@ -29,9 +29,9 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}"
 QUEUE = 20
 
 
-def exemplars(openmetrics: str) -> list[str]:
-    """The trace ids of all exemplars."""
-    return re.findall(r'# \{trace_id="([0-9a-f]{32})"\}', openmetrics)
+def exemplars(openmetrics: str, metric: str = "") -> list[str]:
+    """The trace ids of all exemplars, or of those of one metric."""
+    return re.findall(rf'^{metric}.*# \{{trace_id="([0-9a-f]{{32}})"\}}', openmetrics, re.MULTILINE)
 
 
 class Served:

@@ -98,6 +98,26 @@ def test_grafana_is_provisioned_by_uid(rendered: Path) -> None:
     assert Path(providers["providers"][0]["options"]["path"]) == ROOT / "dashboards/generated"
 
 
+@pytest.mark.parametrize("name", ["loki", "promtail"])
+def test_loki_and_promtail_accept_theirs(rendered: Path, name: str) -> None:
+    if tools.find(name, CACHE) is None:
+        pytest.skip(f"{name} is not built on this machine: make tools says why")
+    flag = {"loki": "-verify-config", "promtail": "-check-syntax"}[name]
+    check(name, f"-config.file={rendered / name}.yml", flag)
+
+
+def test_what_logs_and_traces_may_take_of_the_disk_has_an_end(rendered: Path) -> None:
+    loki = yaml.safe_load((rendered / "loki.yml").read_text())
+    limits = loki["limits_config"]
+    hours = int(limits["retention_period"].removesuffix("h"))
+    assert loki["compactor"]["retention_enabled"], "without it nothing is ever deleted"
+    assert limits["ingestion_rate_mb"] * 1e6 * hours * 3600 < 300e9, "kept in about a tenth"
+    tempo = yaml.safe_load((rendered / "tempo.yml").read_text())
+    hours = int(tempo["compactor"]["compaction"]["block_retention"].removesuffix("h"))
+    rate = tempo["overrides"]["defaults"]["ingestion"]["rate_limit_bytes"]
+    assert rate * hours * 3600 < 30e9
+
+
 def test_no_secret_is_in_the_configuration(tmp_path: Path) -> None:
     url = "postgresql://u:correct-horse@127.0.0.1/x"
     settings = load({"RUN_DIR": str(tmp_path), "MINITWIT_CACHE": str(CACHE), "DATABASE_URL": url})

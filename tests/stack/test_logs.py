@@ -16,11 +16,18 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from observability import catalog
+from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
+from observability.logs import Log, LogSettings
+from observability.metrics import Meter
 from observability.stack.up import unbuilt
+from tests.collector import Collector, receiver
+from tests.observability.test_tracing import PARENT, exemplars
 from tests.parts import ROOT, request, wait_for
 from tests.stack.platform import Platform
 
@@ -28,15 +35,24 @@ PARTS = ("postgres", "migrate", "api", "web", "loki", "promtail")
 WITHOUT = "Loki and Promtail are not built on this machine: make tools says why"
 pytestmark = pytest.mark.stack
 SLICE = 4000  # lines asked for at once; Loki gives at most 5,000
+BURSTS, LINES = 6, 800  # a burst is less than a file
 LIMIT_KB = 400 * 1024
 
 
 @pytest.fixture(scope="module")
-def pipeline() -> Iterator[Platform]:
+def collector() -> Iterator[Collector]:
+    """Where the traces go."""
+    with receiver() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def pipeline(collector: Collector) -> Iterator[Platform]:
     """The services, Promtail and Loki."""
     with tempfile.TemporaryDirectory(prefix="minitwit-stack-") as folder:
         Path(folder).chmod(0o755)
         platform = Platform(Path(folder) / "run")
+        platform.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
         if unbuilt(platform.settings):
             pytest.skip(WITHOUT)
         try:
@@ -133,6 +149,36 @@ def test_every_line_is_in_loki_once_whatever_falls_over(pipeline: Platform) -> N
     assert sum(peak.values()) < LIMIT_KB
 
 
+def test_rotation_under_load_loses_nothing_also_with_a_kill(pipeline: Platform) -> None:
+    file = pipeline.run_dir / "logs/json/rotated.log"
+    settings = LogSettings(stdout=False, file=file, file_bytes=400_000, file_count=20)
+    log = Log(settings, Meter(catalog.WEB))
+    begin = time.time_ns()
+
+    def arrived(text: str) -> Counter[str]:
+        selector = f'{{service="web", event="library"}} |= `{text}`'
+        found = ask(pipeline, selector, begin, time.time_ns() + 10**9)
+        return Counter(json.loads(line)["message"] for _, line in found)
+
+    for burst in range(BURSTS):
+        if burst == BURSTS // 2:
+            kill(pipeline)
+        for number in range(LINES):
+            log.info("library", f"{burst}.{number}", component="rotation", stack="x" * 300)
+            if number % 200 == 0:  # the queue has its bounds, and drops what is beyond
+                wait_for("room", log._queue.empty)
+
+        # No further than one file behind: what is more is beyond what rotating files can hold.
+        def complete(burst: int = burst) -> bool:
+            return len(arrived(f'"message":"{burst}.')) == LINES
+
+        wait_for(f"all of burst {burst}", complete, 60)
+    log.close()
+    assert len(list(file.parent.glob("rotated.log.*[0-9]"))) >= BURSTS // 2, "rotated"
+    expected = Counter(f"{burst}.{number}" for burst in range(BURSTS) for number in range(LINES))
+    assert arrived("rotation") == expected
+
+
 def test_a_line_is_found_within_three_seconds_by_its_request_id(pipeline: Platform) -> None:
     waits = []
     for number in range(7):
@@ -150,6 +196,73 @@ def test_a_line_is_found_within_three_seconds_by_its_request_id(pipeline: Platfo
         assert json.loads(line)["route"] == "/latest"
     print(f"from the answer to the line in Loki: median {statistics.median(waits):.2f} s")
     assert statistics.median(waits) < 3
+
+
+def test_an_exemplar_leads_to_its_spans_and_these_to_their_lines(
+    pipeline: Platform, collector: Collector
+) -> None:
+    links = Links()
+    request(
+        "GET", pipeline.url("web") + "/public", headers={"traceparent": PARENT.format(flags="01")}
+    )
+    accept = {"Accept": "application/openmetrics-text"}
+    text = request("GET", pipeline.url("web") + "/metrics", headers=accept).body.decode()
+    [trace_id] = set(exemplars(text, "minitwit_http_request_duration_seconds"))
+    assert trace_id == PARENT.split("-")[1]
+    assert links.source(links.exemplar["datasourceUid"])["type"] == "tempo"
+    assert f'{links.exemplar["name"]}="{trace_id}"' in text
+
+    wait_for("the spans", lambda: len(collector.trace(trace_id)) >= 4)
+    page, call, served, statement = collector.trace(trace_id)
+    assert (page.service, served.service) == ("web", "api")
+    assert [call.parent_id, served.parent_id, statement.parent_id] == [
+        page.span_id, call.span_id, served.span_id,
+    ]  # fmt: skip
+
+    assert links.source(links.logs["datasourceUid"])["type"] == "loki"
+    query = links.logs["query"].replace("${__trace.traceId}", trace_id)
+
+    def lines() -> list[dict[str, Any]]:
+        now = time.time_ns()
+        found = ask(pipeline, query, now - 60 * 10**9, now + 10**9)
+        return [json.loads(line) for _, line in found] if len(found) >= 2 else []
+
+    found = wait_for("the lines", lines)
+    assert {line["span_id"] for line in found} == {page.span_id, served.span_id}
+    assert {line["request_id"] for line in found} == {page.attributes["minitwit.request_id"]}
+
+    assert links.source(links.trace["datasourceUid"])["type"] == "tempo"
+    assert links.trace["matcherType"] == "label"
+    labels = wait_for("labels", lambda: labels_of(pipeline, query))
+    assert labels[links.trace["matcherRegex"]] == trace_id
+
+
+class Links:
+    """What Grafana is told of how one signal leads to the next, with its own escapes resolved."""
+
+    def __init__(self) -> None:
+        text = (ROOT / "deploy/generated/grafana-datasources.yml").read_text().replace("$$", "$")
+        self._sources = {one["uid"]: one for one in yaml.safe_load(text)["datasources"]}
+        [self.exemplar] = self.data(PROMETHEUS_UID)["exemplarTraceIdDestinations"]
+        [self.trace] = self.data(LOKI_UID)["derivedFields"]
+        self.logs = self.data(TEMPO_UID)["tracesToLogsV2"]
+        assert self.trace["url"] == "${__value.raw}"
+
+    def source(self, uid: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._sources[uid]
+        return found
+
+    def data(self, uid: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._sources[uid]["jsonData"]
+        return found
+
+
+def labels_of(stack: Platform, query: str) -> dict[str, str]:
+    """The labels, structured metadata among them, of what a query finds."""
+    path = f"/loki/api/v1/query_range?{urllib.parse.urlencode({'query': query, 'since': '1m'})}"
+    found = request("GET", stack.url("loki") + path).json()["data"]["result"]
+    labels: dict[str, str] = found[0]["stream"] if found else {}
+    return labels
 
 
 def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
