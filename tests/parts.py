@@ -158,8 +158,9 @@ class Service:
         )
 
     def logs(self) -> list[dict[str, Any]]:
-        """What it has logged so far."""
-        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+        """What it has logged so far: the lines that are complete."""
+        lines = self.log_file.read_text().rpartition("\n")[0].splitlines()
+        return [json.loads(line) for line in lines]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -66,6 +67,11 @@ def arrived(collector: Collector, request_id: str, count: int) -> list[Span]:
     return spans
 
 
+def lines(service: Service, request_id: str) -> list[dict[str, Any]]:
+    """What a service has logged of a request."""
+    return [line for line in service.logs() if line.get("request_id") == request_id]
+
+
 def test_a_page_is_one_trace_down_to_the_statement(
     web: Service, api: Service, collector: Collector
 ) -> None:
@@ -106,7 +112,7 @@ def test_the_exemplar_the_lines_and_the_spans_have_the_same_id(
     web.get("/public", X_Request_ID="one-of-a-kind")
     trace_id = arrived(collector, "one-of-a-kind", 4)[0].trace_id
     for service in (web, api):
-        [line] = [r for r in service.logs() if r.get("request_id") == "one-of-a-kind"]
+        [line] = wait_for("its line", lambda service=service: lines(service, "one-of-a-kind"))  # type: ignore[misc]
         assert line["trace_id"] == trace_id
         assert line["span_id"] in {span.span_id for span in collector.trace(trace_id)}
     ids = set(exemplars(web.get("/metrics", Accept="application/openmetrics-text").body.decode()))
@@ -126,8 +132,9 @@ def test_the_caller_decides(api: Service, collector: Collector) -> None:
     assert {span.trace_id for span in spans} == {PARENT.split("-")[1]}
     assert spans[0].parent_id == PARENT.split("-")[2]
     assert not collector.of_request("decided-00")
-    lines = {line["request_id"]: line for line in api.logs() if "request_id" in line}
-    assert lines["decided-00"]["trace_id"] == lines["decided-01"]["trace_id"]
+    [kept] = wait_for("a line", lambda: lines(api, "decided-01"))
+    [other] = wait_for("a line", lambda: lines(api, "decided-00"))
+    assert kept["trace_id"] == other["trace_id"]
 
 
 def test_a_slow_request_is_kept_with_its_statements(
@@ -186,5 +193,5 @@ def test_without_a_receiver_there_are_ids_and_nothing_else(
         service.get("/latest", X_Request_ID="id-of-mine")
         text = service.get("/metrics", Accept="application/openmetrics-text").body.decode()
         assert exemplars(text) == []
-    [line] = [r for r in service.logs() if r.get("request_id") == "id-of-mine"]
+    [line] = lines(service, "id-of-mine")
     assert len(line["trace_id"]) == 32 and len(line["span_id"]) == 16

@@ -113,7 +113,7 @@ def logging_to(port: int, folder: Path, user: str = "") -> Iterator[tuple[Log, M
 
 
 def rows(path: Path, event: str) -> list[dict[str, Any]]:
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text().rpartition("\n")[0].splitlines() if path.exists() else []
     return [row for row in map(json.loads, lines) if row["event"] == event]
 
 
