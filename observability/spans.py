@@ -48,39 +48,47 @@ class SpanSink:
         self._maker = SpanMaker(meter.service, version)
         self._queue: queue.Queue[Kept] = queue.Queue(QUEUE_SIZE)
         self._stop = threading.Event()
-        self._outage, self._dropped, self._sending = False, 0, 0
+        self._outage, self._dropped = False, 0
+        self._pending, self._closed = 0, False  # spans taken and neither delivered nor dropped
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="spans", daemon=True)
         self._thread.start()
 
     def put(self, kept: Kept) -> bool:
         """Queue one request's notes; False if there is no room."""
+        count = 1 + len(kept.calls)
         try:
             self._queue.put_nowait(kept)
         except queue.Full:
-            self._drop(1 + len(kept.calls), "the queue is full")
+            self._drop(count, "the queue is full")
             return False
+        with self._lock:
+            self._pending += count
         return True
 
     def close(self) -> None:
         """Deliver what is queued if that takes no longer than ``DRAIN_SECONDS``."""
         self._stop.set()
         self._thread.join(DRAIN_SECONDS)
-        if self._thread.is_alive():
-            left = sum(1 + len(kept.calls) for kept in list(self._queue.queue))
-            self._drop(left + self._sending, "the process ends")
+        with self._lock:
+            left, self._closed = self._pending, True
+        if left:
+            self._drop(left, "the process ends")
             self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     def _run(self) -> None:
         while batch := self._gather():
             spans = self._maker.spans(batch)
-            self._sending = len(spans)
-            if self._exporter.export(spans) is SpanExportResult.SUCCESS:
+            good = self._exporter.export(spans) is SpanExportResult.SUCCESS
+            with self._lock:
+                if self._closed:  # these have been counted as lost
+                    return
+                self._pending -= len(spans)
+            if good:
                 self._meter.count(catalog.TRACE_SPANS, "exported", by=len(spans))
                 self._over()
             else:
                 self._drop(len(spans), "the receiver does not take them")
-            self._sending = 0
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     def _gather(self) -> list[Kept]:
