@@ -96,7 +96,7 @@ class SpanSink:
         batch: list[Kept] = []
         while not batch and not (self._stop.is_set() and self._queue.empty()):
             try:
-                batch.append(self._queue.get(timeout=GATHER_SECONDS))
+                batch.append(self._queue.get(timeout=GATHER_SECONDS / 5))
             except queue.Empty:
                 continue
             if self._queue.qsize() < BATCH:

@@ -16,6 +16,7 @@ from observability.stack.components import TABLE
 from observability.stack.targets import INTERVAL, PROBES
 
 TEMPLATES = Path(__file__).parents[2] / "observability" / "stack" / "templates"
+GENERATED = Path(__file__).parents[2] / "deploy/generated"
 
 
 def test_scrapes_and_evaluations_are_as_often_as_the_rules_think() -> None:
@@ -33,5 +34,5 @@ def test_every_probe_has_an_alert() -> None:
 
 
 def test_the_datasource_of_the_dashboards_is_provisioned() -> None:
-    text = (TEMPLATES / "grafana-datasources.yml.j2").read_text()
+    text = (GENERATED / "grafana-datasources.yml").read_text()
     assert PROMETHEUS_UID in re.findall(r"^\s+uid: (\S+)$", text, re.MULTILINE)
