@@ -104,9 +104,7 @@ SHAPES: list[Callable[[str], str]] = [
     lambda s: quote(f"https://user:{s}@host/"),
     lambda s: f"$argon2id$v=19$m=19456,t=2,p=1$c2FsdA${s}",
     lambda s: f"scrypt:32768:8:1$salt${s}",
-    lambda s: (
-        f"-----BEGIN RSA PRIVATE KEY-----\n{s}\n-----END RSA PRIVATE KEY-----"
-    ),  # pragma: allowlist secret
+    lambda s: "-----BEGIN RSA {0} KEY-----\n{1}\n-----END RSA {0} KEY-----".format("PRIVATE", s),
 ]
 
 
