@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from time import perf_counter, time_ns
 from typing import Any
@@ -28,6 +29,7 @@ OTHER = "other"  # a method that nobody serves
 OTHER_METHOD = "_OTHER"  # OpenTelemetry's word for a method that is none
 # What handlers noted for the line, and the span tells as well.
 _NOTED = {"action": Attribute.ACTION, "outcome": Attribute.OUTCOME}
+_CONVERTER = re.compile(r":\w+}")
 Served = tuple[str, str]  # method and route
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
@@ -179,7 +181,7 @@ def template(scope: Scope) -> str:
 
 
 def _plain(path: str) -> str:
-    return path.replace(":path}", "}").replace(":int}", "}")
+    return _CONVERTER.sub("}", path)
 
 
 def touch_routes(app: Starlette, meter: Meter) -> frozenset[Served]:

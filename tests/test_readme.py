@@ -28,3 +28,24 @@ def test_files_and_settings_exist() -> None:
     for row in table.splitlines()[2:]:
         for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1] if "|" in row else ""):
             assert f'"{name}"' in source, name
+
+
+# What the safety of this service rests on: each has its row, and each row a proof.
+RISKS = (
+    "SQL injection", "script injection", "cross-site requests", "guessing passwords",
+    "stolen database", "made-up addresses", "clickjacking", "bodies", "hold connections",
+    "log lines", "secrets", "made-up hosts", "who has an account", "crowd", "metrics", "database",
+    "hostile",
+)  # fmt: skip
+
+
+def test_each_risk_names_tests_that_exist() -> None:
+    table = README[README.index("| risk |") : README.index("## Measured")]
+    rows = [row.split("|") for row in table.splitlines()[2:] if row.startswith("|")]
+    for risk in RISKS:
+        assert any(risk in row[1] for row in rows), risk
+    for row in rows:
+        proofs = re.findall(r"`(tests/[\w/.]+)`", row[3])
+        assert proofs, row[1]
+        for proof in proofs:
+            assert re.search(r"^def test_", (ROOT / proof).read_text(), re.MULTILINE), proof

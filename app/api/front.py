@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from app.api import openapi, requests, responses
 from app.api.routing import resource
+from app.convertors import USERNAME
 from app.database import messages
 from app.database.follows import Action
 from app.database.pool import Database
@@ -39,9 +40,9 @@ class FrontApi:
             resource("/api/session", delete=self.log_out),
             resource("/api/timelines/public", get=self.public),
             resource("/api/timelines/home", get=self.home),
-            resource("/api/timelines/user/{username:path}", get=self.user),
+            resource(f"/api/timelines/user/{USERNAME}", get=self.user),
             resource("/api/messages", post=self.post),
-            resource("/api/follows/{username:path}", put=self.follow, delete=self.unfollow),
+            resource(f"/api/follows/{USERNAME}", put=self.follow, delete=self.unfollow),
         ]
 
     async def openapi(self, request: Request) -> Response:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from app.api import requests, responses
 from app.api.routing import resource
+from app.convertors import USERNAME
 from app.database import follows, latest, messages
 from app.database.pool import Database
 from app.problems import Forbidden, Invalid, NotFound, Problem, Unavailable
@@ -51,7 +52,7 @@ class SimulatorApi:
     def routes(self) -> list[Route]:
         """What this adds to the application."""
         open_, closed = self._recorded, self._authorized
-        user = "/{username:path}"
+        user = f"/{USERNAME}"
         return [
             resource("/latest", get=self.latest),
             resource("/register", post=open_(self.register)),

@@ -76,7 +76,8 @@ class Accounts:
         return bool(token and (await self._client.timeline("public", token)).viewer)
 
     def _form(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        values = {"error": "", "username": "", "email": "", **values}
+        identity = request.state.request_id if status >= 429 else ""
+        values = {"error": "", "username": "", "email": "", "request_id": identity, **values}
         response = self._pages.show(request, template, status, **values)
         if self._cookies.token(request):  # it was found stale
             self._cookies.end(response)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.convertors import USERNAME
 from app.web import crosssite, names
 from app.web.client import Client
 from app.web.cookies import Cookies
@@ -46,6 +47,6 @@ class Follows:
         """What this adds to the application."""
         return [
             Route(f"{prefix}/{action}", self.change)
-            for prefix in (names.ODD, "/{username:path}")
+            for prefix in (names.ODD, f"/{USERNAME}")
             for action in SAID
         ]

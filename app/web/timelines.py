@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.convertors import USERNAME
 from app.web import forms, names
 from app.web.client import Client, Timeline
 from app.web.cookies import Cookies
@@ -111,7 +112,7 @@ class Timelines:
             Route("/public", self.public),
             Route("/add_message", self.post, methods=["POST"]),
             Route(names.ODD, self.odd_user),
-            Route("/{username:path}", self.user),
+            Route(f"/{USERNAME}", self.user),
         ]
 
 

@@ -54,7 +54,11 @@ def fuzz(api: Service, seed: int) -> subprocess.Popen[str]:
     )
     tokens = {"SESSION": session(api), "SESSION_TO_END": session(api)}
     return subprocess.Popen(
-        command.split(), env=os.environ | tokens, stdout=subprocess.PIPE, text=True
+        command.split(),
+        cwd=api.log_file.parent,
+        env=os.environ | tokens,
+        stdout=subprocess.PIPE,
+        text=True,
     )
 
 

@@ -16,7 +16,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 ODD_NAMES = (
     "a/b", "x/follow", "/", "//evil.example", "..", ".", "50%?", "a%2Fb", "#top", "q?user=1",
     "public", "login", "metrics", "add_message", "-", 'quo"te', "<script>alert(1)</script>",
-    "\\", "static", "Ünï çødé 🙂", "\u202egnirts", "a+b&c;d", "tab\there",
+    "\\", "static", "Ünï çødé 🙂", "\u202egnirts", "a+b&c;d", "tab\there", "line\nbreak",
 )  # fmt: skip
 
 

@@ -15,6 +15,12 @@ from tests.parts import PostgresServer, Service, free_port, start_service, wait_
 from tests.web.visitor import Page, Visitor, member
 
 ERRORS = "minitwit_upstream_errors_total"
+BODIES = {
+    429: b'{"status": 1, "error_msg": "slow down"}',
+    # A timeline of an api that means something else by a date.
+    0: b"""{"viewer": null, "profile": null, "following": null, "older": null,
+        "messages": [{"user": "u", "text": "t", "pub_date": "soon"}]}""",
+}
 
 
 def check(page: Page, retry_after: str = "1") -> None:
@@ -47,7 +53,7 @@ def test_api_is_silent(tmp_path: Path) -> None:
 
 
 class Upstream(BaseHTTPRequestHandler):
-    """Answers as its address says: /503/… with that status."""
+    """Answers as its address says: /503/… with that status, /0/… with a page of nonsense."""
 
     protocol_version = "HTTP/1.1"
     statuses = (429, 500, 503)
@@ -55,8 +61,8 @@ class Upstream(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = int(self.path.split("/")[1])
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        body = b'{"status": 1, "error_msg": "slow down"}' if status == 429 else b"no JSON"
-        self.send_response(status)
+        body = BODIES.get(status, b"no JSON")
+        self.send_response(status or 200)
         self.send_header("Retry-After", "7")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -95,6 +101,26 @@ def test_too_many_attempts(upstream: str, tmp_path: Path) -> None:
         assert 'value="Guesser"' in page.html
         page = visitor.get("/public")
         assert (page.status, page.headers["Retry-After"]) == (429, "7")
+
+
+def test_a_defect_of_our_own_is_a_page_that_names_the_request(
+    upstream: str, tmp_path: Path
+) -> None:
+    with start_service("web", tmp_path, API_URL=f"{upstream}/0") as web:
+        page = Visitor(web.url).get("/public")
+        assert page.status == 500
+        assert page.page.find("div.body > div.problem > h2")[0].text == "Something broke"
+        assert page.headers["X-Request-ID"] in page.html
+        assert "Traceback" not in page.html
+        assert "TypeError" not in page.html
+        identity = page.headers["X-Request-ID"]
+        wait_for(
+            "the line that says why",
+            lambda: (
+                identity
+                in [line["request_id"] for line in web.logs() if line["event"] == "unhandled"]
+            ),
+        )
 
 
 def test_database_away_and_back(tmp_path: Path) -> None:
