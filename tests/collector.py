@@ -1,10 +1,14 @@
-"""An OTLP receiver: takes spans over HTTP as Tempo does, and gives them back for a look."""
+"""An OTLP receiver: takes spans over HTTP as Tempo does, and gives them back for a look.
+
+``python -m tests.collector`` listens on port 4318 and prints the spans of what failed.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +17,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
+
+from observability.catalog import Attribute
 
 KINDS = {2: "server", 3: "client"}
 ERROR = 2
@@ -127,3 +133,22 @@ def receiver(port: int = 0) -> Iterator[Collector]:
         yield collector
     finally:
         collector.close()
+
+
+def show(collector: Collector) -> None:
+    """Print each span of a failure as it comes, until interrupted."""
+    seen = 0
+    while True:
+        time.sleep(0.2)
+        for span in collector.spans[seen:]:
+            seen += 1
+            if span.failed:
+                took = (span.end - span.start) / 1e6
+                error = span.attributes[Attribute.ERROR_TYPE]
+                print(f"{span.trace_id} {span.parent_id or '-':16} {span.span_id} {span.service} "
+                      f"{span.kind} {span.name!r} {took:.0f} ms {error}", flush=True)  # fmt: skip
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt), receiver(4318) as running:
+        show(running)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import shlex
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class Layout:
                 "dashboards": str(DASHBOARDS),
                 "logs": f"{settings.logs}/json/*.log",
                 "loki": f"{settings.data}/loki",
+                "loki-rules": f"{settings.data}/loki-rules",
                 "tempo": f"{settings.data}/tempo",
                 "promtail": f"{settings.data}/promtail",
             },
@@ -126,6 +128,7 @@ def prepare(layout: Layout, socket: Path) -> list[Path]:
     for folder in (settings.config, settings.logs / "json", settings.textfile, positions):
         folder.mkdir(parents=True, exist_ok=True)
     settings.secrets.mkdir(mode=0o700, exist_ok=True)
+    _copy_log_rules(settings.data / "loki-rules" / places.TENANT)
     _write_secrets(layout)
     return render(layout, settings.config, socket)
 
@@ -150,6 +153,14 @@ def render(layout: Layout, folder: Path, socket: Path) -> list[Path]:
         path.write_text(text)
         written.append(path)
     return written
+
+
+def _copy_log_rules(folder: Path) -> None:
+    """Put the ruler's files where it looks for them, and nothing else."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for path in sorted(places.LOKI_RULES.glob("*.yml")):
+        shutil.copy(path, folder)
 
 
 def socket_path(run_dir: Path) -> Path:

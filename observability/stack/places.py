@@ -30,6 +30,10 @@ ABSENT = {"load", "chatlog", "migrate", "postgres"}  # in containers: nobody ask
 REPLICATED = frozenset({"api", "web", "node", "promtail"})  # each of them is found one by one
 CLOUDFLARE = ROOT / "deploy/nginx/cloudflare.txt"
 
+# What Loki's ruler evaluates; it looks in a folder named after the tenant, of which there is one.
+LOKI_RULES = ROOT / "alerts/generated/loki"
+TENANT = "fake"
+
 # template → where in the configuration folder
 TEMPLATES = {
     "observability/stack/templates/prometheus.yml.j2": "prometheus.yml",
@@ -84,7 +88,8 @@ def containers() -> Place:
             "loki": "/loki",
             "tempo": "/var/tempo",
             "promtail": "/var/lib/promtail",
-        },
+        }
+        | ({"loki-rules": "/etc/loki/rules"} if LOKI_RULES.is_dir() else {}),
         replicated=REPLICATED,
     )
 

@@ -15,7 +15,6 @@ from observability.conventions import (
 from observability.stack.components import TABLE
 from observability.stack.targets import INTERVAL, PROBES
 
-TEMPLATES = Path(__file__).parents[2] / "observability" / "stack" / "templates"
 GENERATED = Path(__file__).parents[2] / "deploy/generated"
 
 

@@ -98,6 +98,12 @@ def test_grafana_is_provisioned_by_uid(rendered: Path) -> None:
     assert Path(providers["providers"][0]["options"]["path"]) == ROOT / "dashboards/generated"
 
 
+def test_the_ruler_finds_its_rules_and_knows_the_alertmanager(rendered: Path) -> None:
+    ruler = yaml.safe_load((rendered / "loki.yml").read_text())["ruler"]
+    assert ruler["storage"]["local"]["directory"] == f"{rendered / 'run'}/data/loki-rules"
+    assert ruler["alertmanager_url"] == "http://127.0.0.1:9093"
+
+
 @pytest.mark.parametrize("name", ["loki", "promtail"])
 def test_loki_and_promtail_accept_theirs(rendered: Path, name: str) -> None:
     if tools.find(name, CACHE) is None:

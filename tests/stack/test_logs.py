@@ -25,6 +25,7 @@ from observability import catalog
 from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
 from observability.logs import Log, LogSettings
 from observability.metrics import Meter
+from observability.stack.places import TENANT
 from observability.stack.up import unbuilt
 from tests.collector import Collector, receiver
 from tests.observability.test_tracing import PARENT, exemplars
@@ -34,6 +35,11 @@ from tests.stack.platform import Platform
 PARTS = ("postgres", "migrate", "api", "web", "loki", "promtail")
 WITHOUT = "Loki and Promtail are not built on this machine: make tools says why"
 pytestmark = pytest.mark.stack
+RULE = """
+groups:
+  - name: test
+    rules: [{alert: Lines, expr: 'sum(count_over_time({service="api"}[1h])) > 0'}]
+"""
 SLICE = 4000  # lines asked for at once; Loki gives at most 5,000
 BURSTS, LINES = 6, 800  # a burst is less than a file
 LIMIT_KB = 400 * 1024
@@ -57,6 +63,7 @@ def pipeline(collector: Collector) -> Iterator[Platform]:
             pytest.skip(WITHOUT)
         try:
             platform.up(*PARTS)
+            (platform.settings.data / f"loki-rules/{TENANT}/test.yml").write_text(RULE)
             yield platform
         finally:
             platform.down()
@@ -263,6 +270,15 @@ def labels_of(stack: Platform, query: str) -> dict[str, str]:
     found = request("GET", stack.url("loki") + path).json()["data"]["result"]
     labels: dict[str, str] = found[0]["stream"] if found else {}
     return labels
+
+
+def test_the_ruler_evaluates_what_lies_in_its_folder(pipeline: Platform) -> None:
+    def evaluated() -> list[str]:
+        answer = request("GET", pipeline.url("loki") + "/prometheus/api/v1/rules")
+        rules = [rule for group in answer.json()["data"]["groups"] for rule in group["rules"]]
+        return [rule["state"] for rule in rules if rule["health"] == "ok"]
+
+    wait_for("the rule", lambda: evaluated() == ["firing"], 60)
 
 
 def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
