@@ -10,7 +10,7 @@ from alerts.objectives import ERROR_RATIO_LIMIT, LOW_TRAFFIC
 from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES
-from observability.exporters import PG_UP, PROBE_SUCCESS, UP
+from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, UP
 from observability.expr import Expr
 from observability.promql import absent, matches, rate, ratio, select, total
 
@@ -68,6 +68,15 @@ def alerts(clock: Clock) -> Group:
                 severity="critical",
                 summary="PostgreSQL does not answer.",
                 description="The exporter at {{ $labels.instance }} runs, PostgreSQL does not.",
+            ),
+            Alert(
+                "MiniTwitProxyDown",
+                # Without Docker there is no nginx, and neither series: nothing to be missed.
+                select(NGINX_UP).equals(0) | select(UP, job="nginx").equals(0),
+                wait=10,
+                severity="critical",
+                summary="The way in does not answer.",
+                description="nginx, or its exporter at {{ $labels.instance }}, does not answer.",
             ),
             Alert(
                 "MiniTwitProbeFailing",

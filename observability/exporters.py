@@ -62,6 +62,9 @@ PG_LIVE_ROWS = Metric(
     services=(),
 )
 
+# ---- nginx exporter: in containers only ---------------------------------------------------
+NGINX_UP = Metric("nginx_up", "gauge", "1 if the exporter reaches nginx.", services=())
+
 # ---- Prometheus and Alertmanager --------------------------------------------------------
 RULE_FAILURES = Metric(
     "prometheus_rule_evaluation_failures_total",
