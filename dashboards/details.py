@@ -112,8 +112,8 @@ SIMULATOR_ROW = Row(
             "Rows",
             "Rows in each table, as the database's statistics estimate them.",
             Prom(
-                aggregate("max", select(e.PG_LIVE_ROWS), Label("relname")),
-                "{{relname}}",
+                aggregate("max", select(c.ROWS), Label("table")),
+                "{{table}}",
                 instant=True,
             ),
             unit="short",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from observability.catalog import BUILD_INFO, INSTANCE, SERVICE, Label, Metric
+from observability.catalog import BUILD_INFO, HTTP_REQUESTS, INSTANCE, ROUTE, SERVICE, Label, Metric
 from observability.conventions import LOKI_UID, PROMETHEUS_UID
 from observability.expr import Expr
 from observability.promql import Matcher, matches, rate, select, total
@@ -51,6 +51,7 @@ class Prom:
     legend: str
     instant: bool = False
     table: bool = False
+    heatmap: bool = False
 
     def __post_init__(self) -> None:
         if unknown := set(re.findall(r"{{(\w+)}}", self.legend)) - self.expr.labels:
@@ -68,7 +69,7 @@ class Prom:
             "editorMode": "code",
             "expr": self.expr.text,
             "exemplar": self.expr.exemplars and not self.instant,
-            "format": "table" if self.table else "time_series",
+            "format": "table" if self.table else "heatmap" if self.heatmap else "time_series",
             "instant": self.instant,
             "legendFormat": self.legend,
             "range": not self.instant,
@@ -137,6 +138,7 @@ DATASOURCE_VARIABLE: Json = {
     "regex": "",
     "type": "datasource",
 }
+ROUTE_VARIABLE = choose("route", "Route", HTTP_REQUESTS, ROUTE, service=matches("$service"))
 VARIABLES = [
     DATASOURCE_VARIABLE,
     choose("service", "Service", BUILD_INFO, SERVICE),

@@ -220,6 +220,15 @@ ACTIVE_USERS = Metric(
     services=(API,),
 )
 
+TABLES = ("users", "messages", "follows")
+ROWS = Metric(
+    "minitwit_rows",
+    "gauge",
+    "Rows of a table as the database's statistics estimate them, the same on every replica.",
+    (Label("table", TABLES),),
+    services=(API,),
+)
+
 # ---- simulator --------------------------------------------------------------------------
 SIMULATOR_LATEST = Metric(
     "minitwit_simulator_latest_id",

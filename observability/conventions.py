@@ -24,6 +24,9 @@ class Board(StrEnum):
     """The uids of the dashboards: they stay for ever, links point at them."""
 
     OVERVIEW = f"{PRODUCT}-overview"
+    HTTP = f"{PRODUCT}-http"
+    BUSINESS = f"{PRODUCT}-business"
+    SIMULATOR = f"{PRODUCT}-simulator"
 
     @property
     def url(self) -> str:

@@ -52,15 +52,8 @@ PROCESS_CPU = Metric(
     services=(),
 )
 
-# ---- PostgreSQL exporter (named alike in 0.11.1 and 0.20.1) ------------------------------
+# ---- PostgreSQL exporter (in 0.11.1 and 0.20.1) ------------------------------------------
 PG_UP = Metric("pg_up", "gauge", "1 if the exporter reaches the database.", services=())
-PG_LIVE_ROWS = Metric(
-    "pg_stat_user_tables_n_live_tup",
-    "gauge",
-    "Rows of a table as the statistics estimate them.",
-    (Label("datname"), Label("schemaname"), Label("relname")),
-    services=(),
-)
 
 # ---- nginx exporter: in containers only ---------------------------------------------------
 NGINX_UP = Metric("nginx_up", "gauge", "1 if the exporter reaches nginx.", services=())

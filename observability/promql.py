@@ -89,6 +89,11 @@ def total(expr: Expr, *by: Label) -> Expr:
     return aggregate("sum", expr, *by)
 
 
+def top(count: int, expr: Expr) -> Expr:
+    """The ``count`` largest at each moment."""
+    return Expr(f"topk({count}, {expr})", expr.labels, exemplars=expr.exemplars)
+
+
 def quantile(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
     """The ``q`` quantile of a histogram for each combination of ``by``, for dashboards."""
     inner = total(rate(metric, RATE_INTERVAL, "bucket", **wanted), LE, *by)

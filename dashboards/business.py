@@ -1,0 +1,98 @@
+"""What users do, and how it ends for them."""
+
+from __future__ import annotations
+
+from dashboards.board import Dashboard
+from dashboards.layout import Row
+from dashboards.panels import stat, timeseries
+from dashboards.queries import Prom, held, summed
+from observability import catalog as c
+from observability.catalog import INSTANCE, Label, Metric
+from observability.conventions import Board
+from observability.promql import RANGE, aggregate, differs, increase, rate, select, total
+
+ACTION, OUTCOME = Label("action"), Label("outcome")
+# title, what is attempted, metric, how success is called, labels
+ATTEMPTS: tuple[tuple[str, str, Metric, str, tuple[Label, ...]], ...] = (
+    ("Registrations", "Attempts to register", c.REGISTRATIONS, "ok", (OUTCOME,)),
+    ("Logins", "Attempts to log in", c.LOGINS, "ok", (OUTCOME,)),
+    ("Messages", "Attempts to post", c.MESSAGES, "ok", (OUTCOME,)),
+    ("Follows", "Attempts to follow or unfollow", c.FOLLOWS, "changed", (ACTION, OUTCOME)),
+)
+
+NOW_ROW = Row(
+    "Now",
+    (
+        stat(
+            "Active users",
+            "Users who posted or logged in within the last five minutes.",
+            Prom(aggregate("max", select(c.ACTIVE_USERS)), "active", instant=True),
+            unit="short",
+            width=4,
+        ),
+        *(
+            stat(
+                f"{title} in the time shown",
+                f"{what} that succeeded.",
+                Prom(total(increase(metric, RANGE, outcome=good)), title.lower(), instant=True),
+                unit="short",
+                width=4,
+            )
+            for title, what, metric, good, _ in ATTEMPTS
+        ),
+        stat(
+            "Stored",
+            "Rows in each table, as the database's statistics estimate them.",
+            Prom(
+                aggregate("max", select(c.ROWS), Label("table")),
+                "{{table}}",
+                instant=True,
+            ),
+            unit="short",
+            width=4,
+        ),
+    ),
+)
+OUTCOMES_ROW = Row(
+    "Attempts, by how they ended",
+    tuple(
+        timeseries(
+            title,
+            f"{what}, by how they ended.",
+            Prom(summed(metric, *by), " ".join(f"{{{{{label.name}}}}}" for label in by)),
+            unit="ops",
+            width=12,
+        )
+        for title, what, metric, _, by in ATTEMPTS
+    ),
+)
+TROUBLE_ROW = Row(
+    "Signs of trouble",
+    (
+        timeseries(
+            "Refused log-ins",
+            "Log-ins a second that were refused, by why: a wall of them is somebody guessing.",
+            Prom(total(rate(c.LOGINS, outcome=differs("ok")), OUTCOME), "{{outcome}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Active users over time",
+            "Users who posted or logged in within five minutes before each moment.",
+            Prom(aggregate("max", select(c.ACTIVE_USERS)), "active"),
+            unit="short",
+        ),
+        timeseries(
+            "Passwords",
+            "Passwords being hashed or waiting for it: registrations and log-ins wait for this.",
+            Prom(held(c.HASHES_WAITING, INSTANCE), "{{instance}}"),
+            unit="short",
+        ),
+    ),
+)
+BUSINESS = Dashboard(
+    Board.BUSINESS,
+    "MiniTwit · Business",
+    "What are users doing, and does it work for them?",
+    "dashboards/business.py",
+    (NOW_ROW, OUTCOMES_ROW, TROUBLE_ROW),
+)

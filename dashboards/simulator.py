@@ -1,0 +1,159 @@
+"""The simulator's point of view: what the client counts as an error, and what our side says."""
+
+from __future__ import annotations
+
+from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
+from dashboards.board import Dashboard
+from dashboards.layout import Row
+from dashboards.panels import RED, heatmap, limits, stat, timeseries
+from dashboards.queries import Prom
+from observability import catalog as c
+from observability.catalog import COMMAND, INSTANCE, ROUTE, STATUS, Label
+from observability.conventions import Board
+from observability.expr import Expr
+from observability.promql import (
+    LE,
+    NOW,
+    RANGE,
+    RATE_INTERVAL,
+    aggregate,
+    differs,
+    increase,
+    matches,
+    quantile,
+    rate,
+    ratio,
+    select,
+    total,
+)
+
+OUTCOME = Label("outcome")
+ROUTES = matches("/register|/msgs/{username}|/fllws/{username}")
+
+
+def _late() -> Expr:
+    """Share of the actions that took longer than the simulator waits."""
+    counted = total(rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "count"), COMMAND)
+    in_time = rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "bucket", le=f"{LATENCY_OBJECTIVE}")
+    return (counted - total(in_time, COMMAND)) / counted
+
+
+CLIENT_ROW = Row(
+    "What the client sees",
+    (
+        timeseries(
+            "Actions",
+            "Actions a second, by what they were.",
+            Prom(total(rate(c.SIMULATOR_ACTIONS), COMMAND), "{{command}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Errors of the client",
+            "Share of the actions that did not end well; the line is where someone is called.",
+            Prom(
+                ratio(
+                    total(rate(c.SIMULATOR_ACTIONS, outcome=differs("ok")), COMMAND),
+                    total(rate(c.SIMULATOR_ACTIONS), COMMAND),
+                ),
+                "{{command}}",
+            ),
+            unit="percentunit",
+            limit=limits((RED, ERROR_RATIO_LIMIT)),
+        ),
+        timeseries(
+            "How actions end",
+            "Actions a second by outcome: a timeout is an answer after more than 0.3 s.",
+            Prom(total(rate(c.SIMULATOR_ACTIONS), OUTCOME), "{{outcome}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Duration",
+            "99 % of the actions were done within this; the line is where the client gives up.",
+            Prom(quantile(0.99, c.SIMULATOR_DURATION, COMMAND), "{{command}}"),
+            unit="s",
+            limit=limits((RED, LATENCY_OBJECTIVE)),
+        ),
+        timeseries(
+            "Over the time-out",
+            "Share of the actions that took longer than the client waits.",
+            Prom(_late(), "{{command}}"),
+            unit="percentunit",
+            limit=limits((RED, ERROR_RATIO_LIMIT)),
+        ),
+        heatmap(
+            "Durations",
+            "How many actions a second took how long.",
+            Prom(
+                total(rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "bucket"), LE),
+                "{{le}}",
+                heatmap=True,
+            ),
+        ),
+    ),
+)
+SERVER_ROW = Row(
+    "What our side says",
+    (
+        stat(
+            "Latest action",
+            "The id of the latest action; -1 before any.",
+            Prom(aggregate("max", select(c.SIMULATOR_LATEST)), "latest", instant=True),
+            unit="none",
+            width=6,
+        ),
+        stat(
+            "Age of the latest action",
+            "Time since any replica took an action; nothing before the first.",
+            Prom(NOW - aggregate("max", select(c.SIMULATOR_LATEST_TIME) > 0), "age", instant=True),
+            unit="s",
+            width=6,
+        ),
+        stat(
+            "Actions in the time shown",
+            "Actions that the client ended, well or not.",
+            Prom(total(increase(c.SIMULATOR_ACTIONS, RANGE)), "actions", instant=True),
+            unit="short",
+            width=6,
+        ),
+        stat(
+            "Failed in the time shown",
+            "Actions that the simulator counts as errors.",
+            Prom(
+                total(increase(c.SIMULATOR_ACTIONS, RANGE, outcome=differs("ok"))),
+                "errors",
+                instant=True,
+            ),
+            unit="short",
+            limit=limits((RED, 1)),
+            width=6,
+        ),
+        timeseries(
+            "Latest id",
+            "It climbs by as much as the simulator acts; a flat line is a simulator that stands.",
+            Prom(aggregate("max", select(c.SIMULATOR_LATEST)), "latest"),
+            unit="none",
+        ),
+        timeseries(
+            "Latest id by replica",
+            "What each replica last saw: they differ by what happened between two scrapes.",
+            Prom(aggregate("max", select(c.SIMULATOR_LATEST), INSTANCE), "{{instance}}"),
+            unit="none",
+        ),
+        timeseries(
+            "Statuses of its routes",
+            "Answers to the simulator's requests, by route and status.",
+            Prom(
+                total(rate(c.HTTP_REQUESTS, service="api", route=ROUTES), ROUTE, STATUS),
+                "{{route}} {{status}}",
+            ),
+            unit="reqps",
+        ),
+    ),
+)
+SIMULATOR = Dashboard(
+    Board.SIMULATOR,
+    "MiniTwit · Simulator",
+    "What does the simulator count as an error, and is it still running?",
+    "dashboards/simulator.py",
+    (CLIENT_ROW, SERVER_ROW),
+)

@@ -1,0 +1,163 @@
+"""Every expression of every panel, variable and annotation, asked of a platform that runs.
+
+What Grafana would ask is asked: the generated JSON, its variables filled in with All and with
+each value that they offer. A panel that is empty when all is well must be, and fills under a fault.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from dashboards.registry import DASHBOARDS
+from observability.clock import SCRAPE_SECONDS
+from tests.dashboards.interpolation import ALL, Window, interpolate
+from tests.parts import ROOT, request, wait_for
+from tests.stack.platform import Platform
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+WINDOW = Window(3600, SCRAPE_SECONDS)
+SECONDS = 90  # rates need a few scrapes, and the load needs a moment to do everything once
+Json = dict[str, Any]
+EMPTY = {
+    (dashboard.board.value, panel.core.title): panel.empty
+    for dashboard in DASHBOARDS
+    for panel in dashboard.panels()
+    if panel.empty
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """An expression and where it stands."""
+
+    board: str
+    panel: str
+    expression: str
+    instant: bool
+
+    @property
+    def empty(self) -> str:
+        """Why nothing is expected when all is well."""
+        return EMPTY.get((self.board, self.panel), "")
+
+
+def boards() -> Iterator[Json]:
+    for path in sorted((ROOT / "dashboards/generated").glob("*.json")):
+        yield json.loads(path.read_text())
+
+
+def questions(board: Json) -> Iterator[Question]:
+    """All that the panels ask, those in collapsed rows too."""
+    nested = [inner for panel in board["panels"] for inner in panel.get("panels", ())]
+    for panel in [*board["panels"], *nested]:
+        for target in panel.get("targets", ()):
+            assert target["datasource"]["type"] == "prometheus", "nobody proves this kind here"
+            yield Question(board["uid"], panel["title"], target["expr"], target["instant"])
+
+
+def get(stack: Platform, path: str, **query: str | float) -> Any:
+    """What Prometheus answers; anything but success fails the test."""
+    answer = request("GET", f"{stack.url('prometheus')}{path}?{urllib.parse.urlencode(query)}")
+    assert answer.status == 200, (query, answer)
+    return answer.json()["data"]
+
+
+def values(stack: Platform, board: Json) -> dict[str, list[str]]:
+    """What each variable offers when all others are All."""
+    offered = {"datasource": ["prometheus"]}
+    everything = {v["name"]: ALL for v in board["templating"]["list"]}
+    for variable in board["templating"]["list"]:
+        if variable["type"] == "query":
+            query = re.fullmatch(r"label_values\((.+), (\w+)\)", variable["query"]["query"])
+            assert query, variable
+            series = interpolate(query[1], WINDOW, everything, ".+")
+            found = get(stack, "/api/v1/series", **{"match[]": series})
+            offered[variable["name"]] = sorted({one[query[2]] for one in found})
+    return offered
+
+
+def has_data(stack: Platform, expression: str, instant: bool) -> bool:
+    now = time.time()
+    if instant:
+        result = get(stack, "/api/v1/query", query=expression, time=now)["result"]
+        return any(row["value"][1] != "NaN" for row in result)
+    span = {"start": now - WINDOW.range, "end": now, "step": WINDOW.step}
+    result = get(stack, "/api/v1/query_range", query=expression, **span)["result"]
+    return any(value != "NaN" for row in result for _, value in row["values"])
+
+
+def unanswered(stack: Platform, asked: list[Question], choice: dict[str, Any]) -> list[Question]:
+    return [
+        question
+        for question in asked
+        if not has_data(
+            stack, interpolate(question.expression, WINDOW, choice, ".+"), question.instant
+        )
+    ]
+
+
+def test_every_panel_shows_data(stack: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    table = []
+    for board in boards():
+        asked = list(questions(board))
+        filled = [question for question in asked if not question.empty]
+        everything = {v["name"]: ALL for v in board["templating"]["list"]}
+        left = filled
+        deadline = time.monotonic() + SECONDS
+        while left and time.monotonic() < deadline:
+            left = unanswered(stack, left, everything)
+        assert left == [], board["uid"]
+        offered = values(stack, board)
+        assert all(offered.values()), (board["uid"], offered)
+        assert unanswered(stack, filled, offered) == [], (board["uid"], offered)
+        quiet = [question for question in asked if question.empty]
+        assert unanswered(stack, quiet, everything) == quiet, "not empty though all is well"
+        panels = {question.panel for question in asked}
+        table.append((board["uid"], len(panels), len(asked), len(filled), len(quiet)))
+    with capsys.disabled():
+        print(f"\n{'dashboard':24}panels  expressions  proven  empty when well")
+        for uid, panels_, expressions, proven, quiet_ in table:
+            print(f"{uid:24}{panels_:6}{expressions:13}{proven:8}{quiet_:17}")
+
+
+def test_annotations(stack: Platform) -> None:
+    for board in boards():
+        for annotation in board["annotations"]["list"]:
+            shows = has_data(stack, annotation["expr"], instant=False)
+            assert shows == (annotation["name"] == "Deploys"), annotation
+
+
+def test_what_is_empty_when_all_is_well_fills_under_a_fault(stack: Platform) -> None:
+    stack.stop("web")
+    try:
+        for board in boards():
+            quiet = [question for question in questions(board) if question.empty]
+            everything = {v["name"]: ALL for v in board["templating"]["list"]}
+            wait_for(
+                f"data for {quiet}",
+                lambda quiet=quiet, chosen=everything: not unanswered(stack, quiet, chosen),  # type: ignore[misc]
+                90,
+            )
+            [firing] = [a for a in board["annotations"]["list"] if a["name"] == "Firing alerts"]
+            wait_for(
+                "the annotation",
+                lambda firing=firing: has_data(stack, firing["expr"], instant=False),  # type: ignore[misc]
+            )
+    finally:
+        stack.start("web")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["rate(minitwit_http_request_total[20s])", 'up{service="ap"}', "up / minitwit_nothing"],
+)
+def test_the_proof_notices_what_does_not_exist(stack: Platform, expression: str) -> None:
+    assert not has_data(stack, expression, instant=False)
