@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dashboards.board import Dashboard
 from dashboards.business import BUSINESS
+from dashboards.database import DATABASE_BOARD
+from dashboards.hosts import HOSTS
 from dashboards.http import HTTP
+from dashboards.monitoring import MONITORING
+from dashboards.outside import OUTSIDE
 from dashboards.overview import OVERVIEW
 from dashboards.simulator import SIMULATOR
 from observability.catalog import Metric
 
-DASHBOARDS: tuple[Dashboard, ...] = (OVERVIEW, HTTP, BUSINESS, SIMULATOR)
+DASHBOARDS: tuple[Dashboard, ...] = (
+    OVERVIEW, HTTP, BUSINESS, SIMULATOR, DATABASE_BOARD, OUTSIDE, HOSTS, MONITORING,
+)  # fmt: skip
 
 # Metrics that are on no dashboard and in no rule, each with a reason that a reader would accept.
 INTERNAL: dict[Metric, str] = {}

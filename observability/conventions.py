@@ -27,6 +27,10 @@ class Board(StrEnum):
     HTTP = f"{PRODUCT}-http"
     BUSINESS = f"{PRODUCT}-business"
     SIMULATOR = f"{PRODUCT}-simulator"
+    DATABASE = f"{PRODUCT}-database"
+    OUTSIDE = f"{PRODUCT}-outside"
+    HOSTS = f"{PRODUCT}-hosts"
+    MONITORING = f"{PRODUCT}-monitoring"
 
     @property
     def url(self) -> str:

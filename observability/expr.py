@@ -46,6 +46,9 @@ class Expr:
     def __truediv__(self, other: Expr | float) -> Expr:
         return self._join("/", other)
 
+    def __add__(self, other: Expr | float) -> Expr:
+        return self._join("+", other)
+
     def __sub__(self, other: Expr | float) -> Expr:
         return self._join("-", other)
 

@@ -75,6 +75,11 @@ def increase(metric: Metric, window: str, /, **wanted: str | Matcher) -> Expr:
     return _counted("increase", metric, select(metric, **wanted), window)
 
 
+def over(function: Literal["avg", "max"], series: Expr, window: str) -> Expr:
+    """Each series of a gauge over ``window``; of a plain selector."""
+    return Expr(f"{function}_over_time({series}[{window}])", series.labels)
+
+
 def aggregate(operator: Literal["sum", "min", "max", "count"], expr: Expr, *by: Label) -> Expr:
     """One series for each combination of the labels ``by``; a single one without."""
     names = [label.name for label in by]

@@ -10,7 +10,7 @@ import pytest
 from alerts.registry import all_alerts, files
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, INTERNAL, render
-from observability import catalog, exporters
+from observability import catalog, exporters, external
 from tests.dashboards.expressions import metrics, unknown
 
 
@@ -70,7 +70,7 @@ def test_the_check_can_fail(expression: str, complaint: list[str]) -> None:
 
 def test_every_metric_is_shown_or_alerted_on_or_declared_internal() -> None:
     used = set().union(*(metrics(expression) for _, expression in ALL))
-    declared = {m.name for m in (*catalog.METRICS, *exporters.METRICS)}
+    declared = {m.name for m in (*catalog.METRICS, *exporters.METRICS, *external.METRICS)}
     internal = {metric.name for metric in INTERNAL}
     assert declared - used - internal == set(), "neither on a dashboard nor in a rule nor INTERNAL"
     assert internal & used == set(), "declared internal, yet used"
@@ -79,7 +79,7 @@ def test_every_metric_is_shown_or_alerted_on_or_declared_internal() -> None:
 
 def test_every_exporter_metric_is_used() -> None:
     used = set().union(*(metrics(expression) for _, expression in ALL))
-    assert {m.name for m in exporters.METRICS} <= used
+    assert {m.name for m in (*exporters.METRICS, *external.METRICS)} <= used
 
 
 def test_no_expression_fills_a_gap_with_zero() -> None:
@@ -90,7 +90,11 @@ def test_no_expression_fills_a_gap_with_zero() -> None:
 def test_rates_on_dashboards_follow_the_scrape_interval() -> None:
     for where, expression in panel_expressions():
         for function, window in re.findall(r"(\w+)\([^()]*\[([^]]+)\]", expression):
-            allowed = {"rate": "$__rate_interval", "increase": "$__range"}
+            allowed = {
+                "rate": "$__rate_interval",
+                "increase": "$__range",
+                "avg_over_time": "$__range",
+            }
             assert window == allowed[function], where
 
 

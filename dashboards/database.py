@@ -1,0 +1,150 @@
+"""PostgreSQL from both sides: what our statements see, and what the server says of itself."""
+
+from __future__ import annotations
+
+from alerts.objectives import LATENCY_OBJECTIVE
+from dashboards.board import Dashboard
+from dashboards.layout import Row
+from dashboards.panels import DOWN_UP, RED, limits, stat, timeseries
+from dashboards.queries import Prom, held, summed
+from observability import catalog as c
+from observability import exporters as e
+from observability import external as x
+from observability.catalog import INSTANCE, QUERY, Label
+from observability.conventions import Board
+from observability.promql import aggregate, matches, quantile, rate, ratio, select, top, total
+
+KIND, STATE, MODE, DATABASE = Label("kind"), Label("state"), Label("mode"), Label("datname")
+OURS = {"datname": matches("minitwit|postgres")}
+HITS = total(rate(x.PG_HITS, datname="minitwit"))
+
+STATEMENTS_ROW = Row(
+    "Our statements",
+    (
+        timeseries(
+            "Statements",
+            "Statements a second, by the name they have in the code.",
+            Prom(total(rate(c.DB_QUERY_DURATION, "$__rate_interval", "count"), QUERY), "{{query}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Slowest statements",
+            "The five whose 95 % took longest at each moment.",
+            Prom(top(5, quantile(0.95, c.DB_QUERY_DURATION, QUERY)), "{{query}}"),
+            unit="s",
+            limit=limits((RED, LATENCY_OBJECTIVE)),
+        ),
+        timeseries(
+            "Failed statements",
+            "Statements that failed, by kind.",
+            Prom(summed(c.DB_ERRORS, KIND), "{{kind}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Pool",
+            "Connections of all replicas, and the most that they may hold.",
+            Prom(held(c.DB_POOL_CONNECTIONS, STATE), "{{state}}"),
+            Prom(held(c.DB_POOL_LIMIT), "limit"),
+            unit="short",
+        ),
+        timeseries(
+            "Waiting for a connection",
+            "Requests in the queue of each replica's pool: above zero for long, it is too small.",
+            Prom(held(c.DB_POOL_WAITING, INSTANCE), "{{instance}}"),
+            unit="short",
+        ),
+        timeseries(
+            "Rows",
+            "Rows in each table, as the statistics estimate them.",
+            Prom(aggregate("max", select(c.ROWS), Label("table")), "{{table}}"),
+            unit="short",
+        ),
+    ),
+)
+SERVER_ROW = Row(
+    "The server",
+    (
+        stat(
+            "Reachable",
+            "Whether the exporter reaches PostgreSQL.",
+            Prom(aggregate("min", select(e.PG_UP)), "PostgreSQL", instant=True),
+            unit="none",
+            mappings=DOWN_UP,
+            width=6,
+        ),
+        stat(
+            "Size",
+            "Bytes on disk, by database.",
+            Prom(
+                aggregate("max", select(x.PG_SIZE, **OURS), DATABASE), "{{datname}}", instant=True
+            ),
+            unit="bytes",
+            width=9,
+        ),
+        stat(
+            "Deadlocks",
+            "Deadlocks since the statistics began: each one failed a statement.",
+            Prom(
+                aggregate("max", select(x.PG_DEADLOCKS, **OURS), DATABASE),
+                "{{datname}}",
+                instant=True,
+            ),
+            unit="short",
+            limit=limits((RED, 1)),
+            width=9,
+        ),
+        timeseries(
+            "Connections",
+            "Connections that the server holds, by state.",
+            Prom(total(select(x.PG_CONNECTIONS, **OURS), STATE), "{{state}}"),
+            unit="short",
+        ),
+        timeseries(
+            "Locks",
+            "Locks held or awaited, by mode.",
+            Prom(total(select(x.PG_LOCKS, **OURS), MODE), "{{mode}}"),
+            unit="short",
+        ),
+        timeseries(
+            "Found in memory",
+            "Share of the blocks that did not have to be read from disk.",
+            Prom(
+                HITS / (HITS + total(rate(x.PG_READS, datname="minitwit"))),
+                "minitwit",
+            ),
+            unit="percentunit",
+            top=1,
+        ),
+        timeseries(
+            "Transactions",
+            "Transactions a second.",
+            Prom(total(rate(x.PG_COMMITS, **OURS), DATABASE), "{{datname}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Taken back",
+            "Share of the transactions that were rolled back.",
+            Prom(
+                ratio(
+                    total(rate(x.PG_ROLLBACKS, datname="minitwit")),
+                    total(rate(x.PG_COMMITS, datname="minitwit")),
+                ),
+                "minitwit",
+            ),
+            unit="percentunit",
+        ),
+        timeseries(
+            "Spilt to disk",
+            "Bytes that sorts and joins wrote to temporary files: they lacked memory.",
+            Prom(total(rate(x.PG_TEMPORARY, **OURS), DATABASE), "{{datname}}"),
+            unit="bytes",
+        ),
+    ),
+)
+DATABASE_BOARD = Dashboard(
+    Board.DATABASE,
+    "MiniTwit · Database",
+    "Is the database what holds requests up?",
+    "dashboards/database.py",
+    (STATEMENTS_ROW, SERVER_ROW),
+)

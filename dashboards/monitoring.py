@@ -1,0 +1,141 @@
+"""The monitoring itself: whether what the other dashboards and the alerts rest on works."""
+
+from __future__ import annotations
+
+from dashboards.board import Dashboard
+from dashboards.layout import Row
+from dashboards.panels import DOWN_UP, RED, limits, stat, timeseries
+from dashboards.queries import Prom
+from observability import catalog as c
+from observability import exporters as e
+from observability import external as x
+from observability.catalog import INSTANCE, JOB, SERVICE, Label
+from observability.conventions import PROBE_JOB, Board
+from observability.promql import aggregate, differs, matches, rate, select, total
+
+GROUP, RECEIVER, SINK = Label("rule_group"), Label("integration"), Label("sink")
+
+SCRAPES_ROW = Row(
+    "Collecting",
+    (
+        stat(
+            "Targets",
+            "Whether Prometheus reaches every part; of several replicas the worst.",
+            Prom(
+                aggregate("min", select(e.UP, job=differs(PROBE_JOB)), JOB), "{{job}}", instant=True
+            ),
+            unit="none",
+            mappings=DOWN_UP,
+            width=16,
+        ),
+        stat(
+            "Configuration",
+            "Whether the configuration on disk is the one in force.",
+            Prom(aggregate("min", select(x.CONFIG_LOADED)), "Prometheus", instant=True),
+            unit="none",
+            mappings=DOWN_UP,
+            width=4,
+        ),
+        stat(
+            "Series",
+            "Series that Prometheus holds.",
+            Prom(aggregate("max", select(x.SERIES)), "series", instant=True),
+            unit="short",
+            width=4,
+        ),
+        timeseries(
+            "Duration of scrapes",
+            "How long each target took to answer.",
+            Prom(aggregate("max", select(x.SCRAPE_SECONDS), JOB), "{{job}}"),
+            unit="s",
+        ),
+        timeseries(
+            "Series of a replica",
+            "Series that each replica of our services exports; the line is its budget.",
+            Prom(
+                aggregate("max", select(x.SCRAPED, job=matches("api|web")), JOB, INSTANCE),
+                "{{job}} {{instance}}",
+            ),
+            unit="short",
+            limit=limits((RED, c.SERIES_BUDGET)),
+        ),
+        timeseries(
+            "Series by target",
+            "Samples of the last scrape, by what was scraped.",
+            Prom(aggregate("max", select(x.SCRAPED), JOB), "{{job}}"),
+            unit="short",
+        ),
+    ),
+)
+RULES_ROW = Row(
+    "Judging and telling",
+    (
+        timeseries(
+            "Evaluation of rules",
+            "How long each group of rules took: more than the interval and rounds are left out.",
+            Prom(aggregate("max", select(x.RULE_SECONDS), GROUP), "{{rule_group}}"),
+            unit="s",
+        ),
+        timeseries(
+            "Failed evaluations",
+            "Rules that could not be evaluated, a second.",
+            Prom(total(rate(e.RULE_FAILURES), GROUP), "{{rule_group}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Rounds left out",
+            "Evaluations that were skipped because the one before took too long.",
+            Prom(total(rate(x.RULES_MISSED), GROUP), "{{rule_group}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Alerts handed over",
+            "Alerts that Prometheus handed to Alertmanager, and those it could not.",
+            Prom(total(rate(x.HANDED_OVER)), "handed over"),
+            Prom(total(rate(e.NOTIFICATION_ERRORS)), "failed"),
+            unit="ops",
+        ),
+        timeseries(
+            "Alerts that wait",
+            "Alerts in Prometheus' queue to Alertmanager.",
+            Prom(aggregate("max", select(x.QUEUED)), "waiting"),
+            unit="short",
+        ),
+        timeseries(
+            "Messages",
+            "Messages that Alertmanager sent to the webhook of the chat, and those that failed.",
+            Prom(total(rate(x.MESSAGES_SENT, integration="webhook"), RECEIVER), "{{integration}}"),
+            Prom(
+                total(rate(e.NOTIFICATION_FAILURES, integration="webhook"), RECEIVER),
+                "{{integration}} failed",
+            ),
+            unit="ops",
+        ),
+    ),
+)
+LOSSES_ROW = Row(
+    "What telemetry loses",
+    (
+        timeseries(
+            "Log records lost",
+            "Records dropped because a sink was full or failing.",
+            Prom(total(rate(c.LOG_DROPPED), SERVICE, SINK), "{{service}} {{sink}}"),
+            unit="ops",
+            width=12,
+        ),
+        timeseries(
+            "Spans",
+            "Spans delivered, and spans lost because the receiver was slow, away or refusing.",
+            Prom(total(rate(c.TRACE_SPANS), SERVICE, Label("outcome")), "{{service}} {{outcome}}"),
+            unit="ops",
+            width=12,
+        ),
+    ),
+)
+MONITORING = Dashboard(
+    Board.MONITORING,
+    "MiniTwit · Monitoring itself",
+    "Can the other dashboards and the alerts be trusted?",
+    "dashboards/monitoring.py",
+    (SCRAPES_ROW, RULES_ROW, LOSSES_ROW),
+)

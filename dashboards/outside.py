@@ -1,0 +1,96 @@
+"""The services as somebody outside sees them, and whether that agrees with what they say."""
+
+from __future__ import annotations
+
+from alerts.objectives import LATENCY_OBJECTIVE
+from dashboards.board import Dashboard
+from dashboards.layout import Row
+from dashboards.panels import DOWN_UP, RED, limits, stat, timeseries
+from dashboards.queries import Prom, held
+from observability import catalog as c
+from observability import exporters as e
+from observability import external as x
+from observability.catalog import SERVICE
+from observability.conventions import PROBED_SERVICES, Board
+from observability.promql import aggregate, matches, over, select
+
+SERVICES = matches("|".join(PROBED_SERVICES))
+
+PROBES_ROW = Row(
+    "Probes",
+    (
+        stat(
+            "Now",
+            "Whether each probe got what it expects.",
+            Prom(aggregate("min", select(e.PROBE_SUCCESS), e.PROBE), "{{probe}}", instant=True),
+            unit="none",
+            mappings=DOWN_UP,
+            width=12,
+        ),
+        stat(
+            "Uptime in the time shown",
+            "Share of the probes that succeeded.",
+            Prom(
+                aggregate("min", over("avg", select(e.PROBE_SUCCESS), "$__range"), e.PROBE),
+                "{{probe}}",
+                instant=True,
+            ),
+            unit="percentunit",
+            width=12,
+        ),
+        timeseries(
+            "Duration",
+            "How long each probe took; the line is where the simulator gives up.",
+            Prom(aggregate("max", select(e.PROBE_DURATION), e.PROBE), "{{probe}}"),
+            unit="s",
+            limit=limits((RED, LATENCY_OBJECTIVE)),
+        ),
+        timeseries(
+            "Phases",
+            "Where the time of the slowest probe goes.",
+            Prom(aggregate("max", select(x.PROBE_PHASE), x.PHASE), "{{phase}}"),
+            unit="s",
+        ),
+        timeseries(
+            "Statuses",
+            "What each probe was answered.",
+            Prom(aggregate("max", select(x.PROBE_STATUS), e.PROBE), "{{probe}}"),
+            unit="none",
+        ),
+    ),
+)
+AGREEMENT_ROW = Row(
+    "Inside and outside",
+    (
+        timeseries(
+            "What the probes say",
+            "1 while all probes of a service succeed.",
+            Prom(
+                aggregate("min", select(e.PROBE_SUCCESS, service=SERVICES), SERVICE), "{{service}}"
+            ),
+            unit="none",
+            top=1,
+        ),
+        timeseries(
+            "What the services say",
+            "Replicas that call themselves ready: above zero here and 0 to the left is a fault on "
+            "the way to them.",
+            Prom(held(c.READY, SERVICE), "{{service}}"),
+            unit="short",
+        ),
+        timeseries(
+            "What Prometheus reaches",
+            "1 while every replica of a service answers the scrape.",
+            Prom(aggregate("min", select(e.UP, job=SERVICES), SERVICE), "{{service}}"),
+            unit="none",
+            top=1,
+        ),
+    ),
+)
+OUTSIDE = Dashboard(
+    Board.OUTSIDE,
+    "MiniTwit · From outside",
+    "Do users reach MiniTwit, whatever it says of itself?",
+    "dashboards/outside.py",
+    (PROBES_ROW, AGREEMENT_ROW),
+)

@@ -1,0 +1,75 @@
+"""More metrics of other components, for the dashboards of database, host, probes and monitoring.
+
+One line each: what they measure is said by their own exporters. Named alike in the versions that
+Debian has and in those that compose pins.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from observability.catalog import Label, Metric
+from observability.exporters import PROBE
+
+
+def _metric(kind: Literal["counter", "gauge"], name: str, help_: str, *labels: str) -> Metric:
+    return Metric(name, kind, help_, tuple(map(Label, labels)), services=())
+
+
+PHASE = Label("phase")
+PROBE_PHASE = Metric(
+    "probe_http_duration_seconds",
+    "gauge",
+    "How long each phase of a probe took.",
+    (PROBE, PHASE),
+    services=(),
+)
+PROBE_STATUS = Metric(
+    "probe_http_status_code", "gauge", "What the probe was answered.", (PROBE,), services=()
+)
+
+PG_CONNECTIONS = _metric("gauge", "pg_stat_activity_count", "Connections.", "datname", "state")
+PG_LOCKS = _metric("gauge", "pg_locks_count", "Locks held or awaited.", "datname", "mode")
+PG_SIZE = _metric("gauge", "pg_database_size_bytes", "Bytes on disk.", "datname")
+PG_COMMITS = _metric("counter", "pg_stat_database_xact_commit", "Transactions.", "datname")
+PG_ROLLBACKS = _metric("counter", "pg_stat_database_xact_rollback", "Taken back.", "datname")
+PG_HITS = _metric("counter", "pg_stat_database_blks_hit", "Blocks from memory.", "datname")
+PG_READS = _metric("counter", "pg_stat_database_blks_read", "Blocks from disk.", "datname")
+PG_DEADLOCKS = _metric("counter", "pg_stat_database_deadlocks", "Deadlocks.", "datname")
+PG_TEMPORARY = _metric("counter", "pg_stat_database_temp_bytes", "Spilt to disk.", "datname")
+
+CPU = _metric("counter", "node_cpu_seconds_total", "Time of the cores.", "cpu", "mode")
+LOAD = _metric("gauge", "node_load1", "Runnable tasks, over a minute.")
+MEMORY_FREE = _metric("gauge", "node_memory_MemAvailable_bytes", "Memory still to be had.")
+MEMORY = _metric("gauge", "node_memory_MemTotal_bytes", "Memory of the host.")
+DISK_FREE = _metric("gauge", "node_filesystem_avail_bytes", "Room left.", "mountpoint")
+DISK = _metric("gauge", "node_filesystem_size_bytes", "Room.", "mountpoint")
+DISK_BUSY = _metric("counter", "node_disk_io_time_seconds_total", "Time spent on I/O.", "device")
+RECEIVED = _metric("counter", "node_network_receive_bytes_total", "Bytes in.", "device")
+SENT = _metric("counter", "node_network_transmit_bytes_total", "Bytes out.", "device")
+PRESSURE_CPU = _metric("counter", "node_pressure_cpu_waiting_seconds_total", "Waits for a core.")
+PRESSURE_DISK = _metric("counter", "node_pressure_io_waiting_seconds_total", "Waits for a disk.")
+FILES = _metric("gauge", "process_open_fds", "Open file descriptors.")
+COLLECTIONS = _metric("counter", "python_gc_collections_total", "Runs.", "generation")
+
+SCRAPE_SECONDS = _metric("gauge", "scrape_duration_seconds", "How long a scrape took.")
+SCRAPED = _metric("gauge", "scrape_samples_scraped", "Samples of a scrape.")
+SERIES = _metric("gauge", "prometheus_tsdb_head_series", "Series held in memory.")
+RULE_SECONDS = _metric(
+    "gauge", "prometheus_rule_group_last_duration_seconds", "Its last evaluation.", "rule_group"
+)
+RULES_MISSED = _metric(
+    "counter", "prometheus_rule_group_iterations_missed_total", "Left out.", "rule_group"
+)
+HANDED_OVER = _metric(
+    "counter", "prometheus_notifications_sent_total", "Alerts handed over.", "alertmanager"
+)
+QUEUED = _metric("gauge", "prometheus_notifications_queue_length", "Alerts that wait.")
+MESSAGES_SENT = _metric(
+    "counter", "alertmanager_notifications_total", "Messages sent.", "integration"
+)
+CONFIG_LOADED = _metric(
+    "gauge", "prometheus_config_last_reload_successful", "1 if what is on disk is in force."
+)
+
+METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
