@@ -119,12 +119,44 @@ def heatmap(title: str, description: str, query: Prom, width: int = 8) -> Panel:
     return Panel(core, (query,), width, 8)
 
 
+def logs(
+    title: str, description: str, query: Loki, width: int = 24, height: int = 10, empty: str = ""
+) -> Panel:
+    """Log lines, newest first."""
+    common = _common(title, description, (query,), "none", ())
+    core = _Logs(**{key: common[key] for key in ("title", "description", "dataSource", "targets")})
+    return Panel(core, (query,), width, height, empty)
+
+
+def _defaults(unit: Unit) -> Json:
+    thresholds = {"mode": "absolute", "steps": limits()}
+    defaults = {"unit": unit, "noValue": NO_DATA, "thresholds": thresholds}
+    return {"defaults": defaults, "overrides": []}
+
+
+class _Logs(g.Panel):  # type: ignore[misc]
+    """grafanalib's own lacks half of the options."""
+
+    def to_json_data(self) -> Json:
+        options = {
+            "dedupStrategy": "none",
+            "enableLogDetails": True,
+            "prettifyLogMessage": False,
+            "showCommonLabels": False,
+            "showLabels": False,
+            "showTime": True,
+            "sortOrder": "Descending",
+            "wrapLogMessage": True,
+        }
+        kind = {"type": "logs", "fieldConfig": _defaults("none"), "options": options}
+        panel: Json = self.panel_json(kind)
+        return panel
+
+
 class _Heatmap(g.Panel):  # type: ignore[misc]
     """grafanalib's own writes what Grafana read before version 9."""
 
     def to_json_data(self) -> Json:
-        steps = limits()
-        defaults = {"noValue": NO_DATA, "thresholds": {"mode": "absolute", "steps": steps}}
         options = {
             "calculate": False,
             "cellGap": 1,
@@ -135,13 +167,8 @@ class _Heatmap(g.Panel):  # type: ignore[misc]
             "tooltip": {"show": True, "yHistogram": False},
             "yAxis": {"axisPlacement": "left", "unit": "s"},
         }
-        panel: Json = self.panel_json(
-            {
-                "type": "heatmap",
-                "fieldConfig": {"defaults": {"unit": "s", **defaults}, "overrides": []},
-                "options": options,
-            }
-        )
+        kind = {"type": "heatmap", "fieldConfig": _defaults("s"), "options": options}
+        panel: Json = self.panel_json(kind)
         return panel
 
 

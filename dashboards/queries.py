@@ -139,6 +139,15 @@ DATASOURCE_VARIABLE: Json = {
     "type": "datasource",
 }
 ROUTE_VARIABLE = choose("route", "Route", HTTP_REQUESTS, ROUTE, service=matches("$service"))
+FIND_VARIABLE: Json = {
+    "current": {"selected": False, "text": "", "value": ""},
+    "hide": 0,
+    "label": "Find",
+    "name": "find",
+    "options": [],
+    "query": "",
+    "type": "textbox",
+}
 VARIABLES = [
     DATASOURCE_VARIABLE,
     choose("service", "Service", BUILD_INFO, SERVICE),

@@ -7,6 +7,7 @@ from dashboards.business import BUSINESS
 from dashboards.database import DATABASE_BOARD
 from dashboards.hosts import HOSTS
 from dashboards.http import HTTP
+from dashboards.logs import LOGS
 from dashboards.monitoring import MONITORING
 from dashboards.outside import OUTSIDE
 from dashboards.overview import OVERVIEW
@@ -14,7 +15,7 @@ from dashboards.simulator import SIMULATOR
 from observability.catalog import Metric
 
 DASHBOARDS: tuple[Dashboard, ...] = (
-    OVERVIEW, HTTP, BUSINESS, SIMULATOR, DATABASE_BOARD, OUTSIDE, HOSTS, MONITORING,
+    OVERVIEW, HTTP, BUSINESS, SIMULATOR, DATABASE_BOARD, LOGS, OUTSIDE, HOSTS, MONITORING,
 )  # fmt: skip
 
 # Metrics that are on no dashboard and in no rule, each with a reason that a reader would accept.

@@ -15,6 +15,10 @@ PROMETHEUS_UID = "prometheus"
 LOKI_UID = "loki"
 TEMPO_UID = "tempo"
 
+# What Promtail makes of a line's fields: streams, and what it keeps beside each line.
+LOG_LABELS = ("job", "service", "level", "event")
+LOG_METADATA = ("trace_id", "request_id", "route")
+
 # Where an alert sends its reader. Runbooks are paths in this repository until it has an address.
 GRAFANA_URL = "http://127.0.0.1:3000"
 RUNBOOK_BASE = "alerts/runbooks"
@@ -30,6 +34,7 @@ class Board(StrEnum):
     DATABASE = f"{PRODUCT}-database"
     OUTSIDE = f"{PRODUCT}-outside"
     HOSTS = f"{PRODUCT}-hosts"
+    LOGS = f"{PRODUCT}-logs"
     MONITORING = f"{PRODUCT}-monitoring"
 
     @property

@@ -1,0 +1,47 @@
+"""LogQL composed from the labels that Promtail sets, so that an unknown one fails when generated.
+
+Labels choose a stream and are few (``conventions.LOG_LABELS``); structured metadata narrows it
+line by line (``conventions.LOG_METADATA``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from observability.catalog import EVENTS
+from observability.conventions import LOG_LABELS, LOG_METADATA, PRODUCT
+from observability.expr import ExprError
+from observability.promql import Matcher
+
+INTERVAL = "$__interval"
+
+
+def lines(
+    contains: str = "",
+    metadata: Mapping[str, str | Matcher] = MappingProxyType({}),
+    /,
+    **labels: str | Matcher,
+) -> str:
+    """Log lines that contain a text, if any, with this metadata and these labels."""
+    event = labels.get("event")
+    if isinstance(event, str) and event not in EVENTS:
+        raise ExprError(f"there is no event {event!r}: {', '.join(EVENTS)}")
+    chosen = _matchers({"job": PRODUCT, **labels}, LOG_LABELS)
+    text = "{" + ",".join(chosen) + "}"
+    text += "".join(f" | {one}" for one in _matchers(metadata, LOG_METADATA))
+    return f'{text} |= "{contains}"' if contains else text
+
+
+def rate_of(selected: str, *by: str) -> str:
+    """Lines a second for each combination of the labels ``by``."""
+    if unknown := set(by) - set(LOG_LABELS) - set(LOG_METADATA):
+        raise ExprError(f"no log label {', '.join(sorted(unknown))}")
+    return f"sum by ({', '.join(by)}) (rate({selected} [{INTERVAL}]))"
+
+
+def _matchers(wanted: Mapping[str, str | Matcher], known: tuple[str, ...]) -> list[str]:
+    if unknown := set(wanted) - set(known):
+        raise ExprError(f"no {', '.join(sorted(unknown))} among {', '.join(known)}")
+    matchers = {k: v if isinstance(v, Matcher) else Matcher("=", v) for k, v in wanted.items()}
+    return [f'{name}{m.operator}"{m.value}"' for name, m in matchers.items()]
