@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dashboards.registry import DASHBOARDS
 from tests.parts import ROOT
 
 README = (ROOT / "README.md").read_text()
@@ -28,6 +29,12 @@ def test_files_and_settings_exist() -> None:
     for row in table.splitlines()[2:]:
         for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1] if "|" in row else ""):
             assert f'"{name}"' in source, name
+
+
+def test_each_dashboard_is_in_the_gallery() -> None:
+    for dashboard in DASHBOARDS:
+        row = f"dashboards/generated/{dashboard.board.value}.json) | {dashboard.question} | "
+        assert row + "; ".join(part.title for part in dashboard.rows) + " |" in README
 
 
 # What the safety of this service rests on: each has its row, and each row a proof.
