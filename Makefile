@@ -36,7 +36,7 @@ logs: ## follow the logs of all components
 install: $(VENV)/stack.stamp ## fetch the monitoring programs that this machine lacks
 	@$(STACK) install
 
-tools: $(VENV)/stack.stamp ## build Loki, Promtail, actionlint from pinned sources (minutes, once)
+tools: $(VENV)/stack.stamp ## build the pinned versions from their sources (minutes, once)
 	@$(STACK) tools
 
 test: lint typecheck secrets workflows ## look for mistakes, check the types, run all tests

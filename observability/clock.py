@@ -47,6 +47,15 @@ class Clock:
         """Seconds between two evaluations of a rule."""
         return max(EVALUATE_SECONDS / self.scale, FASTEST_SECONDS)
 
+    @property
+    def patience(self) -> float:
+        """Seconds that a scrape may take: less than until the next."""
+        return 0.8 * self.scrape
+
+    def pause(self, seconds: float) -> str:
+        """A timing of Alertmanager."""
+        return duration(max(seconds / self.scale, FASTEST_SECONDS))
+
     def window(self, seconds: float) -> str:
         """A range for rate() and its like."""
         return duration(max(seconds / self.scale, SCRAPES_A_RANGE * self.scrape))

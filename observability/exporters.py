@@ -52,7 +52,7 @@ PROCESS_CPU = Metric(
     services=(),
 )
 
-# ---- PostgreSQL exporter (in 0.11.1 and 0.20.1) ------------------------------------------
+# ---- PostgreSQL exporter (in 0.11.1 and 0.19.1) ------------------------------------------
 PG_UP = Metric("pg_up", "gauge", "1 if the exporter reaches the database.", services=())
 
 # ---- nginx exporter: in containers only ---------------------------------------------------

@@ -24,7 +24,9 @@ environment:
   PORT_OFFSET     added to every port (default 0), for a second stack beside the first
   DATABASE_URL    another PostgreSQL than our own
   GRAFANA_HOME    where Grafana is unpacked, if it is not on PATH
+  TIME_SCALE      quickens rules, scrapes and messages (default 1), for drills
   MINITWIT_CACHE  where fetched programs are kept (default ~/.cache/minitwit)
+  MINITWIT_TOOLS  "pinned": prefer what `tools` builds, compose's versions, over the machine's
 """
 HISTORY = 20  # lines of chat shown at first
 

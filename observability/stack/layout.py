@@ -7,16 +7,18 @@ import os
 import secrets
 import shlex
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from observability.clock import Clock
 from observability.stack import places, postgres
 from observability.stack.components import COMPONENTS, TABLE, Component, grafana_home
 from observability.stack.places import Place
-from observability.stack.settings import HOST, ROOT, Settings
+from observability.stack.settings import HOST, ROOT, Settings, StackError
 from observability.stack.tools import Program
 
 RULES = ROOT / "alerts/generated"
@@ -53,6 +55,11 @@ class Layout:
         return f"{HOST}:{self.port(name)}" if COMPONENTS[name].port else ""
 
     @property
+    def rules(self) -> Path:
+        """The rules at this stack's pace: the committed ones in production."""
+        return RULES if self.settings.scale == 1 else self.settings.config / "rules"
+
+    @property
     def place(self) -> Place:
         """This machine, as the templates see it."""
         settings = self.settings
@@ -64,7 +71,7 @@ class Layout:
             listen=address,
             jobs=tuple((c.name, c.job) for c in self.components if c.job),
             folder={
-                "rules": str(RULES),
+                "rules": str(self.rules),
                 "dashboards": str(DASHBOARDS),
                 "logs": f"{settings.logs}/json/*.log",
                 "loki": f"{settings.data}/loki",
@@ -72,6 +79,7 @@ class Layout:
                 "tempo": f"{settings.data}/tempo",
                 "promtail": f"{settings.data}/promtail",
             },
+            clock=Clock(settings.scale),
         )
 
     @property
@@ -128,7 +136,9 @@ def prepare(layout: Layout, socket: Path) -> list[Path]:
     for folder in (settings.config, settings.logs / "json", settings.textfile, positions):
         folder.mkdir(parents=True, exist_ok=True)
     settings.secrets.mkdir(mode=0o700, exist_ok=True)
-    _copy_log_rules(settings.data / "loki-rules" / places.TENANT)
+    if layout.rules != RULES:
+        _quicken_rules(settings.scale, layout.rules)
+    _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / places.TENANT)
     _write_secrets(layout)
     return render(layout, settings.config, socket)
 
@@ -155,11 +165,19 @@ def render(layout: Layout, folder: Path, socket: Path) -> list[Path]:
     return written
 
 
-def _copy_log_rules(folder: Path) -> None:
+def _quicken_rules(scale: float, folder: Path) -> None:
+    """Have the rules generated anew; by a process, because nothing here knows them."""
+    command = [sys.executable, "-m", "alerts", "--time-scale", f"{scale:g}", "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StackError(f"The rules cannot be generated: {done.stderr.strip()}")
+
+
+def _copy_log_rules(rules: Path, folder: Path) -> None:
     """Put the ruler's files where it looks for them, and nothing else."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in sorted(places.LOKI_RULES.glob("*.yml")):
+    for path in sorted(rules.glob("*.yml")):
         shutil.copy(path, folder)
 
 

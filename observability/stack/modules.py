@@ -1,4 +1,4 @@
-"""The programs that no distribution brings: each a pinned Go module with what to build from it.
+"""The programs that are built here: each a pinned Go module with what to build from it.
 
 ``modules/NAME`` holds go.mod and go.sum; the sums pin every source file by its hash. The
 versions are those that compose uses.
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+COMMUNITY = "github.com/prometheus-community"
 FOLDER = Path(__file__).parent / "modules"
 
 
@@ -35,7 +36,7 @@ class Module:
         return hashlib.sha256(b"\0".join([*parts, self.tags.encode()])).hexdigest()
 
 
-# Loki 3.6.8 is the newest whose module, and whose Promtail, could be had and built.
+# Loki 3.6.8, Alertmanager 0.31.1 and exporter 0.19.1 are the newest whose modules could be built.
 MODULES = (
     Module(
         "loki",
@@ -43,6 +44,32 @@ MODULES = (
         {
             "loki": "github.com/grafana/loki/v3/cmd/loki",
             "promtail": "github.com/grafana/loki/v3/clients/cmd/promtail",
+        },
+    ),
+    Module(
+        "prometheus",
+        "3.14.0",
+        {
+            "prometheus": "github.com/prometheus/prometheus/cmd/prometheus",
+            "promtool": "github.com/prometheus/prometheus/cmd/promtool",
+        },
+        # Of the ways to discover targets, those that are used: static, files (always in) and DNS.
+        "netgo,remove_all_sd,enable_dns_sd",
+    ),
+    Module(
+        "alertmanager",
+        "0.31.1",
+        {
+            "alertmanager": "github.com/prometheus/alertmanager/cmd/alertmanager",
+            "amtool": "github.com/prometheus/alertmanager/cmd/amtool",
+        },
+    ),
+    Module("blackbox", "0.28.0", {"blackbox_exporter": "github.com/prometheus/blackbox_exporter"}),
+    Module(
+        "postgres-exporter",
+        "0.19.1",
+        {
+            "postgres_exporter": f"{COMMUNITY}/postgres_exporter/cmd/postgres_exporter",
         },
     ),
     Module("actionlint", "1.7.12", {"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"}),

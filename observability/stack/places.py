@@ -17,6 +17,7 @@ from typing import Any
 import jinja2
 
 from observability import conventions
+from observability.clock import Clock, duration
 from observability.stack import targets
 from observability.stack.components import COMPONENTS
 from observability.stack.settings import ROOT
@@ -46,6 +47,7 @@ TEMPLATES = {
     "observability/stack/templates/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
     "observability/stack/templates/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
 }
+PRODUCTION = Clock()
 PROXY = "deploy/nginx/nginx.conf.j2"
 
 
@@ -56,7 +58,8 @@ class Place:
 
     ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` says
     where a component finds things: ``rules``, ``dashboards``, ``logs`` (a pattern of files), and
-    what it may write itself, by its name. ``replicated`` components are found by DNS.
+    what it may write itself, by its name. ``replicated`` components are found by DNS. ``clock``
+    is the pace of the monitoring.
     """
 
     runs: frozenset[str]
@@ -65,6 +68,7 @@ class Place:
     jobs: tuple[tuple[str, str], ...]
     folder: Mapping[str, str]
     replicated: frozenset[str] = frozenset()
+    clock: Clock = PRODUCTION
 
 
 def containers() -> Place:
@@ -140,7 +144,7 @@ def render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  # YAML and INI, no HTML
     )
-    environment.filters |= {"q": lambda value: json.dumps(str(value)), "ini": _ini}
+    environment.filters.update(q=lambda value: json.dumps(str(value)), ini=_ini, d=duration)
     return environment.get_template(template).render(targets=targets, names=conventions, **values)
 
 

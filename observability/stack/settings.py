@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,16 @@ class StackError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``run_dir`` holds all state of one stack; ``offset`` is added to every port."""
+    """``run_dir`` holds all state of one stack; ``offset`` is added to every port.
+
+    The monitoring runs ``scale`` times as fast as in production.
+    """
 
     run_dir: Path
     cache: Path
     offset: int = 0
     database_url: str = ""
+    scale: float = 1
 
     @property
     def config(self) -> Path:
@@ -52,16 +57,20 @@ class Settings:
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read RUN_DIR, PORT_OFFSET, MINITWIT_CACHE and DATABASE_URL; ``StackError`` if one is bad."""
+    """Read what ``--help`` lists from the environment; ``StackError`` names what is bad."""
     given = environ.get("PORT_OFFSET") or "0"
     if not given.isdecimal() or int(given) > HIGHEST_OFFSET:
         raise StackError(f"PORT_OFFSET must be a number from 0 to {HIGHEST_OFFSET}, not {given!r}")
+    pace = environ.get("TIME_SCALE") or "1"
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", pace) or float(pace) < 1:
+        raise StackError(f"TIME_SCALE must be a number from 1 on, not {pace!r}")
     home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Settings(
         run_dir=(ROOT / (environ.get("RUN_DIR") or ".run")).resolve(),
         cache=Path(environ.get("MINITWIT_CACHE") or home / "minitwit").expanduser().resolve(),
         offset=int(given),
         database_url=_secret(environ, "DATABASE_URL"),
+        scale=float(pace),
     )
 
 

@@ -1,13 +1,9 @@
-"""What Prometheus watches, where it is found, and how often it looks: data for the templates."""
+"""What Prometheus watches, and where people talk: data for the templates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from observability.clock import SCRAPE_SECONDS, duration
-
-INTERVAL = duration(SCRAPE_SECONDS)  # of scraping and of evaluating rules
-TIMEOUT = "4s"
 ROOM = "#minitwit"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"

@@ -15,6 +15,7 @@ from pathlib import Path
 from observability.stack import archive
 from observability.stack.settings import StackError
 
+BUILT = "make tools"  # from where what no distribution brings is had
 SBIN = "/usr/local/sbin:/usr/sbin"  # not on everybody's PATH
 
 
@@ -25,10 +26,11 @@ class Tool:
     names: tuple[str, ...]
     package: str
     elsewhere: str
+    pages: bool = False  # the distribution's has web pages, the one that is built here has none
 
 
 TOOLS = {
-    "prometheus": Tool(("prometheus",), "prometheus", "prometheus.io/download"),
+    "prometheus": Tool(("prometheus",), "prometheus", "prometheus.io/download", pages=True),
     "promtool": Tool(("promtool",), "prometheus", "prometheus.io/download"),
     "alertmanager": Tool(
         ("alertmanager", "prometheus-alertmanager"),
@@ -51,10 +53,10 @@ TOOLS = {
         "prometheus-postgres-exporter",
         "github.com/prometheus-community/postgres_exporter",
     ),
-    "loki": Tool(("loki",), "", "make tools"),
-    "promtail": Tool(("promtail",), "", "make tools"),
+    "loki": Tool(("loki",), "", BUILT),
+    "promtail": Tool(("promtail",), "", BUILT),
     "tempo": Tool(("tempo",), "", "grafana.com/docs/tempo"),
-    "actionlint": Tool(("actionlint",), "", "make tools"),
+    "actionlint": Tool(("actionlint",), "", BUILT),
     "ngircd": Tool(("ngircd",), "ngircd", "ngircd.barton.de"),
     "relay": Tool(
         ("alertmanager-irc-relay",),
@@ -81,16 +83,24 @@ class Program:
 
 
 def find(name: str, cache: Path) -> Program | None:
-    """The program called ``name`` in ``TOOLS``, or None if this machine has it nowhere."""
-    names = TOOLS[name].names
-    here = f"{os.environ.get('PATH', os.defpath)}:{SBIN}"
-    for found in (shutil.which(n, path=p) for p in (here, f"{cache}/bin") for n in names):
-        if found:
-            return Program(Path(found))
+    """The program called ``name`` in ``TOOLS``, or None if this machine has it nowhere.
+
+    PATH comes first, then what was built here, then the distribution's. With MINITWIT_TOOLS=pinned
+    what was built here comes first: the very versions that compose pins.
+    """
+    tool = TOOLS[name]
+    here, built = f"{os.environ.get('PATH', os.defpath)}:{SBIN}", f"{cache}/bin"
     root = archive.folder(cache)
-    for found in (shutil.which(n, path=f"{root}/usr/bin:{root}/usr/sbin") for n in names):
-        if found:
-            return _unpacked(name, Path(found), root)
+    packaged = f"{root}/usr/bin:{root}/usr/sbin"
+    order = (here, packaged, built) if tool.pages else (here, built, packaged)
+    if os.environ.get("MINITWIT_TOOLS") == "pinned":
+        order = (built, here, packaged)
+    for place in order:
+        for found in (shutil.which(n, path=place) for n in tool.names):
+            if found and place == packaged:
+                return _unpacked(name, Path(found), root)
+            if found:
+                return Program(Path(found))
     return None
 
 

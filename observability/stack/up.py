@@ -12,7 +12,6 @@ from observability.stack import layout as layouts
 from observability.stack import ports, tools
 from observability.stack.components import COMPONENTS, TABLE, Component, choose, grafana_home
 from observability.stack.layout import MARK, Layout
-from observability.stack.modules import MODULES
 from observability.stack.ready import ready
 from observability.stack.settings import ROOT, Settings, StackError
 from observability.stack.supervise import Process, Supervisor, leftovers, sweep
@@ -42,8 +41,8 @@ def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
 
 def unbuilt(settings: Settings) -> set[str]:
     """Components whose program must be built here first, and is not yet."""
-    own = {name for module in MODULES for name in module.programs}
-    return {c.name for c in TABLE if c.tool in own and tools.find(c.tool, settings.cache) is None}
+    ours = [c for c in TABLE if c.tool and tools.TOOLS[c.tool].elsewhere == tools.BUILT]
+    return {c.name for c in ours if tools.find(c.tool, settings.cache) is None}
 
 
 def up(settings: Settings, only: Collection[str] = ()) -> Layout:
@@ -78,7 +77,7 @@ def bring_in_later(settings: Settings) -> None:
     """Build what is missing in a process of its own, which then starts it; ``down`` ends it too."""
     with (settings.logs / "tools.log").open("ab") as log:
         subprocess.Popen(
-            [sys.executable, "-m", "observability.stack", "tools", "--start"],
+            [sys.executable, "-m", "observability.stack", "tools", "loki", "--start"],
             cwd=ROOT,
             env={**os.environ, MARK: str(settings.run_dir)},
             stdin=subprocess.DEVNULL,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 from observability.clock import EVALUATE_SECONDS, SCRAPE_SECONDS, duration
 from observability.conventions import (
     DEPLOYED_TARGETS,
@@ -13,13 +15,15 @@ from observability.conventions import (
     PROMETHEUS_UID,
 )
 from observability.stack.components import TABLE
-from observability.stack.targets import INTERVAL, PROBES
+from observability.stack.targets import PROBES
 
 GENERATED = Path(__file__).parents[2] / "deploy/generated"
 
 
 def test_scrapes_and_evaluations_are_as_often_as_the_rules_think() -> None:
-    assert duration(SCRAPE_SECONDS) == duration(EVALUATE_SECONDS) == INTERVAL
+    pace = yaml.safe_load((GENERATED / "prometheus.yml").read_text())["global"]
+    assert pace["scrape_interval"] == duration(SCRAPE_SECONDS)
+    assert pace["evaluation_interval"] == duration(EVALUATE_SECONDS)
 
 
 def test_every_target_that_an_alert_expects_is_scraped() -> None:

@@ -25,6 +25,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with nothing on PATH; returns its tool cache."""
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(tools, "SBIN", "")
+    monkeypatch.delenv("MINITWIT_TOOLS")
     return tmp_path / "cache"
 
 
@@ -44,6 +45,25 @@ def test_path_comes_first_then_what_was_built_then_the_distribution(
     assert found("alertmanager", bare) == built
     installed = program(tmp_path / "path", "prometheus-alertmanager")
     assert found("alertmanager", bare) == installed
+
+
+def test_where_the_distribution_has_web_pages_it_comes_before_what_was_built(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packaged = program(archive.folder(bare) / "usr/bin", "prometheus")
+    built = program(bare / "bin", "prometheus")
+    assert found("prometheus", bare) == packaged
+    monkeypatch.setenv("MINITWIT_TOOLS", "pinned")
+    assert found("prometheus", bare) == built
+
+
+def test_pinned_means_what_was_built_whatever_is_on_path(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINITWIT_TOOLS", "pinned")
+    program(tmp_path / "path", "alertmanager")
+    built = program(bare / "bin", "alertmanager")
+    assert found("alertmanager", bare) == built
 
 
 def test_only_the_unpacked_chat_server_gets_its_own_libraries(bare: Path, tmp_path: Path) -> None:
