@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -27,30 +28,36 @@ def stem(metric: Metric) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A series that Prometheus computes; ``metric`` is how other expressions refer to it."""
+    """A series that Prometheus computes; ``metric`` is how other expressions refer to it.
+
+    ``labels`` are added to those of the expression.
+    """
 
     name: str
     help: str
     expr: Expr
+    labels: Mapping[str, str] = field(default_factory=dict)
     metric: Metric = field(init=False)
 
     def __post_init__(self) -> None:
         if not RECORD_NAME.fullmatch(self.name) or "_total" in self.name:
             raise ValueError(f"recording rule {self.name}: the form is level:metric:operations")
-        labels = tuple(Label(name) for name in sorted(self.expr.labels - SCRAPED))
+        labels = tuple(Label(name) for name in sorted({*self.expr.labels, *self.labels} - SCRAPED))
         metric = Metric(self.name, "gauge", self.help, labels, services=())
         object.__setattr__(self, "metric", metric)
 
     def to_yaml(self, _: Clock) -> dict[str, Any]:
         """As it stands in a rule file."""
-        return {"record": self.name, "expr": self.expr.text}
+        labels = {"labels": dict(self.labels)} if self.labels else {}
+        return {"record": self.name, "expr": self.expr.text, **labels}
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """``wait`` and ``keep`` are seconds; ``service`` is a name or a template over the labels.
 
-    ``summary`` is one plain sentence; ``description`` is a template with the values.
+    ``summary`` is one plain sentence; ``description`` is a template with the values. ``page`` is
+    the runbook, if it is not called after the alert.
     """
 
     name: str
@@ -62,6 +69,7 @@ class Alert:
     service: str = FROM_SERIES
     board: Board = Board.OVERVIEW
     keep: float = 0
+    page: str = ""
 
     def __post_init__(self) -> None:
         used = set(LABEL_USE.findall(self.description + self.service))
@@ -80,7 +88,7 @@ class Alert:
     @property
     def runbook(self) -> str:
         """Its page, relative to the folder of runbooks."""
-        return f"{self.name}.md"
+        return f"{self.page or self.name}.md"
 
     def to_yaml(self, clock: Clock) -> dict[str, Any]:
         """As it stands in a rule file, at the pace of ``clock``."""
@@ -103,15 +111,16 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules that are evaluated together, in this order."""
+    """Rules that are evaluated together, in this order, ``every`` so many seconds if it is said."""
 
     name: str
     rules: tuple[Recording | Alert, ...]
+    every: float = 0
 
     def to_yaml(self, clock: Clock) -> dict[str, Any]:
         """As it stands in a rule file, at the pace of ``clock``."""
         return {
             "name": self.name,
-            "interval": duration(clock.evaluate),
+            "interval": clock.pause(self.every) if self.every else duration(clock.evaluate),
             "rules": [rule.to_yaml(clock) for rule in self.rules],
         }

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from alerts.model import Alert, Group
-from alerts.objectives import RESTART_WINDOW, RESTARTS_TOLERATED
-from alerts.services import MINUTE, down
-from observability.catalog import Label
+from alerts.objectives import MINUTE, RESTART_WINDOW, RESTARTS_TOLERATED
+from alerts.services import down
+from observability.catalog import INSTANCE, LOG_DROPPED, SERVICE, TRACE_SPANS, Label
 from observability.clock import Clock
-from observability.conventions import MONITORING_TARGETS, PROBE_JOB, PROBED_SERVICES
+from observability.conventions import (
+    LOG_TARGETS,
+    MONITORING_TARGETS,
+    PROBE_JOB,
+    PROBED_SERVICES,
+    Board,
+)
 from observability.exporters import (
     COMPONENT,
     COMPONENT_RESTARTS,
@@ -18,6 +24,7 @@ from observability.exporters import (
     UP,
 )
 from observability.expr import Expr
+from observability.external import ALERTMANAGER_LOADED, CONFIG_LOADED, PROMTAIL_DROPPED
 from observability.promql import ALWAYS, absent, increase, matches, select, total
 
 
@@ -25,6 +32,7 @@ def _unwatched() -> Expr:
     """Parts of the monitoring that are gone, and services that nobody probes."""
     expr = down(MONITORING_TARGETS)
     expr = expr | select(PROBE_SUCCESS, service=matches("|".join(MONITORING_TARGETS))).equals(0)
+    expr = expr | select(UP, job=matches("|".join(LOG_TARGETS))).equals(0)
     for service in PROBED_SERVICES:
         expr = expr | absent(UP, job=PROBE_JOB, service=service)
     return expr
@@ -75,6 +83,7 @@ def alerts(clock: Clock) -> Group:
                 summary="Prometheus cannot hand its alerts to Alertmanager.",
                 description='{{ printf "%.0f" $value }} alerts could not be sent to '
                 "{{ $labels.alertmanager }} within a minute.",
+                keep=5 * MINUTE,  # so that it is still there when Alertmanager is back
             ),
             Alert(
                 "MiniTwitNotificationsFailing",
@@ -85,6 +94,41 @@ def alerts(clock: Clock) -> Group:
                 summary="Alertmanager cannot deliver its messages.",
                 description='{{ printf "%.0f" $value }} messages by {{ $labels.integration }} '
                 "failed within a minute.",
+                keep=5 * MINUTE,  # so that it is still there when the way is open again
+            ),
+            Alert(
+                "MiniTwitReloadFailed",
+                select(CONFIG_LOADED).equals(0) | select(ALERTMANAGER_LOADED).equals(0),
+                wait=10,
+                severity="warning",
+                summary="A changed configuration is not in force, because it is wrong.",
+                description="{{ $labels.service }} at {{ $labels.instance }} goes on with its old "
+                "configuration.",
+                board=Board.MONITORING,
+            ),
+            Alert(
+                "MiniTwitPromtailDropping",
+                total(increase(PROMTAIL_DROPPED, minute), INSTANCE, Label("reason")) > 0,
+                wait=10,
+                severity="warning",
+                service="promtail",
+                summary="Log lines do not arrive in Loki and are given up.",
+                description='Promtail at {{ $labels.instance }} gave up {{ printf "%.0f" $value }} '
+                "lines within a minute: {{ $labels.reason }}.",
+                board=Board.LOGS,
+                keep=5 * MINUTE,
+            ),
+            Alert(
+                "MiniTwitTelemetryDropped",
+                (total(increase(LOG_DROPPED, minute), SERVICE, Label("sink")) > 0)
+                | (total(increase(TRACE_SPANS, minute, outcome="dropped"), SERVICE) > 0),
+                wait=10,
+                severity="warning",
+                summary="A service gives up log lines or spans.",
+                description='{{ $labels.service }} gave up {{ printf "%.0f" $value }} '
+                "{{ with $labels.sink }}log lines for its {{ . }}{{ else }}spans{{ end }} "
+                "within a minute.",
+                board=Board.LOGS,
             ),
             Alert(
                 "MiniTwitComponentRestarting",

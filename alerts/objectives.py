@@ -1,11 +1,16 @@
-"""The numbers that alerts fire on. Panels draw their thresholds from the same constants."""
+"""What is promised, and the numbers that alerts fire on. Panels draw their thresholds from here."""
 
 from __future__ import annotations
 
-from observability.catalog import HTTP_DURATION, SIMULATOR_TIMEOUT
+from dataclasses import dataclass
+from typing import Literal
 
+from observability.catalog import API, HTTP_DURATION, SIMULATOR_TIMEOUT, WEB
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
 # Seconds. The simulator counts a slower answer as an error, so this is the objective.
 LATENCY_OBJECTIVE = SIMULATOR_TIMEOUT
+WEB_LATENCY_OBJECTIVE = 0.5
 # Share of requests that may end in 5xx within a minute before someone is called.
 ERROR_RATIO_LIMIT = 0.05
 # Requests a second below which a ratio says nothing: one error in three would page.
@@ -14,5 +19,75 @@ LOW_TRAFFIC = 0.2
 RESTARTS_TOLERATED = 2
 RESTART_WINDOW = 300
 
-if LATENCY_OBJECTIVE not in HTTP_DURATION.buckets:
-    raise ValueError(f"{LATENCY_OBJECTIVE} s is no bucket of {HTTP_DURATION}: it cannot be counted")
+# ---- saturation ---------------------------------------------------------------------------
+WAITING_LIMIT = 1.0  # requests that wait for a connection, on average over a minute
+CONNECTIONS_LIMIT = 0.8  # share of those that PostgreSQL allows
+HASHES_LIMIT = 8.0  # passwords in work or waiting: 36 ms each, so the last one waits 0.15 s or more
+LAG_LIMIT = 0.05  # seconds that the event loop is late, on average over a minute
+MEMORY_LIMIT = 200e6  # bytes of a process of ours; it is measured to need less than 150 MB
+DISK_HORIZON = 4 * HOUR  # a disk that will be full by then ...
+DISK_FREE_LIMIT = 0.5  # ... and has less than this share left
+# ---- database -----------------------------------------------------------------------------
+QUERY_LIMIT = 0.1  # seconds of a statement, on average over a minute
+DB_ERRORS_LIMIT = 0.1  # failed statements a second
+# ---- business -----------------------------------------------------------------------------
+REGISTRATIONS_FAILING = 0.5  # share of those refused ...
+REGISTRATIONS_LEAST = 0.05  # ... of at least so many a second
+FAILED_LOGINS_LIMIT = 1.0  # a second
+STALL_SECONDS = 60.0  # since the simulator's latest action
+# ---- logs ---------------------------------------------------------------------------------
+LOGGED_ERRORS_LIMIT = 0.1  # lines a second
+INVALID_REQUESTS_LIMIT = 1.0  # lines a second
+# ---- certificates -------------------------------------------------------------------------
+CERTIFICATE_SECONDS = 14 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """The share ``target`` of a service's requests is good within 30 days.
+
+    Good is what does not end in a 5xx, or, with ``within``, what is answered in so many seconds.
+    """
+
+    name: str
+    service: str
+    target: float
+    within: float = 0
+
+    @property
+    def budget(self) -> float:
+        """Share of requests that may be bad."""
+        return round(1 - self.target, 9)
+
+
+OBJECTIVES = (
+    Objective("api-availability", API, 0.999),
+    Objective("api-latency", API, 0.99, LATENCY_OBJECTIVE),
+    Objective("web-availability", WEB, 0.999),
+    Objective("web-latency", WEB, 0.99, WEB_LATENCY_OBJECTIVE),
+)
+PERIOD = 30 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class BurnRate:
+    """Fires while the budget burns ``factor`` times too fast over both windows (seconds)."""
+
+    severity: Literal["critical", "warning"]
+    long: int
+    short: int
+    factor: float
+    wait: int
+
+
+# Google, The Site Reliability Workbook, chapter 5, table 5-8; waits as in kubernetes-mixin.
+BURN_RATES = (
+    BurnRate("critical", HOUR, 5 * MINUTE, 14.4, 2 * MINUTE),
+    BurnRate("critical", 6 * HOUR, 30 * MINUTE, 6, 15 * MINUTE),
+    BurnRate("warning", DAY, 2 * HOUR, 3, HOUR),
+    BurnRate("warning", 3 * DAY, 6 * HOUR, 1, 3 * HOUR),
+)
+
+for bound in (LATENCY_OBJECTIVE, *(o.within for o in OBJECTIVES if o.within)):
+    if bound not in HTTP_DURATION.buckets:
+        raise ValueError(f"{bound} s is no bucket of {HTTP_DURATION}: it cannot be counted")

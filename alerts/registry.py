@@ -6,27 +6,39 @@ from collections.abc import Iterator
 
 import yaml
 
-from alerts import monitoring, services
+from alerts import burn, business, database, logs, monitoring, saturation, services
 from alerts.model import Alert, Group
 from observability.clock import Clock
 from observability.generated import mark
 
 PRODUCTION = Clock()
+LOKI = "loki/"  # the folder of those that Loki's ruler evaluates
 
 
 def files(clock: Clock = PRODUCTION) -> dict[str, tuple[Group, ...]]:
-    """The groups of each rule file."""
+    """The groups of each rule file that Prometheus evaluates."""
+    watched = (services, burn, saturation, database, business, monitoring)
     return {
-        "recording.yml": (services.recordings(clock),),
-        "alerts.yml": (services.alerts(clock), monitoring.alerts(clock)),
+        "recording.yml": (services.recordings(clock), *burn.recordings(clock)),
+        "alerts.yml": tuple(part.alerts(clock) for part in watched),
     }
 
 
+def log_files(clock: Clock = PRODUCTION) -> dict[str, tuple[Group, ...]]:
+    """The groups of each rule file that Loki evaluates."""
+    return {f"{LOKI}alerts.yml": (logs.alerts(clock),)}
+
+
 def all_alerts(clock: Clock = PRODUCTION) -> Iterator[Alert]:
-    """Every alert."""
-    for groups in files(clock).values():
+    """Every alert, whoever evaluates it."""
+    for groups in (*files(clock).values(), *log_files(clock).values()):
         for group in groups:
             yield from (rule for rule in group.rules if isinstance(rule, Alert))
+
+
+def log_alerts() -> set[str]:
+    """The names of those that Loki evaluates."""
+    return {rule.name for groups in log_files().values() for g in groups for rule in g.rules}
 
 
 def render(clock: Clock = PRODUCTION) -> dict[str, str]:
@@ -36,7 +48,7 @@ def render(clock: Clock = PRODUCTION) -> dict[str, str]:
     )
     return {
         name: f"# {mark('alerts/*.py')}\n{pace}" + _dump(groups, clock)
-        for name, groups in files(clock).items()
+        for name, groups in (files(clock) | log_files(clock)).items()
     }
 
 

@@ -6,15 +6,14 @@ from functools import reduce
 from operator import or_
 
 from alerts.model import Alert, Group, Recording, stem
-from alerts.objectives import ERROR_RATIO_LIMIT, LOW_TRAFFIC
+from alerts.objectives import CERTIFICATE_SECONDS, ERROR_RATIO_LIMIT, LOW_TRAFFIC, MINUTE
 from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.clock import Clock
-from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES
+from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES, Board
 from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, UP
 from observability.expr import Expr
-from observability.promql import absent, matches, rate, ratio, select, total
-
-MINUTE = 60
+from observability.external import CERTIFICATE_END
+from observability.promql import NOW, absent, matches, rate, ratio, select, total
 
 
 def down(targets: tuple[str, ...]) -> Expr:
@@ -44,7 +43,7 @@ def recordings(clock: Clock) -> Group:
 
 
 def alerts(clock: Clock) -> Group:
-    """Pages, and nothing but pages."""
+    """Pages, and a ticket for what would become one."""
     requests, errors = (
         rule.metric for rule in recordings(clock).rules if isinstance(rule, Recording)
     )
@@ -85,6 +84,16 @@ def alerts(clock: Clock) -> Group:
                 severity="critical",
                 summary="MiniTwit does not answer as it should when asked from outside.",
                 description="The probe {{ $labels.probe }} of {{ $labels.instance }} fails.",
+            ),
+            Alert(
+                "MiniTwitCertificateExpiring",
+                select(CERTIFICATE_END) - NOW < CERTIFICATE_SECONDS,
+                wait=MINUTE,
+                severity="warning",
+                summary="A certificate expires soon, or has expired.",
+                description="The certificate of {{ $labels.instance }} ends in "
+                "{{ $value | humanizeDuration }}.",
+                board=Board.OUTSIDE,
             ),
             Alert(
                 "MiniTwitErrorRatio",

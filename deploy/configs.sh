@@ -24,6 +24,7 @@ grafana /etc/grafana/provisioning/datasources/minitwit.yml deploy/generated/graf
 grafana /etc/grafana/provisioning/dashboards/minitwit.yml deploy/generated/grafana-dashboards.yml
 EOF
     for file in alerts/generated/*.yml; do echo "prometheus /etc/prometheus/rules/${file##*/} $file"; done
+    for file in alerts/generated/loki/*.yml; do echo "loki /etc/loki/rules/fake/${file##*/} $file"; done
     for file in dashboards/generated/*.json; do echo "grafana /etc/grafana/dashboards/${file##*/} $file"; done
 }
 

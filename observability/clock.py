@@ -53,7 +53,7 @@ class Clock:
         return 0.8 * self.scrape
 
     def pause(self, seconds: float) -> str:
-        """A timing of Alertmanager."""
+        """A pause: of Alertmanager between messages, of a group of rules between evaluations."""
         return duration(max(seconds / self.scale, FASTEST_SECONDS))
 
     def window(self, seconds: float) -> str:

@@ -7,6 +7,7 @@ from enum import StrEnum
 PRODUCT = "minitwit"
 DEPLOYED_TARGETS = ("api", "web", "postgres")
 MONITORING_TARGETS = ("prometheus", "alertmanager", "blackbox", "node")
+LOG_TARGETS = ("loki", "promtail")  # absent where they could not be built
 PROBE_JOB = "probe"
 PROBED_SERVICES = ("api", "web")
 

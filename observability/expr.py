@@ -55,6 +55,9 @@ class Expr:
     def __gt__(self, other: Expr | float) -> Expr:
         return self._join(">", other)
 
+    def __lt__(self, other: Expr | float) -> Expr:
+        return self._join("<", other)
+
     def __and__(self, other: Expr) -> Expr:
         return self._join("and", other)
 

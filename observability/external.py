@@ -29,6 +29,7 @@ PROBE_STATUS = Metric(
 )
 
 PG_CONNECTIONS = _metric("gauge", "pg_stat_activity_count", "Connections.", "datname", "state")
+PG_CONNECTIONS_MAX = _metric("gauge", "pg_settings_max_connections", "Those allowed.")
 PG_LOCKS = _metric("gauge", "pg_locks_count", "Locks held or awaited.", "datname", "mode")
 PG_SIZE = _metric("gauge", "pg_database_size_bytes", "Bytes on disk.", "datname")
 PG_COMMITS = _metric("counter", "pg_stat_database_xact_commit", "Transactions.", "datname")
@@ -70,6 +71,21 @@ MESSAGES_SENT = _metric(
 )
 CONFIG_LOADED = _metric(
     "gauge", "prometheus_config_last_reload_successful", "1 if what is on disk is in force."
+)
+
+ALERTMANAGER_LOADED = _metric(
+    "gauge", "alertmanager_config_last_reload_successful", "1 if what is on disk is in force."
+)
+PROMTAIL_DROPPED = _metric(
+    "counter", "promtail_dropped_entries_total", "Lines that were given up.", "reason"
+)
+CERTIFICATE_END = Metric(
+    "probe_ssl_earliest_cert_expiry",
+    "gauge",
+    "When the first certificate of the chain expires.",
+    (PROBE,),
+    unit="seconds",
+    services=(),
 )
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

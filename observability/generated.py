@@ -19,19 +19,19 @@ def mark(source: str) -> str:
 
 
 def write(directory: Path, files: Mapping[str, str]) -> list[str]:
-    """Write ``files`` by name and delete marked ones that are generated no more; say what changed.
+    """Write ``files`` by path and delete marked ones that are generated no more; say what changed.
 
     A file without our mark is somebody's own: it stays, and the check complains of it.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     changed = []
     for name, text in sorted(files.items()):
         path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             changed.append(f"wrote {path}")
     for path in _strays(directory, files):
-        if path.is_file() and MARK in path.read_text(encoding="utf-8", errors="replace"):
+        if MARK in path.read_text(encoding="utf-8", errors="replace"):
             path.unlink()
             changed.append(f"deleted {path}")
     return changed
@@ -75,5 +75,5 @@ def run(prog: str, render: Render, out: Path, parser: argparse.ArgumentParser) -
 
 
 def _strays(directory: Path, files: Mapping[str, str]) -> list[Path]:
-    present = directory.iterdir() if directory.is_dir() else ()
-    return sorted(path for path in present if path.name not in files)
+    present = (path for path in directory.rglob("*") if path.is_file())
+    return sorted(path for path in present if str(path.relative_to(directory)) not in files)

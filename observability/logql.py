@@ -33,11 +33,11 @@ def lines(
     return f'{text} |= "{contains}"' if contains else text
 
 
-def rate_of(selected: str, *by: str) -> str:
-    """Lines a second for each combination of the labels ``by``."""
+def rate_of(selected: str, *by: str, window: str = INTERVAL) -> str:
+    """Lines a second for each combination of the labels ``by``, over ``window``."""
     if unknown := set(by) - set(LOG_LABELS) - set(LOG_METADATA):
         raise ExprError(f"no log label {', '.join(sorted(unknown))}")
-    return f"sum by ({', '.join(by)}) (rate({selected} [{INTERVAL}]))"
+    return f"sum by ({', '.join(by)}) (rate({selected} [{window}]))"
 
 
 def _matchers(wanted: Mapping[str, str | Matcher], known: tuple[str, ...]) -> list[str]:

@@ -80,6 +80,11 @@ def over(function: Literal["avg", "max"], series: Expr, window: str) -> Expr:
     return Expr(f"{function}_over_time({series}[{window}])", series.labels)
 
 
+def predict(series: Expr, window: str, seconds: float) -> Expr:
+    """A gauge as it will be in ``seconds``, if it goes on as within ``window``."""
+    return Expr(f"predict_linear({series}[{window}], {seconds:g})", series.labels)
+
+
 def aggregate(operator: Literal["sum", "min", "max", "count"], expr: Expr, *by: Label) -> Expr:
     """One series for each combination of the labels ``by``; a single one without."""
     names = [label.name for label in by]

@@ -109,7 +109,7 @@ TABLE = (
         "prometheus",
         (
             "{tool}", "--config.file={config}/prometheus.yml",
-            "--storage.tsdb.path={data}/prometheus", "--storage.tsdb.retention.time=15d",
+            "--storage.tsdb.path={data}/prometheus", "--storage.tsdb.retention.time=32d",
             "--storage.tsdb.retention.size=1GB", "--enable-feature=exemplar-storage",
             "--web.listen-address={address[prometheus]}",
             "--web.external-url=http://{address[prometheus]}",

@@ -13,7 +13,7 @@ from tests.dashboards.expressions import unknown
 
 ROOT = Path(__file__).parents[2]
 RUNBOOKS = ROOT / "alerts" / "runbooks"
-NAMES = [alert.name for alert in all_alerts()]
+NAMES = sorted({alert.runbook.removesuffix(".md") for alert in all_alerts()})
 PARTS = ["Meaning", "Impact", "First look", "Likely causes", "Fix", "How to provoke it"]
 
 

@@ -24,7 +24,8 @@ def generate(name: str, *arguments: str, root: Path = ROOT) -> subprocess.Comple
 
 
 def read(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in folder.iterdir()}
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_text() for path in paths}
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_the_same_bytes_each_time_and_soon(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", GENERATORS)
 def test_check_names_every_kind_of_drift_and_the_fix(name: str, copy: Path) -> None:
     folder = copy / name / "generated"
-    files = sorted(folder.iterdir())
+    files = sorted(path for path in folder.iterdir() if path.is_file())
     files[0].write_text(files[0].read_text().replace("minitwit", "maxitwit", 1))
     (folder / "stray.txt").write_text("mine")
     done = generate(name, "--check", root=copy)

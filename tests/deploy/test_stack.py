@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -132,7 +133,7 @@ def test_configs_are_named_after_their_content_and_found_where_compose_mounts_th
                 continue
             if os.path.isdir(source):  # noqa: PTH112
                 inside = {file for (n, t), file in mounted.items() if t.startswith(target)}
-                assert inside == {f"{source}/{f}" for f in os.listdir(source)}  # noqa: PTH208
+                assert inside == {str(p) for p in Path(source).iterdir() if p.is_file()}
             else:
                 assert mounted[name, target] == source, (name, target)
     assert ("nginx", CONTAINER_PROXY.active.replace("*", "upstream")) in mounted

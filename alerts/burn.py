@@ -1,0 +1,114 @@
+"""Error budgets: how much of each is left, and alerts on how fast it burns.
+
+Rates over a minute are recorded once for each objective; every longer window is made of those
+(errors summed over requests summed, never an average of ratios), so that thirty days are cheap.
+"""
+
+from __future__ import annotations
+
+from alerts.model import Alert, Group, Recording, stem
+from alerts.objectives import (
+    BURN_RATES,
+    DAY,
+    LOW_TRAFFIC,
+    MINUTE,
+    OBJECTIVES,
+    PERIOD,
+    BurnRate,
+    Objective,
+)
+from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, SERVICE, Label, Metric
+from observability.clock import Clock, duration
+from observability.conventions import Board
+from observability.expr import Expr
+from observability.promql import matches, over, rate, select, total
+
+WINDOWS = sorted({w for burn in BURN_RATES for w in (burn.long, burn.short)} | {PERIOD})
+REQUESTS = f"objective:{stem(HTTP_REQUESTS)}:rate1m"
+BAD = f"objective:{stem(HTTP_REQUESTS)}_bad:rate1m"
+LEFT = "objective:slo_budget_left:ratio_rate30d"
+
+
+def burn_name(window: float) -> str:
+    """The recording rule that says how fast a budget burns over ``window`` seconds."""
+    return f"objective:slo_burn:ratio_rate{duration(window)}"
+
+
+def recordings(clock: Clock) -> tuple[Group, ...]:
+    """For each objective: requests and bad ones a second, burn rates, what is left.
+
+    What looks back a day or more is a million samples and changes slowly: it is done less often.
+    """
+    quick: list[Recording] = []
+    slow: list[Recording] = []
+    for objective in OBJECTIVES:
+        requests, bad = _counts(objective, clock)
+        quick += [requests, bad]
+        for seconds in WINDOWS:
+            rule = _burnt(objective, bad.metric, requests.metric, seconds, clock)
+            (slow if seconds >= DAY else quick).append(rule)
+        slow.append(_left(objective))
+    return (
+        Group("minitwit-objectives", tuple(quick)),
+        Group("minitwit-objectives-long", tuple(slow), every=MINUTE),
+    )
+
+
+def alerts(clock: Clock) -> Group:
+    """One alert for each row of ``BURN_RATES``, over all objectives."""
+    rules = [rule for group in recordings(clock) for rule in group.rules]
+    recorded = {rule.name: rule.metric for rule in rules if isinstance(rule, Recording)}
+    return Group("minitwit-burn-rates", tuple(_alert(burn, recorded) for burn in BURN_RATES))
+
+
+def _counts(objective: Objective, clock: Clock) -> tuple[Recording, Recording]:
+    window, service = clock.window(MINUTE), objective.service
+    labels = {"objective": objective.name}
+    requests = total(rate(HTTP_REQUESTS, window, service=service), SERVICE)
+    if objective.within:
+        le = str(float(objective.within))
+        good = total(rate(HTTP_DURATION, window, "bucket", service=service, le=le), SERVICE)
+        bad = total(rate(HTTP_DURATION, window, "count", service=service), SERVICE) - good
+    else:
+        failed = total(rate(HTTP_REQUESTS, window, service=service, status=matches("5..")), SERVICE)
+        # Nothing failed yet is 0, no request at all is nothing.
+        bad = failed | Expr(f"0 * {requests}", requests.labels, "*")
+    return (
+        Recording(REQUESTS, "Requests a second under an objective.", requests, labels),
+        Recording(BAD, "Bad requests a second under an objective.", bad, labels),
+    )
+
+
+def _burnt(
+    objective: Objective, bad: Metric, requests: Metric, seconds: float, clock: Clock
+) -> Recording:
+    failed, asked = (
+        over("avg", select(metric, objective=objective.name), clock.window(seconds))
+        for metric in (bad, requests)
+    )
+    help_ = "How many times too fast an error budget burns."
+    return Recording(
+        burn_name(seconds), help_, failed / asked / objective.budget, {"objective": objective.name}
+    )
+
+
+def _left(objective: Objective) -> Recording:
+    labels = {"objective": objective.name}
+    burnt = Metric(burn_name(PERIOD), "gauge", "", (Label("objective"),), services=())
+    left = Expr("1", scalar=True) - select(burnt, objective=objective.name)
+    return Recording(LEFT, "Share of an error budget that is left.", left, labels)
+
+
+def _alert(burn: BurnRate, recorded: dict[str, Metric]) -> Alert:
+    long, short = (select(recorded[burn_name(w)]) for w in (burn.long, burn.short))
+    return Alert(
+        f"MiniTwitBurnRate{duration(burn.long)}",
+        (long > burn.factor) & (short > burn.factor) & (select(recorded[REQUESTS]) > LOW_TRAFFIC),
+        wait=burn.wait,
+        severity=burn.severity,
+        summary="The error budget burns too fast.",
+        description="{{ $labels.objective }} has burnt its budget {{ $value | humanize }} times "
+        f"too fast for {duration(burn.long)}; the limit is {burn.factor:g}.",
+        board=Board.OVERVIEW,
+        page="MiniTwitBurnRate",
+    )

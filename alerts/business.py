@@ -1,0 +1,76 @@
+"""Rules on what MiniTwit is for: people register, log in, post; the simulator acts."""
+
+from __future__ import annotations
+
+from alerts import objectives as limits
+from alerts.model import Alert, Group
+from alerts.objectives import LOW_TRAFFIC, MINUTE
+from observability.catalog import (
+    HTTP_REQUESTS,
+    LOGINS,
+    MESSAGES,
+    REGISTRATIONS,
+    SERVICE,
+    SIMULATOR_LATEST_TIME,
+)
+from observability.clock import Clock
+from observability.conventions import Board
+from observability.promql import NOW, aggregate, differs, rate, ratio, select, total
+
+POST = {"method": "POST", "route": "/msgs/{username}"}
+
+
+def alerts(clock: Clock) -> Group:
+    """A page where nobody can post any more; tickets for the rest."""
+    minute, long = clock.window(MINUTE), clock.window(5 * MINUTE)
+    tried = total(rate(REGISTRATIONS, long), SERVICE)
+    refused = total(rate(REGISTRATIONS, long, outcome=differs("ok")), SERVICE)
+    latest = aggregate("max", select(SIMULATOR_LATEST_TIME), SERVICE)
+    return Group(
+        "minitwit-business",
+        (
+            Alert(
+                "MiniTwitNoPosts",
+                total(rate(MESSAGES, minute, outcome="ok"), SERVICE).equals(0)
+                & (total(rate(HTTP_REQUESTS, minute, **POST), SERVICE) > LOW_TRAFFIC),
+                wait=30,
+                severity="critical",
+                summary="People post messages, and none is taken.",
+                description="For a minute {{ $labels.service }} has been asked to take messages "
+                "and has taken none.",
+                board=Board.BUSINESS,
+            ),
+            Alert(
+                "MiniTwitRegistrationsFailing",
+                (ratio(refused, tried) > limits.REGISTRATIONS_FAILING)
+                & (tried > limits.REGISTRATIONS_LEAST),
+                wait=30,
+                severity="warning",
+                summary="Most attempts to register are refused.",
+                description="{{ $value | humanizePercentage }} of the attempts to register within "
+                "five minutes were refused.",
+                board=Board.BUSINESS,
+            ),
+            Alert(
+                "MiniTwitLoginAttack",
+                total(rate(LOGINS, minute, outcome=differs("ok")), SERVICE)
+                > limits.FAILED_LOGINS_LIMIT,
+                wait=15,
+                severity="warning",
+                summary="Someone tries out passwords.",
+                description='{{ printf "%.1f" $value }} attempts a second to log in fail; '
+                f"the limit is {limits.FAILED_LOGINS_LIMIT:g}.",
+                board=Board.BUSINESS,
+            ),
+            Alert(
+                "MiniTwitSimulatorStalled",
+                # 0 is said by who never saw the simulator.
+                (NOW - latest > limits.STALL_SECONDS / clock.scale) & (latest > 0),
+                wait=10,
+                severity="warning",
+                summary="The simulator has stopped acting.",
+                description="The simulator's latest action is {{ $value | humanizeDuration }} old.",
+                board=Board.SIMULATOR,
+            ),
+        ),
+    )

@@ -1,0 +1,44 @@
+"""Rules on a database that answers, but slowly or with errors."""
+
+from __future__ import annotations
+
+from alerts.model import Alert, Group
+from alerts.objectives import DB_ERRORS_LIMIT, MINUTE, QUERY_LIMIT
+from observability.catalog import DB_ERRORS, DB_QUERY_DURATION, SERVICE
+from observability.clock import Clock
+from observability.conventions import Board
+from observability.promql import rate, total
+
+
+def alerts(clock: Clock) -> Group:
+    """What repetitions and short time-outs hide from users for a while."""
+    minute = clock.window(MINUTE)
+    spent, count = (
+        total(rate(DB_QUERY_DURATION, minute, part), SERVICE) for part in ("sum", "count")
+    )
+    return Group(
+        "minitwit-database",
+        (
+            Alert(
+                "MiniTwitDatabaseSlow",
+                spent / count > QUERY_LIMIT,
+                wait=30,
+                severity="warning",
+                summary="The database answers slowly.",
+                description="A statement of {{ $labels.service }} took "
+                "{{ $value | humanizeDuration }} on average within a minute; "
+                f"the limit is {QUERY_LIMIT:g} s.",
+                board=Board.DATABASE,
+            ),
+            Alert(
+                "MiniTwitDatabaseErrors",
+                total(rate(DB_ERRORS, minute), SERVICE) > DB_ERRORS_LIMIT,
+                wait=30,
+                severity="warning",
+                summary="Statements on the database fail.",
+                description='{{ printf "%.1f" $value }} statements of {{ $labels.service }} a '
+                "second fail, also where a repetition hides it from users.",
+                board=Board.DATABASE,
+            ),
+        ),
+    )

@@ -1,0 +1,46 @@
+"""Rules on log lines, which Loki's ruler evaluates; Promtail gives the labels."""
+
+from __future__ import annotations
+
+from alerts.model import Alert, Group
+from alerts.objectives import INVALID_REQUESTS_LIMIT, LOGGED_ERRORS_LIMIT, MINUTE
+from observability.catalog import SERVICE
+from observability.clock import Clock
+from observability.conventions import Board
+from observability.expr import Expr
+from observability.logql import lines, rate_of
+from observability.promql import matches
+
+
+def alerts(clock: Clock) -> Group:
+    """What the services themselves complain of."""
+    minute = clock.window(MINUTE)
+
+    def a_second(selected: str) -> Expr:
+        return Expr(rate_of(selected, SERVICE.name, window=minute), frozenset({SERVICE.name}))
+
+    return Group(
+        "minitwit-logs",
+        (
+            Alert(
+                "MiniTwitErrorsLogged",
+                a_second(lines(level=matches("error|critical"))) > LOGGED_ERRORS_LIMIT,
+                wait=10,
+                severity="warning",
+                summary="A service logs errors.",
+                description='{{ $labels.service }} logs {{ printf "%.1f" $value }} errors '
+                "a second.",
+                board=Board.LOGS,
+            ),
+            Alert(
+                "MiniTwitInvalidRequests",
+                a_second(lines(event="invalid_request")) > INVALID_REQUESTS_LIMIT,
+                wait=10,
+                severity="warning",
+                summary="Many requests make no sense to a service.",
+                description='{{ $labels.service }} refuses {{ printf "%.1f" $value }} requests a '
+                "second that make no sense: an attack, or a client that changed.",
+                board=Board.LOGS,
+            ),
+        ),
+    )
