@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal bench-deploy lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal bench-deploy bench-import lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -52,6 +52,9 @@ nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes resu
 
 bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json
 	@$(PY) -m tests.deploy.bench
+
+bench-import: $(VENV)/dev.stamp ## measure the import from SQLite; writes results/import.json
+	@$(PY) -m tests.transfer.bench
 
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)

@@ -1,4 +1,4 @@
-"""Command line: ``python -m app api | web | migrate | flag``."""
+"""Command line: ``python -m app api | web | migrate | import-sqlite | flag``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from app.database import moderation
 from app.database.migrate import MigrationError, migrate
 from app.database.moderation import ModerationError
 from app.settings import Environment, SettingsError
+from app.transfer import command
+from app.transfer.problems import TransferError
 from app.web import application as web_application
 from observability.health import Check
 from observability.logs import Log
@@ -64,10 +66,16 @@ def run_flag(env: Environment, options: Namespace) -> None:
         print(f"{'flagged' if options.action == 'set' else 'unflagged'} {number}")
 
 
-COMMANDS: dict[str, Callable[[Environment, Namespace], None]] = {
+def run_import(env: Environment, options: Namespace) -> int:
+    """Move a running SQLite MiniTwit into PostgreSQL while both live."""
+    return command.run(settings.database(env).url.reveal(), options)
+
+
+COMMANDS: dict[str, Callable[[Environment, Namespace], int | None]] = {
     "api": run_api,
     "web": run_web,
     "migrate": run_migrate,
+    "import-sqlite": run_import,
     "flag": run_flag,
 }
 
@@ -81,6 +89,7 @@ def arguments() -> argparse.ArgumentParser:
         name: commands.add_parser(name, help=function.__doc__, description=function.__doc__)
         for name, function in COMMANDS.items()
     }
+    command.declare(parsers["import-sqlite"])
     parsers["flag"].add_argument("action", choices=("list", "set", "clear"))
     parsers["flag"].add_argument("id", type=int, nargs="*", help="a message's id, as listed")
     parsers["flag"].add_argument("--author", help="list this user's newest messages")
@@ -91,13 +100,12 @@ def main() -> int:
     """Parse the command and run it; a wrong setting is one line on standard error."""
     options = arguments().parse_args()
     try:
-        COMMANDS[options.command](Environment(os.environ), options)
-    except (SettingsError, MigrationError, ModerationError) as error:
+        return COMMANDS[options.command](Environment(os.environ), options) or 0
+    except (SettingsError, MigrationError, ModerationError, TransferError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Moves a running SQLite MiniTwit into PostgreSQL: copy, follow the changes, switch."""

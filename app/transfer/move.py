@@ -1,0 +1,144 @@
+"""The steps of a move: copy what is there, follow what changes, switch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import psycopg
+
+from app.transfer.problems import TransferError
+from app.transfer.reconcile import reconcile
+from app.transfer.source import Source
+from app.transfer.tables import FOLLOWS, TABLES, Key, Table
+from app.transfer.target import State, Target
+
+ROWS = 20_000  # in one step of the copy
+CHANGES = 2000  # in one step of following
+FOLLOWING = "following"
+Say = Callable[[str, int, int], None]  # table, rows so far, rows in all
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One table on both sides: number of rows and checksum."""
+
+    table: str
+    source: tuple[int, int]
+    target: tuple[int, int]
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing is lost, added or changed."""
+        return self.source == self.target
+
+
+class Move:
+    """From ``source`` to ``target``, from where an earlier try was broken off."""
+
+    def __init__(self, source: Source, target: Target, say: Say = lambda *_: None) -> None:
+        self.source, self.target, self.say = source, target, say
+        if source.closed():
+            self.close()
+            raise TransferError(f"{source.path} has moved already")
+        self.state = target.begin(source.track())
+        source.know_moved(target.user_ids())
+
+    def close(self) -> None:
+        """Let go of both sides."""
+        self.source.db.close()
+        self.target.db.close()
+
+    def copy(self) -> None:
+        """All rows that were there at the beginning; the tables are done one after the other."""
+        names = [table.name for table in TABLES]
+        while self.state.step != FOLLOWING:
+            table = TABLES[names.index(self.state.step)]
+            self._copy(table)
+            rest = names[names.index(table.name) + 1 :]
+            self._reach(replace(self.state, step=rest[0] if rest else FOLLOWING, position=0))
+            self.source.know_moved(self.target.user_ids())
+
+    def follow(self) -> int:
+        """Take over the next changes, in one transaction; how many there were."""
+        seq, keys = self.source.changes(self.state.seq, CHANGES)
+        if seq == self.state.seq:
+            return 0
+        state = replace(self.state, seq=seq)
+        with self.target.step(state):
+            reconcile(self.source, self.target, keys)
+        count, self.state = seq - self.state.seq, state
+        return count
+
+    def switch(self) -> tuple[list[Check], float]:
+        """Hold up writers, take over the rest, prove equality, refuse further writes.
+
+        How the tables compare, and for how many seconds writers were held up. TransferError, and
+        all goes on as before, if the two are not equal.
+        """
+        while self.follow() == CHANGES:
+            pass
+        self.target.set_sequences(self._last_ids())
+        self.target.settle()
+        begin = time.monotonic()
+        with self.source.locked():
+            while self.follow():
+                pass
+            checks = self.verify()
+            if wrong := [check.table for check in checks if not check.equal]:
+                raise TransferError(f"not equal: {', '.join(wrong)}; nothing was switched")
+            self.target.set_sequences(self._last_ids())
+            self.source.close_for_good()
+        return checks, time.monotonic() - begin
+
+    def verify(self) -> list[Check]:
+        """Both sides of each table; equal only while nobody writes, or within ``switch``."""
+        rejected = [(table.name, k) for table in TABLES for k in self.target.rejected(table)]
+        self.source.know_rejected(rejected)
+        with ThreadPoolExecutor(1) as other:
+            theirs = other.submit(lambda: [self.target.checksum(table) for table in TABLES])
+            ours = [self.source.checksum(table) for table in TABLES]
+        sides = zip(TABLES, ours, theirs.result(), strict=True)
+        return [Check(table.name, here, there) for table, here, there in sides]
+
+    def _copy(self, table: Table) -> None:
+        """SQLite makes the next rows ready while PostgreSQL takes those before."""
+        total, low, pending = self.source.count(table), self.state.position, None
+        # Edges have no key of their own: equal ones must be seen together.
+        rows = 10**9 if table is FOLLOWS else ROWS
+        self.say(table.name, 0, total)
+        with ThreadPoolExecutor(1) as writer:
+            while (high := self.source.bound(table, low, rows)) is not None:
+                text = self.source.copy_text(table, low, high)
+                unsound = self.source.unsound(table, low, high)
+                if pending:
+                    self.say(table.name, min(pending.result(), total), total)
+                pending = writer.submit(self._chunk, table, text, unsound, low, high)
+                low = high
+            if pending:
+                pending.result()
+        self.say(table.name, total, total)
+
+    def _chunk(self, table: Table, text: bytes, unsound: set[Key], low: int, high: int) -> int:
+        state = replace(self.state, position=high)
+        try:
+            with self.target.step(state):
+                self.target.copy(table, text)
+                if unsound:
+                    reconcile(self.source, self.target, {table.name: unsound})
+        except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
+            # A row that COPY refuses, or that others changed meanwhile: one by one, then.
+            with self.target.step(state):
+                keys = self.source.keys(table, low, high)
+                reconcile(self.source, self.target, {table.name: keys})
+        self.state = state
+        return high
+
+    def _reach(self, state: State) -> None:
+        with self.target.step(state):
+            self.state = state
+
+    def _last_ids(self) -> dict[str, int]:
+        return {table.name: self.source.last_id(table) for table in TABLES if table.keys == 1}

@@ -1,0 +1,5 @@
+"""What stops a move."""
+
+
+class TransferError(Exception):
+    """A line for the user."""

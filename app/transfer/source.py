@@ -1,0 +1,257 @@
+"""The SQLite side: track changes, read rows, refuse further writes."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.transfer.problems import TransferError
+from app.transfer.tables import FOLLOWS, TABLES, USERS, Key, Table
+
+CHANGES, MARK = "minitwit_import_changes", "minitwit_import"
+BUSY_SECONDS = 30.0
+MOVED = "this database has moved to PostgreSQL"
+# COPY's text format: what would end a field or a row is escaped.
+ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
+
+
+class Source:
+    """A file that others may be writing to. Reads are short: a reader holds up writers."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise TransferError(f"{path}: there is no such file")
+        self.path = path
+        # SQLite itself lets one thread in at a time.
+        self.db = sqlite3.connect(
+            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        )
+        self.db.text_factory = bytes
+        self._check()
+        self.db.execute("PRAGMA temp_store = MEMORY")
+        self.db.execute("CREATE TEMP TABLE moved (id INTEGER PRIMARY KEY)")
+        self.db.execute("CREATE TEMP TABLE rejected (name TEXT, a INTEGER, b INTEGER)")
+        self.db.execute("CREATE INDEX temp.rejected_keys ON rejected (name, a, b)")
+        self.db.create_aggregate("checksum", 1, Checksum)  # type: ignore[arg-type]
+
+    def _check(self) -> None:
+        try:
+            for table in TABLES:
+                values = ", ".join(table.values)
+                self.db.execute(f"SELECT {values} FROM {table.source} LIMIT 1")
+        except sqlite3.DatabaseError as error:
+            self.db.close()
+            raise TransferError(f"{self.path}: no MiniTwit of SQLite: {error}") from None
+
+    # ---- changes --------------------------------------------------------------------------
+    def track(self) -> str:
+        """Have SQLite note every change from now on; a name for this file that stays."""
+        with self.locked():
+            self.db.execute(f"CREATE TABLE IF NOT EXISTS {MARK} (token TEXT NOT NULL)")
+            self.db.execute(
+                f"CREATE TABLE IF NOT EXISTS {CHANGES} (seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+                " name TEXT NOT NULL, a INTEGER, b INTEGER)"
+            )
+            for name, statement in _triggers():
+                self.db.execute(f"CREATE TRIGGER IF NOT EXISTS {name} {statement}")
+            row = self.db.execute(f"SELECT token FROM {MARK}").fetchone()
+            if row is None:
+                row = (secrets.token_hex(8).encode(),)
+                self.db.execute(f"INSERT INTO {MARK} VALUES (?)", (row[0].decode(),))
+            return str(row[0].decode())
+
+    def changes(self, after: int, count: int) -> tuple[int, dict[str, set[Key]]]:
+        """The number of the last of the next ``count`` changes, and the keys they touched."""
+        rows = self.db.execute(
+            f"SELECT seq, name, a, b FROM {CHANGES} WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after, count),
+        ).fetchall()
+        keys: dict[str, set[Key]] = {table.name: set() for table in TABLES}
+        for _, name, a, b in rows:
+            keys[name.decode()].add((a, b) if name == FOLLOWS.name.encode() else (a,))
+        return (rows[-1][0] if rows else after), keys
+
+    def closed(self) -> bool:
+        """Whether it has moved already."""
+        query = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'minitwit_moved_%'"
+        return bool(self.db.execute(query).fetchone()[0])
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Nobody else writes meanwhile; all or nothing of what is written inside."""
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            raise TransferError(f"{self.path}: {error}") from None
+        try:
+            yield
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def close_for_good(self) -> None:
+        """Refuse all further writes, and remove what noted the changes; inside ``locked``."""
+        for name, _ in _triggers():
+            self.db.execute(f"DROP TRIGGER IF EXISTS {name}")
+        self.db.execute(f"DROP TABLE IF EXISTS {CHANGES}")
+        for table in TABLES:
+            for action in ("INSERT", "UPDATE", "DELETE"):
+                self.db.execute(
+                    f"CREATE TRIGGER IF NOT EXISTS minitwit_moved_{table.name}_{action.lower()}"
+                    f" BEFORE {action} ON {table.source} BEGIN SELECT RAISE(ABORT, '{MOVED}'); END"
+                )
+
+    def know_rejected(self, keys: Iterable[tuple[str, Key]]) -> None:
+        """Which rows are not to be in PostgreSQL."""
+        self.db.execute("DELETE FROM temp.rejected")
+        self.db.executemany(
+            "INSERT INTO temp.rejected VALUES (?, ?, ?)",
+            ((name, *key, *(None,) * (2 - len(key))) for name, key in keys),
+        )
+
+    def checksum(self, table: Table) -> tuple[int, int]:
+        """Number and checksum of the rows that were to be moved."""
+        line = " || char(31) || ".join(table.values)
+        a, b = (*table.key_values, "NULL")[:2]
+        query = (
+            f"SELECT count(*), checksum(line) FROM (SELECT {'DISTINCT' if table.keys == 2 else ''}"
+            f" {line} AS line FROM {table.source} WHERE NOT EXISTS (SELECT 1 FROM temp.rejected r"
+            f" WHERE r.name = '{table.name}' AND r.a IS {a} AND r.b IS {b}))"
+        )
+        count, total = self.db.execute(query).fetchone()
+        return int(count), int(total or 0)  # None: no row
+
+    # ---- rows -----------------------------------------------------------------------------
+    def count(self, table: Table) -> int:
+        """How many rows there are."""
+        return int(self.db.execute(f"SELECT count(*) FROM {table.source}").fetchone()[0])
+
+    def last_id(self, table: Table) -> int:
+        """The highest id that was ever given, also to rows that are gone."""
+        used = self.db.execute(f"SELECT max({table.values[0]}) FROM {table.source}").fetchone()[0]
+        try:
+            query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
+            row = self.db.execute(query, (table.source,)).fetchone()
+        except sqlite3.OperationalError:  # no AUTOINCREMENT in this file
+            row = None
+        return max(used or 0, row[0] if row else 0)
+
+    def bound(self, table: Table, after: int, rows: int) -> int | None:
+        """The rowid of the last of the next ``rows`` rows; None at the end."""
+        found = self.db.execute(
+            f"SELECT max(rowid) FROM (SELECT rowid FROM {table.source}"
+            " WHERE rowid > ? ORDER BY rowid LIMIT ?)",
+            (after, rows),
+        ).fetchone()[0]
+        return None if found is None else int(found)
+
+    def know_moved(self, ids: Iterable[int]) -> None:
+        """Which users are in PostgreSQL."""
+        self.db.execute("DELETE FROM temp.moved")
+        self.db.executemany("INSERT INTO temp.moved VALUES (?)", ((one,) for one in ids))
+
+    def sound(self, table: Table) -> str:
+        """An SQL condition: nothing is wrong with a row, and its users were moved."""
+        parts = [f"NOT ifnull({condition}, 0)" for condition, _ in table.flaws]
+        parts += [f"{column} IN temp.moved" for column in table.authors]
+        if table is USERS:
+            parts.append(
+                "user_id NOT IN (SELECT user_id FROM user u JOIN (SELECT CAST(username AS TEXT) n,"
+                " min(user_id) first FROM user GROUP BY 1 HAVING count(*) > 1) d"
+                " ON CAST(u.username AS TEXT) = d.n AND u.user_id > d.first)"
+            )
+        return " AND ".join(parts)
+
+    def copy_text(self, table: Table, low: int, high: int) -> bytes:
+        """The sound rows with ``low`` < rowid <= ``high`` in COPY's text format."""
+        texts = {f"CAST({name} AS TEXT)" for name in table.texts}
+        fields = [_escaped(v) if v in texts else v for v in table.values]
+        line = " || char(9) || ".join(fields) + " || char(10)"
+        distinct = "" if table is not FOLLOWS else (
+            " AND rowid IN (SELECT min(rowid) FROM follower GROUP BY who_id, whom_id)"
+        )  # fmt: skip
+        query = (
+            f"SELECT group_concat({line}, '') FROM {table.source}"
+            f" WHERE rowid > ? AND rowid <= ? AND {self.sound(table)}{distinct}"
+        )
+        return self.db.execute(query, (low, high)).fetchone()[0] or b""
+
+    def unsound(self, table: Table, low: int, high: int) -> set[Key]:
+        """The keys of the other rows."""
+        query = (
+            f"SELECT {', '.join(table.key_values)} FROM {table.source}"
+            f" WHERE rowid > ? AND rowid <= ? AND NOT ifnull({self.sound(table)}, 0)"
+        )
+        return set(self.db.execute(query, (low, high)))
+
+    def keys(self, table: Table, low: int, high: int) -> set[Key]:
+        """The keys of all rows there."""
+        query = (
+            f"SELECT {', '.join(table.key_values)} FROM {table.source}"
+            " WHERE rowid > ? AND rowid <= ?"
+        )
+        return set(self.db.execute(query, (low, high)))
+
+    def rows(self, table: Table, keys: Iterable[Key]) -> list[tuple[tuple[object, ...], str]]:
+        """What stands under these keys now, each with the reason why it cannot be moved, or ''."""
+        reason = "CASE " + " ".join(f"WHEN {c} THEN '{r}'" for c, r in table.flaws)
+        for column in table.authors:
+            reason += f" WHEN {column} NOT IN temp.moved THEN '{column}: no such user was moved'"
+        if table is USERS:
+            reason += (
+                " WHEN EXISTS (SELECT 1 FROM user u WHERE u.user_id < user.user_id AND"
+                " CAST(u.username AS TEXT) = CAST(user.username AS TEXT))"
+                " THEN 'an older user has this name'"
+            )
+        reason += " ELSE '' END"
+        where = " AND ".join(f"{column} IS ?" for column in table.key_values)
+        query = f"SELECT {', '.join(table.values)}, {reason} FROM {table.source} WHERE {where}"
+        rows = (row for key in keys for row in self.db.execute(query, key))
+        return [(tuple(row[:-1]), row[-1].decode()) for row in rows]
+
+
+class Checksum:
+    """The sum of a hash of each line, whatever their order; as text, for it outgrows 64 bits."""
+
+    def __init__(self) -> None:
+        self.total = 0
+
+    def step(self, line: bytes | str) -> None:
+        """One more row. MD5 as PostgreSQL has it too; nobody attacks a checksum of one's own."""
+        data = line if isinstance(line, bytes) else line.encode()
+        self.total += int(hashlib.md5(data, usedforsecurity=False).hexdigest()[:15], 16)
+
+    def finalize(self) -> str:
+        """The sum."""
+        return str(self.total)
+
+
+def _escaped(value: str) -> str:
+    for plain, escaped in ESCAPES:
+        value = f"replace({value}, {_literal(plain)}, {_literal(escaped)})"
+    return value
+
+
+def _literal(text: str) -> str:
+    return "char(" + ", ".join(str(ord(one)) for one in text) + ")"
+
+
+def _triggers() -> Iterator[tuple[str, str]]:
+    for table in TABLES:
+        keys = table.key_values if table.keys == 2 else (*table.key_values, "NULL")
+        for action, sides in (("INSERT", "N"), ("UPDATE", "ON"), ("DELETE", "O")):
+            body = ""
+            for side in sides:
+                values = ", ".join(
+                    k if k == "NULL" else f"{'NEW' if side == 'N' else 'OLD'}.{k}" for k in keys
+                )
+                body += f" INSERT INTO {CHANGES} (name, a, b) VALUES ('{table.name}', {values});"
+            yield (
+                f"{CHANGES}_{table.name}_{action.lower()}",
+                f"AFTER {action} ON {table.source} BEGIN{body} END",
+            )

@@ -1,0 +1,99 @@
+"""What is moved: the three tables, how a row is read from SQLite, and what makes it impossible.
+
+SQLite keeps in a column whatever it was given. ``string`` columns have numeric affinity: a name
+``007`` was stored as the number 7 long ago, and 7 is all that there is to move. CAST AS TEXT gives
+such numbers as SQLite itself shows them; it changes nothing that is text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Key = tuple[int | None, ...]
+
+NAME_BYTES = 2600  # a longer one does not fit into the index that keeps names unique
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``columns`` in PostgreSQL are read in SQLite as ``values``; the first ``keys`` are its key.
+
+    ``texts`` are the columns of free text, ``flaws`` pairs of an SQL condition and the reason why
+    such a row cannot be moved, ``authors`` the columns that must name a user that was moved.
+    """
+
+    name: str
+    source: str
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
+    keys: int
+    texts: tuple[str, ...]
+    flaws: tuple[tuple[str, str], ...]
+    authors: tuple[str, ...] = ()
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The key in PostgreSQL."""
+        return self.columns[: self.keys]
+
+    @property
+    def key_values(self) -> tuple[str, ...]:
+        """The key in SQLite."""
+        return self.values[: self.keys]
+
+
+def _text(column: str) -> str:
+    return f"CAST({column} AS TEXT)"
+
+
+def _flaws(*columns: str) -> tuple[tuple[str, str], ...]:
+    null = tuple((f"{c} IS NULL", f"{c} is NULL") for c in columns)
+    return null + tuple(
+        (f"instr(CAST({c} AS BLOB), x'00')", f"{c} contains a NUL character") for c in columns
+    )
+
+
+USERS = Table(
+    "users",
+    "user",
+    ("id", "username", "email", "pw_hash"),
+    ("user_id", _text("username"), _text("email"), _text("pw_hash")),
+    keys=1,
+    texts=("username", "email", "pw_hash"),
+    flaws=(
+        *_flaws("username", "email", "pw_hash"),
+        (f"length(CAST(username AS BLOB)) > {NAME_BYTES}", "username is too long to be unique"),
+    ),
+)
+MESSAGES = Table(
+    "messages",
+    "message",
+    ("id", "author_id", "text", "pub_date", "flagged"),
+    # The old application shows what has flagged = 0: NULL it never shows.
+    ("message_id", "author_id", _text("text"), "pub_date",
+     "CASE WHEN flagged = 0 THEN 0 ELSE 1 END"),
+    keys=1,
+    texts=("text",),
+    flaws=(
+        *_flaws("text"),
+        ("pub_date IS NULL", "pub_date is NULL"),
+        ("typeof(pub_date) <> 'integer'", "pub_date is no whole number"),
+        ("typeof(author_id) <> 'integer'", "author_id is no whole number"),
+    ),
+    authors=("author_id",),
+)  # fmt: skip
+FOLLOWS = Table(
+    "follows",
+    "follower",
+    ("follower_id", "followee_id"),
+    ("who_id", "whom_id"),
+    keys=2,
+    texts=(),
+    flaws=(
+        ("who_id IS NULL OR whom_id IS NULL", "one side is NULL"),
+        ("typeof(who_id) <> 'integer' OR typeof(whom_id) <> 'integer'", "no whole number"),
+    ),
+    authors=("who_id", "whom_id"),
+)
+TABLES = (USERS, MESSAGES, FOLLOWS)
+BY_NAME = {table.name: table for table in TABLES}

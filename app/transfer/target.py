@@ -1,0 +1,179 @@
+"""The PostgreSQL side: what was reached, rows, and which could not be moved."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from app.database.migrate import migrate
+from app.transfer.problems import TransferError
+from app.transfer.tables import BY_NAME, TABLES, USERS, Key, Table
+
+# Any number: who holds this lock moves, and nobody else.
+LOCK = 0x6D6F7665
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far the copy of ``step`` has come (a rowid), and which change was taken over last."""
+
+    token: str
+    step: str
+    position: int
+    seq: int
+
+
+class Target:
+    """A migrated database that holds no users yet, or those of an earlier try."""
+
+    def __init__(self, url: str) -> None:
+        migrate(url)
+        self.db = psycopg.connect(url, autocommit=True)
+        self.db.execute("SET synchronous_commit = off")  # a lost step is done again
+        row = self.db.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
+        if not row or not row[0]:
+            self.db.close()
+            raise TransferError("another import is running")
+
+    def begin(self, token: str) -> State:
+        """Where an earlier try came to, or the beginning.
+
+        TransferError if there are rows that this file did not bring.
+        """
+        self.db.execute(
+            "CREATE TABLE IF NOT EXISTS sqlite_import (token text PRIMARY KEY, step text NOT NULL,"
+            " position bigint NOT NULL, seq bigint NOT NULL)"
+        )
+        self.db.execute(
+            "CREATE TABLE IF NOT EXISTS sqlite_import_rejects (name text, key jsonb,"
+            " reason text NOT NULL, content text NOT NULL, PRIMARY KEY (name, key))"
+        )
+        row = self.db.execute("SELECT token, step, position, seq FROM sqlite_import").fetchone()
+        if row:
+            if row[0] != token:
+                raise TransferError("the database has the rows of another SQLite file")
+            return State(*row)
+        if self._one("SELECT EXISTS (SELECT FROM users)"):
+            raise TransferError("the database has users already: move into an empty one")
+        self.db.execute("INSERT INTO sqlite_import VALUES (%s, %s, 0, 0)", (token, USERS.name))
+        return State(token, USERS.name, 0, 0)
+
+    @contextmanager
+    def step(self, state: State) -> Iterator[None]:
+        """One transaction, together with how far it brings us."""
+        with self.db.transaction():
+            yield
+            self.db.execute(
+                "UPDATE sqlite_import SET step = %s, position = %s, seq = %s",
+                (state.step, state.position, state.seq),
+            )
+
+    def copy(self, table: Table, text: bytes) -> None:
+        """Many rows in COPY's text format."""
+        names = ", ".join(table.columns)
+        with self.db.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
+            copy.write(text)
+
+    def put(self, table: Table, rows: list[tuple[Any, ...]]) -> None:
+        """Insert or replace."""
+        names, marks = ", ".join(table.columns), ", ".join(["%s"] * len(table.columns))
+        rest = [c for c in table.columns if c not in table.key_columns]
+        changes = ", ".join(f"{c} = excluded.{c}" for c in rest)
+        action = f"UPDATE SET {changes}" if rest else "NOTHING"
+        if rows:
+            self.db.cursor().executemany(
+                f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
+                f" ON CONFLICT ({', '.join(table.key_columns)}) DO {action}",
+                rows,
+            )
+
+    def remove(self, table: Table, keys: Iterable[Key]) -> None:
+        """Delete what stands under these keys."""
+        where = " AND ".join(f"{column} = %s" for column in table.key_columns)
+        whole = [key for key in keys if None not in key]
+        if whole:
+            self.db.cursor().executemany(f"DELETE FROM {table.name} WHERE {where}", whole)
+
+    def park(self, ids: Iterable[int]) -> None:
+        """Give users names that nobody has, so that two can swap theirs."""
+        self.db.execute(
+            "UPDATE users SET username = 'being moved ' || id || ' ' || gen_random_uuid()"
+            " WHERE id = ANY(%s)",
+            (list(ids),),
+        )
+
+    def named(self, names: Iterable[str]) -> set[Key]:
+        """The users that have one of these names."""
+        rows = self.db.execute("SELECT id FROM users WHERE username = ANY(%s)", (list(names),))
+        return {(row[0],) for row in rows}
+
+    def belonging(self, table: Table, ids: Iterable[int]) -> set[Key]:
+        """The keys of what belongs to these users."""
+        owners = [c for c in table.columns if c in ("author_id", "follower_id", "followee_id")]
+        where = " OR ".join(f"{column} = ANY(%(ids)s)" for column in owners)
+        query = f"SELECT {', '.join(table.key_columns)} FROM {table.name} WHERE {where}"
+        return set(self.db.execute(query, {"ids": list(ids)}))
+
+    def user_ids(self) -> list[int]:
+        """All of them."""
+        return [row[0] for row in self.db.execute("SELECT id FROM users")]
+
+    # ---- rejects --------------------------------------------------------------------------
+    def reject(self, table: Table, keys: Iterable[Key], why: dict[Key, tuple[str, str]]) -> None:
+        """Of ``keys`` those in ``why`` (reason, content) cannot be moved, and the others can."""
+        gone = [(table.name, json.dumps(key)) for key in keys if key not in why]
+        if gone:
+            self.db.cursor().executemany(
+                "DELETE FROM sqlite_import_rejects WHERE name = %s AND key = %s::jsonb", gone
+            )
+        if why:
+            self.db.cursor().executemany(
+                "INSERT INTO sqlite_import_rejects VALUES (%s, %s::jsonb, %s, %s)"
+                " ON CONFLICT (name, key) DO UPDATE SET reason = excluded.reason,"
+                " content = excluded.content",
+                [(table.name, json.dumps(key), *texts) for key, texts in why.items()],
+            )
+
+    def rejected(self, table: Table) -> set[Key]:
+        """The keys of this table's rows that could not be moved."""
+        query = "SELECT key FROM sqlite_import_rejects WHERE name = %s"
+        return {tuple(row[0]) for row in self.db.execute(query, (table.name,))}
+
+    def rejects(self) -> list[tuple[str, list[int | None], str, str]]:
+        """Table, key, reason and content of each, in order."""
+        query = "SELECT name, key, reason, content FROM sqlite_import_rejects ORDER BY name, key"
+        return list(self.db.execute(query))
+
+    # ---- the end --------------------------------------------------------------------------
+    def checksum(self, table: Table) -> tuple[int, int]:
+        """Number and checksum of the rows; see ``source.Checksum``."""
+        columns = [f"{c}::int" if c == "flagged" else c for c in table.columns]
+        query = (
+            "SELECT count(*), coalesce(sum(('x' || left(md5(concat_ws(chr(31), "
+            f"{', '.join(columns)})), 15))::bit(60)::bigint), 0) FROM {table.name}"
+        )
+        row = self.db.execute(query).fetchone()
+        return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def set_sequences(self, last: dict[str, int]) -> None:
+        """Let new rows get ids above all that were ever given."""
+        for name, value in last.items():
+            if BY_NAME[name].keys == 1 and value:
+                query = sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), {})")
+                self.db.execute(query.format(sql.Literal(name), sql.Literal(value)))
+
+    def settle(self) -> None:
+        """What was written is on disk, and the planner knows how much it is."""
+        self.db.execute("SET synchronous_commit = on")
+        for table in TABLES:
+            self.db.execute(f"ANALYZE {table.name}")
+
+    def _one(self, query: str) -> Any:
+        row = self.db.execute(query).fetchone()
+        return row[0] if row else None

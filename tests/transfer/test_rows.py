@@ -1,0 +1,233 @@
+"""Each row arrives as it was, or is in the file of rejects with the reason."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.services.passwords import Passwords
+from app.transfer.move import Move
+from app.transfer.source import Source
+from app.transfer.target import Target
+from tests.parts import ROOT, PostgresServer
+from tests.transfer import old
+
+Import = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def url(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> str:
+    """An empty database of one's own."""
+    return postgres_server.create_database(f"moved{abs(hash(request.node.name))}", migrated=False)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    connection = old.create(tmp_path / "minitwit.db")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def run(url: str, tmp_path: Path) -> Import:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        file = str(tmp_path / "minitwit.db")
+        return subprocess.run(
+            [sys.executable, "-m", "app", "import-sqlite", file, *arguments],
+            cwd=ROOT,
+            env={"DATABASE_URL": url, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    return run
+
+
+def rejects(folder: Path) -> dict[tuple[Any, ...], str]:
+    lines = (folder / "minitwit.db.rejects.jsonl").read_text().splitlines()
+    return {(row["table"], *row["key"]): row["reason"] for row in map(json.loads, lines)}
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(query).fetchall()
+
+
+def user(source: sqlite3.Connection, name: object, email: object = "e@e") -> None:
+    source.execute("INSERT INTO user (username, email, pw_hash) VALUES (?, ?, 'x')", (name, email))
+
+
+def message(source: sqlite3.Connection, author: object, *rest: object) -> None:
+    values = (author, *rest)
+    source.execute(
+        "INSERT INTO message (author_id, text, pub_date, flagged) VALUES (?, ?, ?, ?)", values
+    )
+
+
+def test_whatever_is_odd_is_moved_or_rejected_with_a_reason(
+    source: sqlite3.Connection, url: str, run: Import, tmp_path: Path
+) -> None:
+    quoted = "o'neil \\ \"\t\n\r"
+    for name in ("ann", "007", "1e3", 4.5, "ann", "n\0l", b"\xff\xfe", "", quoted, "x" * 3000):
+        user(source, name)
+    for author, text, date, flagged in (
+        (1, "fine", 10, 0), (1, "hidden", 11, 1), (1, "never shown", 12, None), (1, 42, 13, 0),
+        (99, "whose?", 14, 0), (5, "of a second ann", 15, 0), (1, "when?", None, 0),
+        (1, "a\0b", 16, 0), (1, b"\x80", 17, 0), (1, "later", 18.5, 0), (1, "\\N", 19, 0),
+    ):  # fmt: skip
+        message(source, author, text, date, flagged)
+    for pair in ((1, 2), (1, 2), (2, 1), (1, 99), (None, 1)):
+        source.execute("INSERT INTO follower VALUES (?, ?)", pair)
+
+    done = run("--cut-over")
+    assert done.returncode == 3, done.stderr
+    assert rows(url, "SELECT id, username FROM users ORDER BY id") == [
+        (1, "ann"), (2, "7"), (3, "1000"), (4, "4.5"), (8, ""), (9, quoted),
+    ]  # fmt: skip
+    assert rows(url, "SELECT id, text, flagged FROM messages ORDER BY id") == [
+        (1, "fine", False), (2, "hidden", True), (3, "never shown", True), (4, "42", False),
+        (11, "\\N", False),
+    ]  # fmt: skip
+    assert rows(url, "SELECT * FROM follows ORDER BY 1, 2") == [(1, 2), (2, 1)]
+    assert rejects(tmp_path) == {
+        ("users", 5): "an older user has this name",
+        ("users", 6): "username contains a NUL character",
+        ("users", 7): "username is no UTF-8",
+        ("users", 10): "username is too long to be unique",
+        ("messages", 5): "author_id: no such user was moved",
+        ("messages", 6): "author_id: no such user was moved",
+        ("messages", 7): "pub_date is NULL",
+        ("messages", 8): "text contains a NUL character",
+        ("messages", 9): "text is no UTF-8",
+        ("messages", 10): "pub_date is no whole number",
+        ("follows", 1, 99): "whom_id: no such user was moved",
+        ("follows", None, 1): "one side is NULL",
+    }
+    assert (tmp_path / "minitwit.db.rejects.jsonl").stat().st_mode & 0o777 == 0o600
+    assert rows(url, "SELECT nextval('users_id_seq'), nextval('messages_id_seq')") == [(11, 12)]
+    with pytest.raises(sqlite3.IntegrityError, match="has moved to PostgreSQL"):
+        user(source, "late")
+
+
+def test_a_dry_run_says_the_same_and_touches_nothing(
+    source: sqlite3.Connection, url: str, run: Import, tmp_path: Path
+) -> None:
+    user(source, "ann")
+    user(source, "ann")
+    message(source, 2, "of the second", 1, 0)
+    before = (tmp_path / "minitwit.db").read_bytes()
+    done = run("--dry-run")
+    assert done.returncode == 3
+    assert (tmp_path / "minitwit.db").read_bytes() == before
+    assert rejects(tmp_path) == {
+        ("users", 2): "an older user has this name",
+        ("messages", 1): "author_id: no such user was moved",
+    }
+    assert rows(url, "SELECT to_regclass('users')") == [(None,)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40),
+        min_size=1,
+        max_size=20,
+    )
+)
+def test_text_of_all_planes_survives_byte_for_byte(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory, texts: list[str]
+) -> None:
+    folder = tmp_path_factory.mktemp("text")
+    with closing(old.create(folder / "minitwit.db")) as source:
+        user(source, "ann")
+        for text in texts:
+            # A blob keeps what would else become a number.
+            message(source, 1, text.encode(), 1, 0)
+    url = postgres_server.create_database(f"text{folder.name}", migrated=False)
+    with closing(Move(Source(folder / "minitwit.db"), Target(url))) as move:
+        move.copy()
+        checks, _ = move.switch()
+    assert all(check.equal for check in checks)
+    assert [row[0] for row in rows(url, "SELECT text FROM messages ORDER BY id")] == texts
+
+
+def test_all_planes_of_unicode(source: sqlite3.Connection, url: str, run: Import) -> None:
+    user(source, "ann")
+    planes = ["".join(map(chr, range(plane + 1, plane + 0x10000, 997))) for plane in
+              range(0, 0x110000, 0x10000)]  # fmt: skip
+    planes = ["".join(c for c in text if not "\ud800" <= c <= "\udfff") for text in planes]
+    for text in planes:
+        message(source, 1, text, 1, 0)
+    assert run("--cut-over").returncode == 0
+    assert [row[0] for row in rows(url, "SELECT text FROM messages ORDER BY id")] == planes
+
+
+def test_old_passwords_still_open_the_door(
+    source: sqlite3.Connection, url: str, run: Import
+) -> None:
+    from werkzeug.security import generate_password_hash
+
+    known = generate_password_hash("swordfish", method="pbkdf2:sha256:1000")
+    source.execute("INSERT INTO user (username, email, pw_hash) VALUES ('a', 'b', ?)", (known,))
+    assert run("--cut-over").returncode == 0
+    [(moved,)] = rows(url, "SELECT pw_hash FROM users")
+    assert asyncio.run(Passwords(1).verify(moved, "swordfish"))
+
+
+@pytest.mark.parametrize(
+    ("prepare", "complaint"),
+    [
+        ("CREATE TABLE other (x)", "no MiniTwit of SQLite"),
+        ("nothing", "there is no such file"),
+    ],
+)
+def test_a_file_that_cannot_be_it_is_one_plain_line(
+    prepare: str, complaint: str, run: Import, tmp_path: Path
+) -> None:
+    if prepare != "nothing":
+        with closing(sqlite3.connect(tmp_path / "minitwit.db")) as connection:
+            connection.execute(prepare)
+    done = run()
+    assert done.returncode == 1
+    assert complaint in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_a_database_with_other_users_is_left_alone(
+    source: sqlite3.Connection, url: str, run: Import
+) -> None:
+    user(source, "ann")
+    with closing(Target(url).db) as db:
+        db.execute("INSERT INTO users (username, email, pw_hash) VALUES ('b', 'b', 'b')")
+    done = run("--cut-over")
+    assert done.returncode == 1
+    assert "has users already" in done.stderr
+    assert rows(url, "SELECT username FROM users") == [("b",)]
+
+
+def test_a_difference_stops_the_switch(
+    source: sqlite3.Connection, url: str, run: Import, tmp_path: Path
+) -> None:
+    user(source, "ann")
+    message(source, 1, "text", 1, 0)
+    with closing(Move(Source(tmp_path / "minitwit.db"), Target(url))) as move:
+        move.copy()
+        move.target.db.execute("UPDATE messages SET text = 'tampered'")
+    done = run("--cut-over")
+    assert done.returncode == 1
+    assert "not equal: messages; nothing was switched" in done.stderr
+    message(source, 1, "goes on", 2, 0)
+    assert run("--verify").returncode == 1
