@@ -14,6 +14,7 @@ nginx /etc/nginx/active/upstream.conf deploy/nginx/swarm.conf
 prometheus /etc/prometheus/prometheus.yml deploy/generated/prometheus.yml
 alertmanager /etc/alertmanager/alertmanager.yml deploy/generated/alertmanager.yml
 blackbox /etc/blackbox/blackbox.yml blackbox/blackbox.yml
+blackbox /etc/blackbox/start.sh blackbox/start.sh
 loki /etc/loki/loki.yml deploy/generated/loki.yml
 promtail /etc/promtail/promtail.yml deploy/generated/promtail.yml
 promtail /etc/promtail/start.sh promtail/start.sh

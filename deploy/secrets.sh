@@ -52,6 +52,9 @@ fi
 keep database/database_password "$(random)"
 password=$(cat "$folder/database/database_password")
 keep database/database_url "postgresql://minitwit:$password@$DATABASE_ADDRESS/minitwit${DATABASE_OPTIONS:-}"
+# Who may read the folder of the database may be any user anyway.
+keep database/probe_password "$(random)"
+keep blackbox/probe_password "$(cat "$folder/database/probe_password")"
 keep web/secret_key "$(random 32)"
 keep grafana/grafana_password "$(random 16)"
 

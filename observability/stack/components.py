@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from observability.stack.settings import StackError
+from observability.stack.targets import PROBE_USER
 
 DATABASE = {"DATABASE_URL_FILE": "{secrets}/database_url"}
 TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT": "{otlp}"}
@@ -100,7 +101,7 @@ TABLE = (
     Component(
         "blackbox",
         (
-            "{tool}", "--config.file={root}/blackbox/blackbox.yml",
+            "{tool}", "--config.file={secrets}/blackbox.yml",
             "--web.listen-address={address[blackbox]}",
         ),
         9115, ready="/-/healthy", tool="blackbox", job="blackbox",
@@ -152,7 +153,11 @@ TABLE = (
     ),
     Component(
         "api", ("{python}", "-m", "app", "api"), 5001, ready="/readyz", job="api",
-        env={"HOST": "{host}", "PORT": "{port}", **DATABASE, **_json_log("api"), **TRACES},
+        env={
+            "HOST": "{host}", "PORT": "{port}", "PROBE_USER": PROBE_USER,
+            "PROBE_PASSWORD_FILE": "{secrets}/probe_password",
+            **DATABASE, **_json_log("api"), **TRACES,
+        },
         after=("postgres", "migrate"),
     ),
     Component(

@@ -25,6 +25,7 @@ RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
 MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: whose it is
 
+BLACKBOX = ROOT / "blackbox"
 SUPERVISOR = "observability/stack/templates/supervisord.conf.j2"
 
 
@@ -195,15 +196,23 @@ def _write_secrets(layout: Layout) -> None:
     _secret(layout, "database_url", address)
     _secret(layout, "database_user", unquote(url.username or ""))
     _secret(layout, "database_password", unquote(url.password or ""))
-    key = layout.settings.secrets / "secret_key"
-    known = key.read_text() if key.exists() else ""
-    _secret(layout, key.name, os.environ.get("SECRET_KEY") or known or secrets.token_urlsafe(32))
+    for name, given in (("secret_key", os.environ.get("SECRET_KEY")), ("probe_password", "")):
+        path = layout.settings.secrets / name
+        known = path.read_text() if path.exists() else ""
+        _secret(layout, name, given or known or secrets.token_urlsafe(32))
+    _fill_probes(layout.settings.secrets)
 
 
 def _secret(layout: Layout, name: str, text: str) -> None:
     path = layout.settings.secrets / name
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def _fill_probes(folder: Path) -> None:
+    """Blackbox's configuration with passwords in it, as the containers make it."""
+    paths = (BLACKBOX / "blackbox.yml", folder / "probe_password", folder / "blackbox.yml")
+    subprocess.run(["sh", str(BLACKBOX / "start.sh"), *map(str, paths)], check=True)
 
 
 def _exporter_uri(database_url: str) -> str:

@@ -7,20 +7,25 @@ from dataclasses import dataclass
 ROOM = "#minitwit"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"
+PROBE_USER = "minitwit-probe"  # blackbox.yml and compose name it as well
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A look from outside at ``path`` of ``service``."""
+    """A look from outside at ``path`` of ``service``, by a module of blackbox.yml."""
 
     name: str
     service: str
     path: str
+    module: str = "http_ok"
 
 
 PROBES = (
     Probe("api-ready", "api", "/readyz"),
     Probe("web-public", "web", "/public"),
+    Probe("user-login", "web", "/login", "user_login"),
+    Probe("user-timeline", "web", f"/{PROBE_USER}", "user_timeline"),
+    Probe("user-post", "api", f"/msgs/{PROBE_USER}", "user_post"),
     Probe("prometheus-ready", "prometheus", "/-/ready"),
     Probe("alertmanager-ready", "alertmanager", "/-/ready"),
 )

@@ -83,7 +83,10 @@ RUN install -d -o nobody /alertmanager
 USER nobody
 ENTRYPOINT ["prometheus-alertmanager"]
 EOF
-stand_in "$(tag_of prom/blackbox-exporter)" <<<'ENTRYPOINT ["prometheus-blackbox-exporter"]'
+stand_in "$(tag_of prom/blackbox-exporter)" <<'EOF'
+RUN ln -s prometheus-blackbox-exporter /usr/bin/blackbox_exporter
+ENTRYPOINT ["blackbox_exporter"]
+EOF
 stand_in "$(tag_of prom/node-exporter)" <<<'ENTRYPOINT ["prometheus-node-exporter"]'
 stand_in "$(tag_of grafana/loki)" <<'EOF'
 RUN install -d -o 10001 /loki

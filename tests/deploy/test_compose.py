@@ -13,6 +13,7 @@ from observability.stack.components import COMPONENTS
 from observability.stack.generate import OUT, files
 from observability.stack.modules import MODULES
 from observability.stack.places import CONTAINER_PROXY, PROXY_PORTS, containers
+from observability.stack.targets import PROBE_USER
 from tests.deploy.compose import config
 from tests.parts import ROOT
 
@@ -135,6 +136,11 @@ def test_grafana_is_set_as_without_docker() -> None:
     for key, value in COMPONENTS["grafana"].env.items():
         if "{" not in value and key != "GF_AUTH_ANONYMOUS_ENABLED":
             assert given[key] == value, key
+
+
+def test_the_user_of_the_probes_is_the_same_everywhere() -> None:
+    assert services()["api"]["environment"]["PROBE_USER"] == PROBE_USER
+    assert f"username={PROBE_USER}&" in (ROOT / "blackbox/blackbox.yml").read_text()
 
 
 def test_loki_and_promtail_are_of_the_version_that_the_tests_run() -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
 import yaml
 
 from observability.stack import tools
-from observability.stack.layout import Layout, render, socket_path
+from observability.stack.layout import BLACKBOX, Layout, render, socket_path
 from observability.stack.settings import ROOT, load
+from observability.stack.targets import PROBE_USER, PROBES
 from observability.stack.up import plan
 from tests.stack.platform import MONITORING
 
@@ -59,9 +62,22 @@ def test_who_hears_of_it(rendered: Path, severity: str, receiver: str) -> None:
     assert found.strip() == receiver
 
 
-def test_blackbox(rendered: Path) -> None:
-    file = ROOT / "blackbox/blackbox.yml"
-    check("blackbox", "--config.check", f"--config.file={file}")
+def test_blackbox(rendered: Path, tmp_path: Path) -> None:
+    password, out = tmp_path / "password", tmp_path / "blackbox.yml"
+    password.write_text("correct-horse_battery")
+    paths = (BLACKBOX / "blackbox.yml", password, out)
+    fill = ["sh", str(BLACKBOX / "start.sh"), *map(str, paths)]
+    subprocess.run(fill, check=True, env={**os.environ, "SIMULATOR_PASSWORD": "a|b&c"})
+    assert out.stat().st_mode & 0o077 == 0
+    modules = yaml.safe_load(out.read_text())["modules"]
+    assert modules["user_login"]["http"]["body"] == (
+        f"username={PROBE_USER}&password=correct-horse_battery"
+    )
+    credentials = modules["user_post"]["http"]["headers"]["Authorization"].partition(" ")[2]
+    assert b64decode(credentials) == b"simulator:a|b&c"
+    assert "@" not in str(modules)
+    check("blackbox", "--config.check", f"--config.file={out}")
+    assert {probe.module for probe in PROBES} == set(modules)
 
 
 def test_chat(rendered: Path) -> None:
@@ -73,7 +89,7 @@ def test_every_target_says_which_service_it_is(rendered: Path) -> None:
     for job in jobs:
         for group in job["static_configs"]:
             if job["job_name"] == "probe":
-                assert set(group["labels"]) == {"probe", "service"}
+                assert set(group["labels"]) == {"probe", "service", "__param_module"}
             else:
                 assert group["labels"] == {"service": job["job_name"]}
 
