@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal bench-deploy bench-import lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal drill bench-deploy bench-import lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,10 @@ story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in 
 
 nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes results/nominal.json
 	@$(PY) -m tests.stack.nominal
+
+drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); writes results/drill.json
+	@$(STACK) tools >/dev/null
+	@$(PY) -m tests.drills $(DRILL) $(if $(TIMES),--times $(TIMES))
 
 bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json
 	@$(PY) -m tests.deploy.bench

@@ -43,7 +43,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitRegistrationsFailing",
                 (ratio(refused, tried) > limits.REGISTRATIONS_FAILING)
-                & (tried > limits.REGISTRATIONS_LEAST),
+                & (tried > limits.REGISTRATIONS_LEAST * clock.scale),
                 wait=30,
                 severity="warning",
                 summary="Most attempts to register are refused.",

@@ -114,6 +114,8 @@ TABLE = (
             "--storage.tsdb.retention.size=1GB", "--enable-feature=exemplar-storage",
             "--web.listen-address={address[prometheus]}",
             "--web.external-url=http://{address[prometheus]}",
+            # A firing alert is told anew so often; Alertmanager forgets it after four times that.
+            "--rules.alert.resend-delay={resend}",
         ),
         9090, ready="/-/ready", tool="prometheus", job="prometheus",
     ),

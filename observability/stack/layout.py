@@ -126,6 +126,7 @@ class Layout:
             address={c.name: self.address(c.name) for c in TABLE},
             grafana=grafana_home(),
             otlp=self.otlp,
+            resend=Clock(settings.scale).pause(60),
             exporter_uri=_exporter_uri(self.database_url()),
         )
 

@@ -26,6 +26,7 @@ class Tool:
     names: tuple[str, ...]
     package: str
     elsewhere: str
+    flags: tuple[str, ...] = ()  # what the version that is built here needs besides
     pages: bool = False  # the distribution's has web pages, the one that is built here has none
 
 
@@ -52,6 +53,9 @@ TOOLS = {
         ("postgres_exporter", "prometheus-postgres-exporter"),
         "prometheus-postgres-exporter",
         "github.com/prometheus-community/postgres_exporter",
+        # It asks for the size of each table, and so waits for as long as one of them is locked:
+        # while the database is at its worst, there would be nothing to see.
+        flags=("--no-collector.stat_user_tables",),
     ),
     "loki": Tool(("loki",), "", BUILT),
     "promtail": Tool(("promtail",), "", BUILT),
@@ -100,7 +104,7 @@ def find(name: str, cache: Path) -> Program | None:
             if found and place == packaged:
                 return _unpacked(name, Path(found), root)
             if found:
-                return Program(Path(found))
+                return Program(Path(found), flags=tool.flags if place == built else ())
     return None
 
 

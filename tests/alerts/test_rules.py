@@ -114,11 +114,11 @@ def durations(rule: dict[str, Any]) -> list[float]:
 
 
 def test_the_time_scale_shortens_everything_together() -> None:
-    for slow, fast in zip(emitted(), emitted(5), strict=True):
-        assert [duration / 5 for duration in durations(slow)] == durations(fast)
-    documents = [yaml.safe_load(text) for text in render(Clock(5)).values()]
+    for slow, fast in zip(emitted(), emitted(2), strict=True):
+        assert [duration / 2 for duration in durations(slow)] == durations(fast)
+    documents = [yaml.safe_load(text) for text in render(Clock(2)).values()]
     paces = {group["interval"] for document in documents for group in document["groups"]}
-    assert paces == {"1s", "12s"}  # those that look back for days less often
+    assert paces == {"2s500ms", "30s"}  # those that look back for days less often
 
 
 def test_what_is_simply_down_is_told_within_a_minute() -> None:

@@ -38,11 +38,15 @@ def free_offset() -> int:
 class Platform:
     """A stack in ``run_dir``; nothing runs until ``up``."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, scale: float = 1) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
         self.offset = free_offset()
         self.run_dir = run_dir.resolve()
-        self.environment = {"RUN_DIR": str(self.run_dir), "PORT_OFFSET": str(self.offset)}
+        self.environment = {
+            "RUN_DIR": str(self.run_dir),
+            "PORT_OFFSET": str(self.offset),
+            "TIME_SCALE": f"{scale:g}",
+        }
 
     @property
     def settings(self) -> Settings:

@@ -1,0 +1,131 @@
+"""``make drill``: break the platform on purpose, and see each alert in the room, and its all-clear.
+
+Prints a table and writes it to results/drill.json together with the commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+
+from tests.drills.run import DrillFailed, Row, run
+from tests.drills.site import Site
+from tests.drills.table import DRILLS, Drill
+from tests.parts import ROOT
+
+RESULT = ROOT / "results" / "drill.json"
+os.environ["MINITWIT_TOOLS"] = "pinned"
+
+
+def main() -> int:
+    """0 if all passed."""
+    parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
+    names = [drill.name for drill in DRILLS]
+    parser.add_argument("drill", nargs="*", metavar="DRILL", help=f"one of: {', '.join(names)}")
+    parser.add_argument("--times", type=int, default=1, metavar="N", help="one after the other")
+    parser.add_argument("--list", action="store_true", help="say what there is, and end")
+    options = parser.parse_args()
+    if unknown := sorted(set(options.drill) - set(names)):
+        parser.error(f"no drill is called {', '.join(unknown)}; there are {', '.join(names)}")
+    chosen = [d for d in DRILLS if not options.drill or d.name in options.drill]
+    if options.list:
+        for drill in chosen:
+            print(f"{drill.name:22} {drill.what} → {', '.join(drill.fires)}")
+        return 0
+    try:
+        return drills(chosen, options.times, whole=not options.drill)
+    except KeyboardInterrupt:
+        print("\nbroken off; what ran is stopped", file=sys.stderr)
+        return 130
+
+
+def drills(chosen: list[Drill], times: int, whole: bool) -> int:
+    """Run them, each ``times`` times; write the table if they are all there are."""
+    begin = time.monotonic()
+    rows: list[Row] = []
+    failures: list[str] = []
+    for number in range(times):
+        for key, group in groupby(chosen, key=lambda d: (d.scale, d.small)):
+            with site(*key) as place:
+                for drill in group:
+                    rows += attempt(drill, place, number + 1, failures)
+    show(rows)
+    print(f"{len(rows)} proven, {len(failures)} failed, {time.monotonic() - begin:.0f} s")
+    for failure in failures:
+        print(f"FAILED {failure}", file=sys.stderr)
+    if whole:
+        write(rows, failures, times, time.monotonic() - begin)
+    return 1 if failures else 0
+
+
+def attempt(drill: Drill, place: Site, number: int, failures: list[str]) -> list[Row]:
+    """One drill; what went wrong goes to ``failures``."""
+    print(f"{number} {drill.name}: {drill.what} ...", flush=True)
+    try:
+        if drill.logs and not place.logs_are_kept:
+            raise DrillFailed("Loki and Promtail are not built: make tools")
+        found = run(drill, place)
+    except AssertionError as error:
+        failures.append(f"{number} {drill.name}: {error}")
+        print(f"    FAILED {error}", flush=True)
+        return []
+    for row in found:
+        print(f"    {row.alert}: firing {row.firing:g} s, room {row.chat:g} s, "
+              f"all-clear {row.resolved:g} s", flush=True)  # fmt: skip
+    return found
+
+
+@contextmanager
+def site(scale: float, small: bool) -> Iterator[Site]:
+    """A whole platform of its own, at this pace."""
+    with tempfile.TemporaryDirectory(prefix="minitwit-drill-") as folder:
+        Path(folder).chmod(0o755)
+        place = Site(Path(folder) / "run", scale, small)
+        try:
+            place.up()
+            yield place
+        finally:
+            place.down()
+
+
+def show(rows: list[Row]) -> None:
+    """The table, for people."""
+    print(f"\n{'alert':34} {'fault':46} {'firing':>7} {'room':>6} {'all-clear':>9}")
+    for row in rows:
+        print(f"{row.alert:34} {row.fault[:46]:46} {row.firing:7.1f} {row.chat:6.1f} "
+              f"{row.resolved:9.1f}")  # fmt: skip
+
+
+def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> None:
+    """The table, for the README and for whoever compares."""
+    commit = _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain") else "")
+    result = {
+        "commit": commit,
+        "machine": {"cpus": os.cpu_count()},
+        "scales": sorted({drill.scale for drill in DRILLS}),
+        "times": times,
+        "seconds": round(seconds),
+        "failures": failures,
+        "rows": [asdict(row) for row in rows],
+    }
+    RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+    print(f"written to {RESULT.relative_to(ROOT)}")
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,130 @@
+"""Runs one drill: baseline, fault, firing, message, recovery, all-clear."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.drills.site import Site, complaint
+from tests.drills.table import BURN, Drill
+
+BASELINE, FIRING, CHAT, RESOLVED = 90.0, 120.0, 120.0, 180.0  # seconds at most
+POLL = 0.25
+SILENCE = 4.0
+
+
+class DrillFailed(AssertionError):
+    """What did not come, or came and should not."""
+
+
+@dataclass
+class Row:
+    """One line of the table: seconds from the fault, and from the recovery to the all-clear."""
+
+    alert: str
+    drill: str
+    fault: str
+    firing: float = 0
+    chat: float = 0
+    resolved: float = 0
+    text: str = ""
+
+
+@dataclass
+class Watch:
+    """What was seen of the drill's alerts so far."""
+
+    site: Site
+    drill: Drill
+    since: int
+    begin: float = field(default_factory=time.monotonic)
+    firing: dict[str, float] = field(default_factory=dict)
+    chat: dict[str, float] = field(default_factory=dict)
+    resolved: dict[str, float] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+
+    def look(self) -> None:
+        """Note what is new; DrillFailed at an alert that this drill does not declare."""
+        now = time.monotonic() - self.begin
+        for name, state in self.site.active().items():
+            if state == "firing":
+                self.firing.setdefault(name, now)
+        for message in self.site.messages(self.since):
+            if message.name not in self.drill.declared:
+                continue
+            if wrong := complaint(message):
+                raise DrillFailed(f"{wrong}: {message.text}")
+            if message.status == "FIRING":
+                self.chat.setdefault(message.name, now)
+                self.texts.setdefault(message.name, message.text.partition(" ")[2])
+                self.resolved.pop(message.name, None)
+            elif message.name in self.chat:
+                self.resolved.setdefault(message.name, now)
+        stray = self.firing.keys() - self.drill.declared
+        if stray:
+            raise DrillFailed(f"fired undeclared: {', '.join(sorted(stray))}")
+
+    def until(self, what: str, done: Callable[[], object], seconds: float) -> None:
+        """Look again and again; DrillFailed naming what is missing when time is up."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.look()
+            if done():
+                return
+            if time.monotonic() > deadline:
+                raise DrillFailed(f"{what}: not within {seconds:g} s; seen {self.seen()}")
+            time.sleep(POLL)
+
+    def seen(self) -> str:
+        """For people."""
+        return f"firing {sorted(self.firing)}, in the room {sorted(self.chat)}"
+
+    def standing(self) -> bool:
+        """Whether the last that was said of each alert of the drill is that it fires."""
+        return set(self.drill.fires) <= self.chat.keys() - self.resolved.keys()
+
+    def all_in(self, what: dict[str, float]) -> Callable[[], bool]:
+        """Whether every alert of the drill is there."""
+        return lambda: set(self.drill.fires) <= what.keys()
+
+
+def settle(site: Site) -> None:
+    """Wait until nothing is wrong: a drill on top of a fault proves nothing."""
+    deadline = time.monotonic() + BASELINE
+    while trouble := troubles(site):
+        if time.monotonic() > deadline:
+            raise DrillFailed(f"the baseline is not quiet: {', '.join(sorted(trouble))}")
+        time.sleep(POLL)
+
+
+def troubles(site: Site) -> set[str]:
+    """Alerts that are pending or fire, but burn rates, and components that do not run."""
+    processes = site.supervisor.processes().items()
+    idle = {name for name, p in processes if p.state not in ("RUNNING", "EXITED")}
+    # The relay sends a line every three seconds: what it has not said yet belongs to the past.
+    talk = {"somebody is talking"} if time.time() - site.chat_time() < SILENCE else set()
+    return (site.active().keys() - set(BURN)) | idle | talk
+
+
+def run(drill: Drill, site: Site) -> list[Row]:
+    """One row for each alert that the drill proves; DrillFailed says why there are none."""
+    settle(site)
+    watch = Watch(site, drill, len(site.chat_lines()))
+    with drill.fault(site):
+        watch.until("firing", watch.all_in(watch.firing), FIRING)
+        if not drill.late:
+            watch.until("a message in the room", watch.standing, CHAT)
+    mended = time.monotonic() - watch.begin
+    watch.until("a message in the room", watch.all_in(watch.chat), CHAT)
+    watch.until("the all-clear in the room", watch.all_in(watch.resolved), RESOLVED)
+    stray = site.fired_within(time.monotonic() - watch.begin) - drill.declared
+    if stray:
+        raise DrillFailed(f"fired undeclared: {', '.join(sorted(stray))}")
+    return [
+        Row(
+            name, drill.name, drill.what, round(watch.firing[name], 1),
+            round(watch.chat[name], 1), round(watch.resolved[name] - mended, 1), watch.texts[name],
+        )
+        for name in drill.fires
+    ]  # fmt: skip

@@ -1,0 +1,127 @@
+"""A platform that drills break: it runs many times as fast, and can be asked what it thinks."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+
+from alerts.registry import all_alerts
+from observability.stack.up import unbuilt
+from tests.parts import Answer, request
+from tests.stack.platform import Platform
+
+# One line of the room: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
+LINE = re.compile(r"\S+ \[(FIRING|RESOLVED)\] (\w+) (\S+): (\w+)(?: \(([^)]*)\))?(.*)")
+QUIET = "Watchdog"
+
+
+class Message(NamedTuple):
+    """One message of the room, taken apart."""
+
+    status: str
+    severity: str
+    service: str
+    name: str
+    instance: str
+    rest: str
+    text: str
+
+
+class Site(Platform):
+    """``small`` puts the JSON logs on a disk of 24 MB, which a drill can fill; needs root."""
+
+    def __init__(self, run_dir: Path, scale: float, small: bool = False) -> None:
+        super().__init__(run_dir, scale)
+        self.scale = scale
+        self.small = self.run_dir / "logs/json" if small else None
+        if self.small:
+            self.small.mkdir(parents=True)
+            command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(self.small)]
+            subprocess.run(command, check=True)
+
+    def down(self) -> None:
+        """Stop, and take the small disk away."""
+        try:
+            super().down()
+        finally:
+            if self.small:
+                subprocess.run(["umount", str(self.small)], check=False)
+                self.small = None
+
+    @property
+    def logs_are_kept(self) -> bool:
+        """Whether Loki and Promtail are here."""
+        return not unbuilt(self.settings)
+
+    def database(self) -> psycopg.Connection[Any]:
+        """A session of one's own, which commits each statement."""
+        url = (self.run_dir / "secrets/database_url").read_text()
+        return psycopg.connect(url, autocommit=True, application_name="drill")
+
+    def send(self, method: str, path: str, body: object, service: str = "api") -> Answer:
+        """A request as the simulator makes them; text is sent as it is."""
+        data = body if isinstance(body, str) else json.dumps(body)
+        headers = {
+            "Authorization": "Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh",
+            "Content-Type": "application/json",
+        }
+        return request(method, self.url(service) + path, data.encode(), headers)
+
+    def active(self) -> dict[str, str]:
+        """Every alert that Prometheus or Loki's ruler has: its worst state."""
+        found: dict[str, str] = {}
+        sources = [self.url("prometheus") + "/api/v1/alerts"]
+        if self.logs_are_kept and self.process("loki").state == "RUNNING":
+            sources.append(self.url("loki") + "/prometheus/api/v1/alerts")
+        for source in sources:
+            answer = request("GET", source)
+            if answer.status != 200:
+                if "loki" in source or self.url("loki") in source:
+                    continue  # it has just been started
+                raise AssertionError(f"{source}: {answer.status}: no answer is no good news")
+            for alert in answer.json()["data"]["alerts"]:
+                name, state = alert["labels"]["alertname"], alert["state"]
+                if found.get(name) != "firing":
+                    found[name] = state
+        found.pop(QUIET, None)
+        return found
+
+    def fired_within(self, seconds: float) -> set[str]:
+        """Every alert that Prometheus saw firing in the last ``seconds``."""
+        query = f'max_over_time(ALERTS{{alertstate="firing"}}[{max(1, round(seconds))}s])'
+        return {labels["alertname"] for labels, _ in self.prometheus(query)} - {QUIET}
+
+    def messages(self, since: int = 0) -> list[Message]:
+        """What was said of alerts in the room, from its line number ``since`` on."""
+        lines = self.chat_lines()[since:]
+        found = [(LINE.fullmatch(line), line) for line in lines]
+        return [
+            Message._make([*(part or "" for part in match.groups()), line])
+            for match, line in found
+            if match
+        ]
+
+    def chat_time(self) -> float:
+        """When something was said last, in seconds of the epoch."""
+        log = self.run_dir / "logs/chat.log"
+        return log.stat().st_mtime if log.exists() else 0
+
+
+def complaint(message: Message) -> str:
+    """What is wrong with the text of a message; '' if nothing is."""
+    known = {alert.name: alert for alert in all_alerts()}
+    alert = known[message.name]
+    _, _, said = message.text.partition(" ")
+    wrong = {
+        "too long for one line": len(said.encode()) >= 400,
+        f"severity {message.severity}": message.severity != alert.severity,
+        "no summary": alert.summary not in message.rest,
+        "no runbook": alert.runbook not in message.rest,
+        "a template shows through": "{{" in said or "<no value>" in said,
+    }
+    return "; ".join(text for text, is_so in wrong.items() if is_so)

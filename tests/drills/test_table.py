@@ -1,0 +1,55 @@
+"""Every alert has its drill, and every drill speaks of alerts that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from alerts.registry import all_alerts
+from tests.drills.site import Message, complaint
+from tests.drills.table import DRILLS, UNDRILLED
+
+NAMES = {alert.name for alert in all_alerts()}
+RUNBOOKS = Path(__file__).parents[2] / "alerts/runbooks"
+GOOD = Message(
+    "FIRING", "critical", "api", "MiniTwitTargetDown", "h:5001",
+    " - A part of MiniTwit does not answer. - alerts/runbooks/MiniTwitTargetDown.md",
+    "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_every_alert_is_drilled_or_says_why_not(name: str) -> None:
+    drilled = any(name in drill.fires for drill in DRILLS)
+    assert drilled != (name in UNDRILLED)
+
+
+def test_what_is_drilled_exists() -> None:
+    assert {name for drill in DRILLS for name in drill.declared} | UNDRILLED.keys() <= NAMES
+    assert len({drill.name for drill in DRILLS}) == len(DRILLS)
+    assert all(len(reason) > 30 for reason in UNDRILLED.values())
+
+
+def test_runbooks_name_drills_that_prove_their_alert() -> None:
+    by_name = {drill.name: drill for drill in DRILLS}
+    for page in RUNBOOKS.glob("*.md"):
+        for name in re.findall(r"make drill DRILL=([\w-]+)", page.read_text()):
+            assert any(alert.startswith(page.stem) for alert in by_name[name].fires), page.name
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        ({}, ""),
+        ({"severity": "warning"}, "severity"),
+        ({"rest": " - alerts/runbooks/MiniTwitTargetDown.md"}, "no summary"),
+        ({"rest": " - A part of MiniTwit does not answer."}, "no runbook"),
+        ({"text": "2026 " + "x" * 400}, "too long"),
+        ({"text": "2026 [FIRING] <no value>"}, "template"),
+    ],
+)
+def test_a_bad_message_is_noticed(change: dict[str, str], wrong: str) -> None:
+    found = complaint(GOOD._replace(**change))
+    assert wrong in found if wrong else found == ""
