@@ -9,6 +9,7 @@ from dashboards.queries import CHOSEN, Prom, held, summed
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import INSTANCE, OPERATION, QUERY, SERVICE, Label
+from observability.conventions import Board
 from observability.promql import NOW, RANGE, aggregate, increase, quantile, rate, select, total
 
 OUTCOME, REASON, KIND, STATE = Label("outcome"), Label("reason"), Label("kind"), Label("state")
@@ -65,6 +66,7 @@ DEPENDENCIES_ROW = Row(
             width=6,
         ),
     ),
+    leads=Board.DATABASE,
 )
 BUSINESS_ROW = Row(
     "What users do",
@@ -90,6 +92,7 @@ BUSINESS_ROW = Row(
             )
         ),
     ),
+    leads=Board.BUSINESS,
 )
 SIMULATOR_ROW = Row(
     "Simulator and stored data",
@@ -139,6 +142,7 @@ SIMULATOR_ROW = Row(
             width=3,
         ),
     ),
+    leads=Board.SIMULATOR,
 )
 RUNTIME_ROW = Row(
     "Processes",
@@ -200,4 +204,5 @@ RUNTIME_ROW = Row(
             width=8,
         ),
     ),
+    leads=Board.HOSTS,
 )

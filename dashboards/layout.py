@@ -10,18 +10,24 @@ from typing import Any
 import attr
 import grafanalib.core as g
 
+from dashboards.links import with_links
 from dashboards.panels import Panel
+from observability.conventions import Board
 
 COLUMNS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Panels under a heading; a collapsed one holds details."""
+    """Panels under a heading; a collapsed one holds details.
+
+    A click on a point of a panel ``leads`` to the dashboard with more on it, and to the logs.
+    """
 
     title: str
     panels: tuple[Panel, ...]
     collapsed: bool = False
+    leads: Board | None = None
 
 
 def lay_out(rows: Sequence[Row]) -> list[Any]:
@@ -38,7 +44,8 @@ def lay_out(rows: Sequence[Row]) -> list[Any]:
             )
             placed.append(heading)
             y += 1
-        inside, below = _flow(row.panels, ids, y)
+        linked = [with_links(panel, row.leads) for panel in row.panels]
+        inside, below = _flow(linked, ids, y)
         if row.collapsed and heading is not None:
             heading.panels = inside
         else:

@@ -14,6 +14,7 @@ from observability.conventions import PROBE_JOB, Board
 from observability.promql import aggregate, differs, matches, rate, select, total
 
 GROUP, RECEIVER, SINK = Label("rule_group"), Label("integration"), Label("sink")
+REASON = Label("reason")
 
 SCRAPES_ROW = Row(
     "Collecting",
@@ -113,6 +114,31 @@ RULES_ROW = Row(
         ),
     ),
 )
+LOGS_ROW = Row(
+    "Logs on their way",
+    (
+        timeseries(
+            "Lines",
+            "Lines that Promtail read and delivered, and those that Loki took: they run together.",
+            Prom(total(rate(x.PROMTAIL_READ)), "read"),
+            Prom(total(rate(x.PROMTAIL_SENT)), "delivered"),
+            Prom(total(rate(x.LOKI_RECEIVED)), "taken by Loki"),
+            unit="ops",
+        ),
+        timeseries(
+            "Lines given up",
+            "Lines that Promtail could not deliver, by reason.",
+            Prom(total(rate(x.PROMTAIL_DROPPED), REASON), "{{reason}}"),
+            unit="ops",
+        ),
+        timeseries(
+            "Streams",
+            "Combinations of labels that Loki holds: thousands mean a label that is none.",
+            Prom(aggregate("max", select(x.LOKI_STREAMS)), "streams"),
+            unit="short",
+        ),
+    ),
+)
 LOSSES_ROW = Row(
     "What telemetry loses",
     (
@@ -137,5 +163,5 @@ MONITORING = Dashboard(
     "MiniTwit · Monitoring itself",
     "Can the other dashboards and the alerts be trusted?",
     "dashboards/monitoring.py",
-    (SCRAPES_ROW, RULES_ROW, LOSSES_ROW),
+    (SCRAPES_ROW, RULES_ROW, LOGS_ROW, LOSSES_ROW),
 )

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from alerts.objectives import LATENCY_OBJECTIVE
+from alerts.objectives import CERTIFICATE_SECONDS, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
 from dashboards.layout import Row
-from dashboards.panels import DOWN_UP, RED, limits, stat, timeseries
+from dashboards.panels import AGREE, DOWN_UP, GREEN, RED, limits, stat, timeseries
 from dashboards.queries import Prom, held
 from observability import catalog as c
 from observability import exporters as e
 from observability import external as x
 from observability.catalog import SERVICE
 from observability.conventions import PROBED_SERVICES, Board
-from observability.promql import aggregate, matches, over, select
+from observability.promql import NOW, aggregate, matches, over, select
 
 SERVICES = matches("|".join(PROBED_SERVICES))
 
@@ -25,7 +25,7 @@ PROBES_ROW = Row(
             Prom(aggregate("min", select(e.PROBE_SUCCESS), e.PROBE), "{{probe}}", instant=True),
             unit="none",
             mappings=DOWN_UP,
-            width=12,
+            width=9,
         ),
         stat(
             "Uptime in the time shown",
@@ -36,7 +36,20 @@ PROBES_ROW = Row(
                 instant=True,
             ),
             unit="percentunit",
-            width=12,
+            width=9,
+        ),
+        stat(
+            "Certificates",
+            "Time until the first certificate of the way in expires; an alert comes before.",
+            Prom(
+                aggregate("min", select(x.CERTIFICATE_END), e.PROBE) - NOW,
+                "{{probe}}",
+                instant=True,
+            ),
+            unit="s",
+            limit=limits((GREEN, CERTIFICATE_SECONDS), ok=RED),
+            width=6,
+            empty="without Docker there is no nginx, so there is no TLS",
         ),
         timeseries(
             "Duration",
@@ -47,8 +60,11 @@ PROBES_ROW = Row(
         ),
         timeseries(
             "Phases",
-            "Where the time of the slowest probe goes.",
-            Prom(aggregate("max", select(x.PROBE_PHASE), x.PHASE), "{{phase}}"),
+            "Where the time of each probe that does what users do goes.",
+            Prom(
+                aggregate("max", select(x.PROBE_PHASE, probe=matches("user-.+")), e.PROBE, x.PHASE),
+                "{{probe}} {{phase}}",
+            ),
             unit="s",
         ),
         timeseries(
@@ -62,6 +78,19 @@ PROBES_ROW = Row(
 AGREEMENT_ROW = Row(
     "Inside and outside",
     (
+        stat(
+            "Disagreement",
+            "Whether a service that calls itself ready serves its users, and the other way round.",
+            Prom(
+                aggregate("min", select(c.READY, service=SERVICES), SERVICE)
+                - aggregate("min", select(e.PROBE_SUCCESS, service=SERVICES), SERVICE),
+                "{{service}}",
+                instant=True,
+            ),
+            unit="none",
+            mappings=AGREE,
+            width=24,
+        ),
         timeseries(
             "What the probes say",
             "1 while all probes of a service succeed.",

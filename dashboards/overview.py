@@ -6,6 +6,7 @@ from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
 from dashboards.details import BUSINESS_ROW, DEPENDENCIES_ROW, RUNTIME_ROW, SIMULATOR_ROW
 from dashboards.layout import Row
+from dashboards.objectives import OBJECTIVES_ROW
 from dashboards.panels import DOWN_UP, RED, limits, stat, table, timeseries
 from dashboards.queries import CHOSEN, Prom, held, summed
 from observability import catalog as c
@@ -82,6 +83,7 @@ NOW_ROW = Row(
             empty="no alert fires while all is well",
         ),
     ),
+    leads=Board.OUTSIDE,
 )
 REQUESTS_ROW = Row(
     "Requests",
@@ -133,11 +135,20 @@ REQUESTS_ROW = Row(
             limit=limits((RED, LATENCY_OBJECTIVE)),
         ),
     ),
+    leads=Board.HTTP,
 )
 OVERVIEW = Dashboard(
     Board.OVERVIEW,
     "MiniTwit · Overview",
     "Is MiniTwit serving its users, and if not, which part is in trouble?",
     "dashboards/overview.py",
-    (NOW_ROW, REQUESTS_ROW, DEPENDENCIES_ROW, BUSINESS_ROW, SIMULATOR_ROW, RUNTIME_ROW),
+    (
+        NOW_ROW,
+        OBJECTIVES_ROW,
+        REQUESTS_ROW,
+        DEPENDENCIES_ROW,
+        BUSINESS_ROW,
+        SIMULATOR_ROW,
+        RUNTIME_ROW,
+    ),
 )

@@ -46,6 +46,13 @@ DOWN_UP = [
         g.StatValueMappingItem("DOWN", "0", RED, 0), g.StatValueMappingItem("up", "1", GREEN, 1)
     )
 ]
+AGREE = [
+    g.StatValueMappings(
+        g.StatValueMappingItem("agree", "0", GREEN, 0),
+        g.StatValueMappingItem("only outside it fails", "1", RED, 1),
+        g.StatValueMappingItem("only inside it fails", "-1", YELLOW, 2),
+    )
+]
 
 
 def timeseries(

@@ -39,6 +39,11 @@ class Board(StrEnum):
     MONITORING = f"{PRODUCT}-monitoring"
 
     @property
+    def path(self) -> str:
+        """Where Grafana has it."""
+        return f"/d/{self.value}"
+
+    @property
     def url(self) -> str:
         """Where Grafana shows it."""
-        return f"{GRAFANA_URL}/d/{self.value}"
+        return f"{GRAFANA_URL}{self.path}"

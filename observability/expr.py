@@ -46,11 +46,17 @@ class Expr:
     def __truediv__(self, other: Expr | float) -> Expr:
         return self._join("/", other)
 
+    def __mul__(self, other: Expr | float) -> Expr:
+        return self._join("*", other)
+
     def __add__(self, other: Expr | float) -> Expr:
         return self._join("+", other)
 
     def __sub__(self, other: Expr | float) -> Expr:
         return self._join("-", other)
+
+    def __rsub__(self, other: float) -> Expr:
+        return Expr(f"{other:.12g}", scalar=True) - self
 
     def __gt__(self, other: Expr | float) -> Expr:
         return self._join(">", other)

@@ -79,6 +79,12 @@ ALERTMANAGER_LOADED = _metric(
 PROMTAIL_DROPPED = _metric(
     "counter", "promtail_dropped_entries_total", "Lines that were given up.", "reason"
 )
+PROMTAIL_READ = _metric("counter", "promtail_read_lines_total", "Lines read.", "path")
+PROMTAIL_SENT = _metric("counter", "promtail_sent_entries_total", "Lines delivered.", "host")
+LOKI_RECEIVED = _metric(
+    "counter", "loki_distributor_lines_received_total", "Lines taken in.", "tenant"
+)
+LOKI_STREAMS = _metric("gauge", "loki_ingester_memory_streams", "Streams in memory.", "tenant")
 CERTIFICATE_END = Metric(
     "probe_ssl_earliest_cert_expiry",
     "gauge",

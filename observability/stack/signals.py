@@ -115,7 +115,7 @@ def probes(layout: Layout) -> Signal:
     """Whether every probe succeeds."""
     if "prometheus" not in layout.place.runs:
         return Signal("ok", "runs")
-    expected = {probe.name for probe in PROBES if probe.service in layout.place.runs}
+    expected = {probe.name for probe in PROBES if probe.asked in layout.place.runs}
     seen = {labels["probe"]: value for labels, value in samples(layout, str(PROBE_SUCCESS))}
     if failing := sorted(expected & {name for name, value in seen.items() if value != 1}):
         return Signal("bad", f"probe fails: {', '.join(failing)}")

@@ -12,12 +12,26 @@ PROBE_USER = "minitwit-probe"  # blackbox.yml and compose name it as well
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A look from outside at ``path`` of ``service``, by a module of blackbox.yml."""
+    """A look from outside at ``path`` of ``service``, by a module of blackbox.yml.
+
+    ``entrance`` is the component that is asked in its place.
+    """
 
     name: str
     service: str
     path: str
     module: str = "http_ok"
+    entrance: str = ""
+
+    @property
+    def asked(self) -> str:
+        """The component that is asked."""
+        return self.entrance or self.service
+
+    @property
+    def scheme(self) -> str:
+        """``https`` only where TLS ends: at the entrance."""
+        return "https" if self.entrance else "http"
 
 
 PROBES = (
@@ -26,6 +40,7 @@ PROBES = (
     Probe("user-login", "web", "/login", "user_login"),
     Probe("user-timeline", "web", f"/{PROBE_USER}", "user_timeline"),
     Probe("user-post", "api", f"/msgs/{PROBE_USER}", "user_post"),
+    Probe("tls", "web", "/public", "https_ok", entrance="nginx"),
     Probe("prometheus-ready", "prometheus", "/-/ready"),
     Probe("alertmanager-ready", "alertmanager", "/-/ready"),
 )

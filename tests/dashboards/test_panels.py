@@ -11,6 +11,7 @@ import pytest
 
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.layout import COLUMNS
+from dashboards.links import with_links
 from dashboards.panels import UNITS, stat
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, render
@@ -72,6 +73,29 @@ def test_links_lead_to_the_other_boards(board: Json) -> None:
     [link] = board["links"]
     assert link["type"] == "dashboards" and link["tags"] == ["minitwit"]
     assert link["asDropdown"] and link["includeVars"] and link["keepTime"]
+
+
+def test_a_click_leads_to_the_logs_and_from_the_overview_to_details() -> None:
+    boards = {f"/d/{board['uid']}" for board in BOARDS.values()}
+    for name, panel in ASKING.items():
+        links = [link["url"] for link in panel["fieldConfig"]["defaults"].get("links", [])]
+        led = [link.partition("?")[0] for link in links]
+        assert set(led) <= boards
+        assert all("${__url_time_range}" in link for link in links), "the time is kept"
+        assert all("var-service=" in link or "${__all_variables}" in link for link in links)
+        if panel["datasource"]["type"] == "prometheus":
+            assert "/d/minitwit-logs" in led, name
+        if name.startswith("minitwit-overview"):
+            assert len(led) == 2, name
+
+
+def test_a_link_to_one_service_is_only_where_each_line_has_one() -> None:
+    for panel in (with_links(panel, None) for board in DASHBOARDS for panel in board.panels()):
+        asked = [query for query in panel.queries if isinstance(query, Prom)]
+        config = (panel.core.extraJson or {}).get("fieldConfig", {})
+        for link in config.get("defaults", {}).get("links", []):
+            named = all("service" in query.expr.labels for query in asked)
+            assert ("__field.labels.service" in link["url"]) == named
 
 
 @every_board
@@ -166,6 +190,7 @@ def test_what_is_empty_on_purpose_says_why() -> None:
     empty = [panel for board in DASHBOARDS for panel in board.panels() if panel.empty]
     assert {panel.core.title for panel in empty} == {
         "Firing alerts", "Errors", "Invalid requests", "Database errors", "Lines of errors",
+        "Certificates",
     }  # fmt: skip
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
+from dashboards.queries import Prom
+from dashboards.registry import DASHBOARDS
 from observability import catalog
+from observability.conventions import Board
 from observability.exporters import PROBE_SUCCESS
-from observability.stack.targets import PROBE_USER
+from observability.stack.targets import PROBE_USER, PROBES
 from tests.parts import request, wait_for
 from tests.stack.platform import Platform
 
 pytestmark = pytest.mark.stack
+DAY = 86400
 PARTS = ("postgres", "migrate", "blackbox", "prometheus", "api", "web")
 DONE = {"user-login", "user-post", "user-timeline"}
+OUTSIDE = next(board for board in DASHBOARDS if board.board is Board.OUTSIDE)
 ASKED = {"api-ready", "web-public", "prometheus-ready"}
 
 
@@ -49,6 +61,13 @@ def passing(site: Platform) -> set[str]:
     return {probe for probe, good in results(site).items() if good}
 
 
+def panel(site: Platform, title: str) -> dict[str, float]:
+    """What a panel of the dashboard from outside shows now: its one label, its value."""
+    [query] = next(p.queries for p in OUTSIDE.panels() if p.core.title == title)
+    assert isinstance(query, Prom)
+    return {next(iter(row.values())): value for row, value in site.prometheus(query.expr.text)}
+
+
 def count(database: psycopg.Connection[tuple[object, ...]], query: str) -> object:
     [found] = database.execute(query.encode()).fetchone() or (None,)
     return found
@@ -67,6 +86,7 @@ def test_they_succeed_and_are_counted_nowhere(
         assert value == 0, metric
     assert site.prometheus(catalog.ACTIVE_USERS.name)[0][1] == 0
     assert request("GET", site.url("api") + "/api/timelines/public").json()["messages"] == []
+    assert panel(site, "Disagreement") == {"api": 0, "web": 0}
     expected = f"{len(DONE | ASKED)} probes succeed"
     wait_for("a good status", lambda: expected in site.status(wait=0)[1]["blackbox"], 30)
 
@@ -79,8 +99,56 @@ def test_each_notices_what_only_its_user_sees(
     database.execute(update.format("pw_hash = 'x'", PROBE_USER).encode())
     wait_for("a refused log-in", lambda: results(site)["user-login"] is False, 30)
     assert passing(site) == {*ASKED, "user-post", "user-timeline"}
+    assert panel(site, "Disagreement") == {"api": 0, "web": 1}
     status, rows = site.status(wait=0)
     assert status == 1
     assert "probe fails: user-login" in rows["blackbox"]
     database.execute(update.format("username = 'gone'", PROBE_USER).encode())
     wait_for("nobody there", lambda: passing(site) == ASKED, 30)
+
+
+def test_how_long_a_certificate_is_good_is_seen(site: Platform, tmp_path: Path) -> None:
+    """A way in with TLS, of which there is none without Docker: watched as nginx is there."""
+    assert panel(site, "Certificates") == {}
+    with listening(tmp_path) as port:
+        watch(site, f"https://127.0.0.1:{port}/public")
+        wait_for("its probe", lambda: "tls" in passing(site), 30)
+        [(probe, left)] = panel(site, "Certificates").items()
+    assert probe == "tls"
+    assert 29 < left / DAY <= 30
+
+
+@contextmanager
+def listening(folder: Path) -> Iterator[int]:
+    """Something that answers 200 over TLS, with a certificate good for 30 days; its port."""
+    certificate, key = folder / "certificate", folder / "key"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+         "-nodes", "-days", "30", "-subj", "/CN=example.org", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (folder / "public").write_text("hello")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def watch(site: Platform, address: str) -> None:
+    """Have the probe of TLS look at ``address``, with the labels and module that nginx has."""
+    [probe] = [probe for probe in PROBES if probe.entrance]
+    path = site.settings.config / "prometheus.yml"
+    text = yaml.safe_load(path.read_text())
+    [job] = [job for job in text["scrape_configs"] if job["job_name"] == "probe"]
+    labels = {"probe": probe.name, "service": probe.service, "__param_module": probe.module}
+    job["static_configs"].append({"targets": [address], "labels": labels})
+    path.write_text(yaml.safe_dump(text))
+    site.supervisor.hang_up("prometheus")

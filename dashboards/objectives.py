@@ -1,0 +1,76 @@
+"""The top of the overview: whether the objectives are met, and for how long they will be."""
+
+from __future__ import annotations
+
+from alerts import burn
+from alerts.model import Recording
+from alerts.objectives import BURN_RATES, HOUR, OBJECTIVES, PERIOD
+from dashboards.layout import Row
+from dashboards.panels import GREEN, RED, YELLOW, limits, stat, timeseries
+from dashboards.queries import Prom
+from observability.clock import Clock
+from observability.conventions import Board
+from observability.promql import select
+
+RECORDED = {
+    rule.name: rule.metric
+    for group in burn.recordings(Clock())
+    for rule in group.rules
+    if isinstance(rule, Recording)
+}
+LITTLE_LEFT = 0.25  # share of a budget
+PAGE = next(rate for rate in BURN_RATES if rate.long == HOUR)
+
+
+def _good() -> tuple[Prom, ...]:
+    """The share of good requests of each objective, beside what was promised."""
+    metric = RECORDED[burn.burn_name(PERIOD)]
+    return tuple(
+        Prom(
+            1 - select(metric, objective=objective.name) * objective.budget,
+            f"{objective.name}: {objective.target * 100:g} % promised",
+            instant=True,
+        )
+        for objective in OBJECTIVES
+    )
+
+
+OBJECTIVES_ROW = Row(
+    "Objectives",
+    (
+        stat(
+            "Error budget left",
+            "What is left of the bad requests that 30 days may have: below zero the promise is "
+            "broken. Empty for the first minutes of a new Prometheus.",
+            Prom(select(RECORDED[burn.LEFT]), "{{objective}}", instant=True),
+            unit="percentunit",
+            limit=limits((YELLOW, 0), (GREEN, LITTLE_LEFT), ok=RED),
+            width=12,
+        ),
+        stat(
+            "Good requests in 30 days",
+            "Share of requests that were no 5xx (availability) or quick enough (latency).",
+            *_good(),
+            unit="percentunit",
+            width=12,
+        ),
+        timeseries(
+            "Burn rate over an hour",
+            "How many times too fast each budget burns: at 1 it lasts just 30 days; at the line "
+            "someone is called.",
+            Prom(select(RECORDED[burn.burn_name(HOUR)]), "{{objective}}"),
+            unit="none",
+            limit=limits((RED, PAGE.factor)),
+            width=12,
+        ),
+        timeseries(
+            "Burn rate over 5 minutes",
+            "The same over a short time: below the line again, what happened is over.",
+            Prom(select(RECORDED[burn.burn_name(PAGE.short)]), "{{objective}}"),
+            unit="none",
+            limit=limits((RED, PAGE.factor)),
+            width=12,
+        ),
+    ),
+    leads=Board.HTTP,
+)
