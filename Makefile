@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal drill bench-deploy bench-import lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal drill bench-deploy bench-import backup restore lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,12 @@ bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes resu
 
 bench-import: $(VENV)/dev.stamp ## measure the import from SQLite; writes results/import.json
 	@$(PY) -m tests.transfer.bench
+
+backup: $(VENV)/stack.stamp ## take a backup of the database that runs
+	@$(STACK) backup
+
+restore: $(VENV)/stack.stamp ## restore a backup (FILE=, else the newest) into a new database; SWAP=1 uses it
+	@$(STACK) restore $(if $(SWAP),--swap) $(FILE)
 
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from alerts.model import Alert, Group
-from alerts.objectives import DB_ERRORS_LIMIT, MINUTE, QUERY_LIMIT
-from observability.catalog import DB_ERRORS, DB_QUERY_DURATION, SERVICE
+from alerts.objectives import BACKUP_SECONDS, DB_ERRORS_LIMIT, MINUTE, QUERY_LIMIT
+from observability.catalog import BACKUP_TIME, DB_ERRORS, DB_QUERY_DURATION, SERVICE
 from observability.clock import Clock
 from observability.conventions import Board
-from observability.promql import rate, total
+from observability.promql import NOW, aggregate, rate, select, total
 
 
 def alerts(clock: Clock) -> Group:
@@ -38,6 +38,18 @@ def alerts(clock: Clock) -> Group:
                 summary="Statements on the database fail.",
                 description='{{ printf "%.1f" $value }} statements of {{ $labels.service }} a '
                 "second fail, also where a repetition hides it from users.",
+                board=Board.DATABASE,
+            ),
+            Alert(
+                "MiniTwitBackupTooOld",
+                # 0 is said where there never was one.
+                NOW - aggregate("max", select(BACKUP_TIME), SERVICE) > BACKUP_SECONDS / clock.scale,
+                wait=10 * MINUTE,
+                severity="warning",
+                service="postgres",
+                summary="There is no fresh backup of the database.",
+                description="The last good backup is {{ $value | humanizeDuration }} old; "
+                "one is taken every day.",
                 board=Board.DATABASE,
             ),
         ),

@@ -30,6 +30,7 @@ DISK_FREE_LIMIT = 0.5  # ... and has less than this share left
 # ---- database -----------------------------------------------------------------------------
 QUERY_LIMIT = 0.1  # seconds of a statement, on average over a minute
 DB_ERRORS_LIMIT = 0.1  # failed statements a second
+BACKUP_SECONDS = 26 * HOUR  # one is taken every day
 # ---- business -----------------------------------------------------------------------------
 REGISTRATIONS_FAILING = 0.5  # share of those refused ...
 REGISTRATIONS_LEAST = 0.05  # ... of at least so many a second

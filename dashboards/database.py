@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.objectives import LATENCY_OBJECTIVE
+from alerts.objectives import BACKUP_SECONDS, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
 from dashboards.layout import Row
 from dashboards.panels import DOWN_UP, RED, limits, stat, timeseries
@@ -12,7 +12,7 @@ from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, QUERY, Label
 from observability.conventions import Board
-from observability.promql import aggregate, matches, quantile, rate, ratio, select, top, total
+from observability.promql import NOW, aggregate, matches, quantile, rate, ratio, select, top, total
 
 KIND, STATE, MODE, DATABASE = Label("kind"), Label("state"), Label("mode"), Label("datname")
 OURS = {"datname": matches("minitwit|postgres")}
@@ -70,7 +70,22 @@ SERVER_ROW = Row(
             Prom(aggregate("min", select(e.PG_UP)), "PostgreSQL", instant=True),
             unit="none",
             mappings=DOWN_UP,
-            width=6,
+            width=4,
+        ),
+        stat(
+            "Last backup",
+            "How old the last good backup is: one is taken every day.",
+            Prom(NOW - aggregate("max", select(c.BACKUP_TIME)), "age", instant=True),
+            unit="s",
+            limit=limits((RED, BACKUP_SECONDS)),
+            width=4,
+        ),
+        stat(
+            "Size of the backup",
+            "Bytes of the last good backup, compressed.",
+            Prom(aggregate("max", select(c.BACKUP_SIZE)), "bytes", instant=True),
+            unit="bytes",
+            width=4,
         ),
         stat(
             "Size",
@@ -79,7 +94,7 @@ SERVER_ROW = Row(
                 aggregate("max", select(x.PG_SIZE, **OURS), DATABASE), "{{datname}}", instant=True
             ),
             unit="bytes",
-            width=9,
+            width=6,
         ),
         stat(
             "Deadlocks",
@@ -91,7 +106,7 @@ SERVER_ROW = Row(
             ),
             unit="short",
             limit=limits((RED, 1)),
-            width=9,
+            width=6,
         ),
         timeseries(
             "Connections",

@@ -18,6 +18,10 @@ blackbox /etc/blackbox/start.sh blackbox/start.sh
 loki /etc/loki/loki.yml deploy/generated/loki.yml
 promtail /etc/promtail/promtail.yml deploy/generated/promtail.yml
 promtail /etc/promtail/start.sh promtail/start.sh
+backup /backup/backup.sh deploy/backup/backup.sh
+backup /backup/connection.sh deploy/backup/connection.sh
+backup /backup/restore.sh deploy/backup/restore.sh
+backup /backup/sums.sql deploy/backup/sums.sql
 tempo /etc/tempo/tempo.yml deploy/generated/tempo.yml
 ngircd /etc/chat/ngircd.conf deploy/generated/ngircd.conf
 relay /etc/chat/relay.yml deploy/generated/relay.yml

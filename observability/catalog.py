@@ -229,6 +229,21 @@ ROWS = Metric(
     services=(API,),
 )
 
+BACKUP_TIME = Metric(
+    "minitwit_backup_timestamp_seconds",
+    "gauge",
+    "When the last good backup was taken; 0 if never. The same on every replica.",
+    unit="seconds",
+    services=(API,),
+)
+BACKUP_SIZE = Metric(
+    "minitwit_backup_size_bytes",
+    "gauge",
+    "The size of the last good backup, the same on every replica.",
+    unit="bytes",
+    services=(API,),
+)
+
 # ---- simulator --------------------------------------------------------------------------
 SIMULATOR_LATEST = Metric(
     "minitwit_simulator_latest_id",

@@ -22,6 +22,11 @@ _SIZES = Statement(
     "SELECT "
     + ", ".join(f"pg_stat_get_live_tuples('{table}'::regclass)" for table in catalog.TABLES),
 )
+_BACKUP = Statement(
+    "backup_latest",
+    "SELECT coalesce(extract(epoch FROM max(taken_at)), 0)::float8,"
+    " coalesce((SELECT bytes FROM backups ORDER BY taken_at DESC LIMIT 1), 0) FROM backups",
+)
 
 
 async def active_users(database: Database, seconds: int, session_seconds: int) -> int:
@@ -33,3 +38,9 @@ async def active_users(database: Database, seconds: int, session_seconds: int) -
 async def table_sizes(database: Database) -> dict[str, int]:
     """About how many rows each of the catalogue's tables has."""
     return dict(zip(catalog.TABLES, await database.one(_SIZES, {}), strict=True))
+
+
+async def latest_backup(database: Database) -> tuple[float, int]:
+    """When the last good backup was taken (seconds since 1970, 0 if never) and its bytes."""
+    taken, size = await database.one(_BACKUP, {})
+    return float(taken), int(size)

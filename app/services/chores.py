@@ -1,4 +1,4 @@
-"""What an api replica does between requests: counts users and rows, and keeps the probe user."""
+"""What an api replica does between requests: counts, sees to backups, keeps the probe user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,12 @@ class Chores:
     async def run(self) -> None:
         """Until it is cancelled. While the database is away, nothing is asked of it."""
         while True:
-            for chore in (self._count_active, self._count_rows, self._accounts.keep_probe):
+            for chore in (
+                self._count_active,
+                self._count_rows,
+                self._look_for_backups,
+                self._accounts.keep_probe,
+            ):
                 if not self._database.trouble:
                     await _try(chore)
             await asyncio.sleep(PERIOD if not self._database.trouble else 1)
@@ -37,6 +42,11 @@ class Chores:
     async def _count_rows(self) -> None:
         for table, rows in (await activity.table_sizes(self._database)).items():
             self._meter.set(catalog.ROWS, rows, table)
+
+    async def _look_for_backups(self) -> None:
+        taken, size = await activity.latest_backup(self._database)
+        self._meter.set(catalog.BACKUP_TIME, taken)
+        self._meter.set(catalog.BACKUP_SIZE, size)
 
 
 async def _try(chore: Callable[[], Awaitable[None]]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import time
 from collections import deque
@@ -11,10 +13,10 @@ from pathlib import Path
 
 from observability.stack import status, tools
 from observability.stack.build import build
-from observability.stack.components import TABLE
+from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.layout import render, socket_path
 from observability.stack.modules import MODULES
-from observability.stack.settings import Settings, StackError, load
+from observability.stack.settings import ROOT, Settings, StackError, load
 from observability.stack.targets import ROOM
 from observability.stack.up import down, plan, up
 
@@ -63,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         ("chat", _chat, f"follow the on-call room {ROOM}"),
         ("render", _render, "write the configuration that `up` would use"),
         ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
+        ("backup", _backup, "take a backup of the database that runs"),
+        ("restore", _restore, "restore a backup into a new database, and prove it"),
         ("tools", _tools, "build the programs that no distribution brings"),
     ):
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
@@ -74,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
                 "--wait", type=float, default=15, metavar="SECONDS",
                 help="how long to wait for a first scrape (default %(default)s)",
             )  # fmt: skip
+        if name == "restore":
+            command.add_argument("file", nargs="?", type=Path, help="default: the newest backup")
+            command.add_argument(
+                "--swap", action="store_true", help="put it in the place of the database"
+            )
         if name == "tools":
             command.add_argument(
                 "module", nargs="?", default="", choices=["", *(m.name for m in MODULES)],
@@ -142,6 +151,24 @@ def _tools(settings: Settings, options: argparse.Namespace) -> int:
     if options.start:
         up(settings)
     return 0
+
+
+def _backup(settings: Settings, _: argparse.Namespace) -> int:
+    return _script(settings, "backup.sh")
+
+
+def _restore(settings: Settings, options: argparse.Namespace) -> int:
+    swap = ["--swap"] if options.swap else []
+    file = [str(options.file.resolve())] if options.file else []
+    return _script(settings, "restore.sh", *swap, *file)
+
+
+def _script(settings: Settings, name: str, *arguments: str) -> int:
+    """Run a script of deploy/backup with what the component is given."""
+    layout = status.running(settings)
+    environment = {**os.environ, **layout.environment(COMPONENTS["backup"])}
+    command = ["sh", str(ROOT / "deploy/backup" / name), *arguments]
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def _install(settings: Settings, _: argparse.Namespace) -> int:

@@ -54,6 +54,19 @@ TABLE = (
         after=("postgres",), once=True,
     ),
     Component(
+        "backup", ("sh", "{root}/deploy/backup/backup.sh", "--every", "86400"),
+        env={
+            "PATH": "{path}",
+            "DATABASE_ADDRESS": "{database_address}",
+            "PGDATABASE": "{database_name}",
+            "PGSSLMODE": "{database_tls}",
+            "PGUSER_FILE": "{secrets}/database_user",
+            "PGPASSWORD_FILE": "{secrets}/database_password",
+            "BACKUPS": "{data}/backups",
+        },
+        after=("migrate",),
+    ),
+    Component(
         "node",
         (
             "{tool}", "--web.listen-address={address[node]}", "--collector.disable-defaults",

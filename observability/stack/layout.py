@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from observability.clock import Clock
 from observability.stack import places, postgres
@@ -128,6 +128,8 @@ class Layout:
             otlp=self.otlp,
             resend=Clock(settings.scale).pause(60),
             exporter_uri=_exporter_uri(self.database_url()),
+            path=f"{postgres.BIN}:{os.environ.get('PATH', os.defpath)}",
+            **_database(self.database_url()),
         )
 
 
@@ -214,6 +216,17 @@ def _fill_probes(folder: Path) -> None:
     """Blackbox's configuration with passwords in it, as the containers make it."""
     paths = (BLACKBOX / "blackbox.yml", folder / "probe_password", folder / "blackbox.yml")
     subprocess.run(["sh", str(BLACKBOX / "start.sh"), *map(str, paths)], check=True)
+
+
+def _database(address: str) -> dict[str, str]:
+    """What PostgreSQL's own programs are told of the database."""
+    url = urlsplit(address)
+    tls = dict(parse_qsl(url.query)).get("sslmode", "")
+    return {
+        "database_address": f"{url.hostname}:{url.port or 5432}",
+        "database_name": url.path.lstrip("/"),
+        "database_tls": tls,
+    }
 
 
 def _exporter_uri(database_url: str) -> str:

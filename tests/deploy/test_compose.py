@@ -23,6 +23,7 @@ LOOPBACK = {"prometheus", "grafana"}
 ONCE = {"secrets", "migrate"}
 UNASKED = {
     *ONCE,
+    "backup",
     "simulator",
     "chatlog",
     "nginx-exporter",

@@ -118,6 +118,17 @@ def _set(site: Site, statement: str) -> None:
 
 
 @contextmanager
+def no_backup(site: Site) -> Iterator[None]:
+    """No backup was taken since the day before yesterday."""
+    with site.database() as session:
+        session.execute("UPDATE backups SET taken_at = taken_at - interval '2 days'")
+        try:
+            yield
+        finally:
+            session.execute("INSERT INTO backups VALUES (now(), 1)")
+
+
+@contextmanager
 def connections(site: Site) -> Iterator[None]:
     """Sessions are left open, until nine of ten are taken."""
     with contextlib.ExitStack() as held, site.database() as session:

@@ -63,6 +63,8 @@ DRILLS = (
           faults.repeated(faults.disconnect, 0.3), ("MiniTwitDatabaseErrors",), DATABASE),
     Drill("connections", "nine of ten connections are taken", faults.connections,
           ("MiniTwitConnectionsNearLimit",)),
+    Drill("no-backup", "the last backup is of the day before yesterday", faults.no_backup,
+          ("MiniTwitBackupTooOld",)),
     Drill("crowd", "forty clients register without pause",
           faults.repeated(faults.register_someone, 0.01, 40),
           ("MiniTwitHashingQueue",), (*BURN, "MiniTwitEventLoopLag")),

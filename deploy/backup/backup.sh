@@ -1,0 +1,71 @@
+#!/bin/sh
+# Takes a backup of the database, now or again and again, and keeps the newest ones.
+#   backup.sh [--every SECONDS]
+# DATABASE_ADDRESS (host:port), PGDATABASE, PGUSER or PGUSER_FILE, PGPASSWORD_FILE; BACKUPS is the
+# folder, KEEP how many stay (14). What was taken, and when, is also noted in the database: api
+# shows its age. A backup counts only when it is complete and can be read.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/backup/connection.sh
+. "$here/connection.sh"
+folder=${BACKUPS:?where backups are kept}
+keep=${KEEP:-14}
+every=
+case ${1:-} in
+--every) every=${2:?seconds} ;;
+"") ;;
+*)
+    sed -n '2,5s/^# //p' "$0"
+    exit 2
+    ;;
+esac
+
+# Dump and sums are of one moment: pg_dump uses the snapshot of the transaction that counts.
+take() {
+    stamp=$(date -u +%Y%m%dT%H%M%SZ)
+    file=$folder/minitwit-$stamp.dump
+    rm -f "$folder"/.new*
+    mkdir -p "$folder"
+    NEW=$folder/.new SUMS=$here/sums.sql psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 >"$folder/.new.log" 2>&1 <<'EOF' ||
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT pg_export_snapshot() AS snapshot \gset
+\setenv SNAPSHOT :snapshot
+\! pg_dump --format=custom --no-owner --snapshot="$SNAPSHOT" --file="$NEW" || rm -f "$NEW"
+\getenv new NEW
+\getenv sums SUMS
+\o :new.sums
+\i :sums
+COMMIT;
+EOF
+        { tail -n 3 "$folder/.new.log" >&2; return 1; }
+    # pg_restore reads all of it, and writes nothing.
+    if [ ! -s "$folder/.new" ] || ! pg_restore --file=/dev/null "$folder/.new"; then
+        tail -n 3 "$folder/.new.log" >&2
+        return 1
+    fi
+    mv "$folder/.new.sums" "$file.sums"
+    mv "$folder/.new" "$file"
+    bytes=$(wc -c <"$file")
+    psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --command \
+        "INSERT INTO backups (taken_at, bytes) VALUES (now(), $bytes)"
+    rm -f "$folder/.new.log"
+    find "$folder" -name 'minitwit-*.dump' | sort -r | tail -n "+$((keep + 1))" | while read -r old; do
+        rm -f "$old" "$old.sums"
+    done
+    echo "$file: $((bytes / 1024)) KiB"
+}
+
+if [ -z "$every" ]; then
+    take || { echo "backup: it failed; nothing was kept" >&2; exit 1; }
+    exit
+fi
+trap 'exit 0' TERM INT
+while :; do
+    # After a failure sooner, so that a short outage does not cost a day.
+    if take; then pause=$every; else
+        echo "backup: it failed; again in a minute" >&2
+        pause=60
+    fi
+    sleep "$pause" &
+    wait $!
+done

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Restores a backup into a new database, proves that all of it is there, and, with --swap, puts the
+# new one in the place of the old, which stays under another name.
+#   restore.sh [--swap] [FILE]      (the newest backup, if no file is named)
+# The environment is that of backup.sh.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=deploy/backup/connection.sh
+. "$here/connection.sh"
+swap=
+case ${1:-} in
+--swap)
+    swap=yes
+    shift
+    ;;
+-*)
+    sed -n '2,5s/^# //p' "$0"
+    exit 2
+    ;;
+esac
+file=${1:-$(find "${BACKUPS:?where backups are kept}" -name 'minitwit-*.dump' | sort | tail -n 1)}
+[ -s "${file:-/none}" ] || { echo "restore: there is no backup ${file:-in $BACKUPS}" >&2; exit 1; }
+database=${PGDATABASE:?the name of the database}
+stamp=$(date -u +%Y%m%d%H%M%S)
+new=${database}_$stamp
+sums=$(mktemp)
+trap 'rm -f "$sums"' EXIT
+
+run() { PGDATABASE=$1 psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --command "$2"; }
+
+echo "Restoring $file into $new ..."
+run postgres "CREATE DATABASE \"$new\" TEMPLATE template0"
+undo() {
+    echo "restore: $1; $database is as it was" >&2
+    run postgres "DROP DATABASE \"$new\"" || true
+    exit 1
+}
+PGDATABASE=$new pg_restore --exit-on-error --no-owner --dbname="$new" "$file" || undo "it failed"
+PGDATABASE=$new psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --file="$here/sums.sql" >"$sums"
+if ! cmp -s "$sums" "$file.sums"; then
+    diff "$file.sums" "$sums" >&2 || true
+    undo "what was restored is not what was backed up"
+fi
+PGDATABASE=$new psql --quiet --no-psqlrc --command ANALYZE
+echo "Restored and proven:"
+sed 's/^/  /; s/|/ /g' "$sums"
+if [ -z "$swap" ]; then
+    echo "It is in the database $new. To put it in the place of $database: restore --swap"
+    exit
+fi
+old=${database}_before_$stamp
+run postgres "ALTER DATABASE \"$database\" ALLOW_CONNECTIONS false"
+run postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$database'" >/dev/null
+run postgres "ALTER DATABASE \"$database\" RENAME TO \"$old\""
+run postgres "ALTER DATABASE \"$new\" RENAME TO \"$database\""
+run postgres "ALTER DATABASE \"$old\" ALLOW_CONNECTIONS true"
+echo "$database is the restored one; the former is $old. Drop it when you are sure."

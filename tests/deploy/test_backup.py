@@ -1,0 +1,187 @@
+"""Backups are complete, of one moment, and can be restored: rehearsed with the real scripts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from observability.stack import postgres
+from tests.parts import ROOT, PostgresServer, Service, start_service, wait_for
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+SCRIPTS = ROOT / "deploy/backup"
+
+
+@pytest.fixture
+def database(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database with rows; all that were made of it go afterwards."""
+    name = f"backup{abs(hash(request.node.name))}"
+    url = postgres_server.create_database(name)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO users (username, email, pw_hash)"
+            " SELECT 'user ' || n, 'a@b', 'x' FROM generate_series(1, 200) n"
+        )
+        connection.execute(
+            "INSERT INTO messages (author_id, text, pub_date)"
+            " SELECT 1 + n % 200, 'text é \\ ' || n, n FROM generate_series(1, 5000) n"
+        )
+        connection.execute("INSERT INTO follows SELECT n, n + 1 FROM generate_series(1, 99) n")
+    yield name
+
+
+@pytest.fixture
+def run(postgres_server: PostgresServer, database: str, tmp_path: Path) -> Run:
+    """One of the scripts, with what its component is given."""
+    (tmp_path / "password").write_text(postgres_server._password)
+
+    def run(script: str, *arguments: str, **other: str) -> subprocess.CompletedProcess[str]:
+        environment = {
+            "PATH": f"{postgres.BIN}:{os.environ['PATH']}",
+            "DATABASE_ADDRESS": f"127.0.0.1:{postgres_server.port}",
+            "PGDATABASE": database,
+            "PGUSER": postgres.USER,
+            "PGPASSWORD_FILE": str(tmp_path / "password"),
+            "BACKUPS": str(tmp_path / "backups"),
+            **other,
+        }
+        return subprocess.run(
+            ["sh", str(SCRIPTS / script), *arguments],
+            env=environment, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+
+    return run
+
+
+def rows(server: PostgresServer, database: str, query: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(server.url(database)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def dumps(folder: Path) -> list[Path]:
+    return sorted((folder / "backups").glob("*.dump"))
+
+
+MESSAGES = "SELECT id, author_id, text, pub_date, flagged FROM messages ORDER BY id"
+
+
+def test_a_rehearsed_restore_brings_back_every_row(
+    run: Run, postgres_server: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    done = run("backup.sh")
+    assert done.returncode == 0, done.stderr
+    [file] = dumps(tmp_path)
+    [(size,)] = rows(postgres_server, database, "SELECT bytes FROM backups")
+    assert size == file.stat().st_size
+    restored = run("restore.sh")
+    assert restored.returncode == 0, restored.stderr
+    new = restored.stdout.rpartition("It is in the database ")[2].partition(".")[0]
+    assert new != database
+    expected = rows(postgres_server, database, MESSAGES)
+    assert len(expected) == 5000
+    assert rows(postgres_server, new, MESSAGES) == expected
+    assert "messages 5000" in restored.stdout
+
+
+def test_it_is_of_one_moment_though_others_write(
+    run: Run, postgres_server: PostgresServer, database: str
+) -> None:
+    over = threading.Event()
+
+    def write() -> None:
+        with psycopg.connect(postgres_server.url(database), autocommit=True) as connection:
+            while not over.is_set():
+                connection.execute(
+                    "INSERT INTO messages (author_id, text, pub_date) VALUES (1, 'meanwhile', 1)"
+                )
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        assert run("backup.sh").returncode == 0
+    finally:
+        over.set()
+        writer.join(10)
+    done = run("restore.sh")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_swapping_it_in_brings_a_running_api_back_to_that_moment(
+    run: Run, postgres_server: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    url = postgres_server.url(database)
+    with start_service("api", tmp_path, DATABASE_URL=url) as api:
+        assert run("backup.sh").returncode == 0
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("TRUNCATE messages")
+        done = run("restore.sh", "--swap")
+        assert done.returncode == 0, done.stderr
+        wait_for("api to answer again", lambda: _messages(api) == 100)
+        assert _backed_up(api)
+
+
+def _messages(api: Service) -> int:
+    answer = api.get("/msgs?no=100", Authorization="Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh")
+    return len(answer.json()) if answer.status == 200 else 0
+
+
+def _backed_up(api: Service) -> bool:
+    """api shows when the last backup was taken: after its next round of chores."""
+
+    def read() -> bool:
+        size, taken = (
+            api.metric(f"minitwit_backup_{name}") for name in ("size_bytes", "timestamp_seconds")
+        )
+        return (size > 0) == (taken > 0)
+
+    return read()
+
+
+def test_what_was_tampered_with_is_not_restored(
+    run: Run, postgres_server: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    assert run("backup.sh").returncode == 0
+    [file] = dumps(tmp_path)
+    sums = file.with_name(file.name + ".sums")
+    sums.write_text(sums.read_text().replace("|5000|", "|5001|"))
+    done = run("restore.sh", "--swap")
+    assert done.returncode == 1
+    assert "not what was backed up" in done.stderr
+    file.write_bytes(file.read_bytes()[:-2000])
+    done = run("restore.sh", "--swap", str(file))
+    assert done.returncode == 1 and f"{database} is as it was" in done.stderr
+    names = rows(postgres_server, "postgres", "SELECT datname FROM pg_database")
+    assert [n for (n,) in names if str(n).startswith(f"{database}_")] == []
+
+
+def test_a_backup_that_fails_leaves_the_last_one_alone(
+    run: Run, postgres_server: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    assert run("backup.sh").returncode == 0
+    before = dumps(tmp_path)
+    done = run("backup.sh", DATABASE_ADDRESS="127.0.0.1:1")
+    assert done.returncode == 1
+    assert "it failed" in done.stderr and "refused" in done.stderr
+    assert dumps(tmp_path) == before
+    assert len(rows(postgres_server, database, "SELECT FROM backups")) == 1
+    missing = run("restore.sh", "nothing.dump")
+    assert missing.returncode == 1 and "there is no backup nothing.dump" in missing.stderr
+
+
+def test_only_the_newest_are_kept(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for day in range(1, 6):
+        for end in ("", ".sums"):
+            (folder / f"minitwit-2020010{day}T000000Z.dump{end}").write_text("old")
+    assert run("backup.sh", KEEP="3").returncode == 0
+    assert [p.name[9:17] for p in dumps(tmp_path)][:2] == ["20200104", "20200105"]
+    assert len(dumps(tmp_path)) == 3
+    assert len(list(folder.glob("*.sums"))) == 3
+    assert list(folder.glob(".new*")) == []
