@@ -23,7 +23,10 @@ SCHEMA_VERSION = 41
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """Answers one ``question``; ``source`` is the module that declares it."""
+    """Answers one ``question``; ``source`` is the module that declares it.
+
+    ``hint`` says in a sentence or two how to read the answer from it.
+    """
 
     board: Board
     title: str
@@ -31,10 +34,15 @@ class Dashboard:
     source: str
     rows: tuple[Row, ...]
     variables: tuple[Json, ...] = tuple(VARIABLES)
+    hint: str = ""
 
     def panels(self) -> Iterator[Panel]:
         """Every panel, those of collapsed rows too."""
         return (panel for row in self.rows for panel in row.panels)
+
+    def _question(self) -> Panel:
+        words = f"**{self.question}** {self.hint}".strip()
+        return text("Question", words, height=3 if self.hint else 2)
 
     def render(self) -> str:
         """The JSON that Grafana reads."""
@@ -52,7 +60,7 @@ class Dashboard:
             links=[DRILL_DOWN],
             templating=g.Templating(list(self.variables)),
             annotations=g.Annotations(list(ANNOTATIONS)),
-            panels=lay_out([Row("", (text("Question", f"**{self.question}**"),)), *self.rows]),
+            panels=lay_out([Row("", (self._question(),)), *self.rows]),
         )
         return to_json(core)
 

@@ -23,6 +23,7 @@ def link(board: Board, choice: str = VARIABLES) -> Json:
 
 def with_links(panel: Panel, board: Board | None) -> Panel:
     """``panel`` with a way to ``board``, and from what Prometheus says to the lines about it."""
+    board = panel.leads or board
     links = [link(board)] if board else []
     asked = [query for query in panel.queries if isinstance(query, Prom)]
     if asked:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
 from dashboards.details import BUSINESS_ROW, DEPENDENCIES_ROW, RUNTIME_ROW, SIMULATOR_ROW
 from dashboards.layout import Row
 from dashboards.objectives import OBJECTIVES_ROW
-from dashboards.panels import DOWN_UP, RED, limits, stat, table, timeseries
+from dashboards.panels import DOWN_UP, GREEN, RED, limits, stat, table, timeseries
 from dashboards.queries import CHOSEN, Prom, held, summed
 from observability import catalog as c
 from observability import exporters as e
@@ -43,35 +45,9 @@ def _errors() -> Expr:
 NOW_ROW = Row(
     "Now",
     (
-        stat(
-            "Targets",
-            "Whether Prometheus reaches every part; of several replicas the worst.",
-            Prom(
-                aggregate("min", select(e.UP, job=differs(PROBE_JOB)), JOB), "{{job}}", instant=True
-            ),
-            unit="none",
-            mappings=DOWN_UP,
-            width=9,
-        ),
-        stat(
-            "Probes",
-            "Whether the services answer somebody who asks from outside.",
-            Prom(aggregate("min", select(e.PROBE_SUCCESS), e.PROBE), "{{probe}}", instant=True),
-            unit="none",
-            mappings=DOWN_UP,
-            width=4,
-        ),
-        stat(
-            "Replicas ready",
-            "Replicas that say they can serve.",
-            Prom(held(c.READY, SERVICE), "{{service}}", instant=True),
-            unit="none",
-            limit=limits(("green", 1), ok=RED),
-            width=4,
-        ),
         table(
             "Firing alerts",
-            "What fires now, besides the watchdog; each alert names its runbook in the chat.",
+            "What fires now by what Prometheus knows; the message in the chat names the runbook.",
             Prom(
                 select(e.ALERTS, alertstate="firing", severity=differs("none")),
                 "",
@@ -79,8 +55,39 @@ NOW_ROW = Row(
                 table=True,
             ),
             hide=("Time", "Value", "__name__", "alertstate", "job"),
-            width=7,
+            width=8,
             empty="no alert fires while all is well",
+        ),
+        stat(
+            "Probes",
+            "Whether users can read, log in and post, seen from outside.",
+            Prom(aggregate("min", select(e.PROBE_SUCCESS), e.PROBE), "{{probe}}", instant=True),
+            unit="none",
+            mappings=DOWN_UP,
+            width=11,
+        ),
+        stat(
+            "Replicas ready",
+            "Replicas that say they can serve.",
+            Prom(held(c.READY, SERVICE), "{{service}}", instant=True),
+            unit="none",
+            limit=limits((GREEN, 1), ok=RED),
+            width=5,
+        ),
+        replace(
+            stat(
+                "Targets",
+                "Whether Prometheus reaches every part; of several replicas the worst.",
+                Prom(
+                    aggregate("min", select(e.UP, job=differs(PROBE_JOB)), JOB),
+                    "{{job}}",
+                    instant=True,
+                ),
+                unit="none",
+                mappings=DOWN_UP,
+                width=24,
+            ),
+            leads=Board.MONITORING,
         ),
     ),
     leads=Board.OUTSIDE,
@@ -151,4 +158,7 @@ OVERVIEW = Dashboard(
         SIMULATOR_ROW,
         RUNTIME_ROW,
     ),
+    hint="It is while nothing fires and all of *Now* is green. What is red: click on it, it leads "
+    "to the dashboard with more on it and to the logs. *Objectives* say whether it was bad for "
+    "long enough to matter.",
 )

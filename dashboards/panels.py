@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 import grafanalib.core as g
 
 from dashboards.queries import Json, Loki, Prom
+from observability.conventions import Board
 
 Unit = Literal[
     "none", "short", "percentunit", "s", "bytes", "reqps", "ops", "cps", "dateTimeFromNow"
@@ -24,13 +25,17 @@ GREEN, YELLOW, RED = "green", "yellow", "red"
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel and the room it takes; ``empty`` says why it shows nothing when all is well."""
+    """A panel and the room it takes; ``empty`` says why it shows nothing when all is well.
+
+    ``leads`` is the dashboard with more on it, if it is not that of its row.
+    """
 
     core: Any
     queries: tuple[Query, ...]
     width: int
     height: int
     empty: str = ""
+    leads: Board | None = None
 
 
 def limits(*steps: tuple[str, float], ok: str = GREEN) -> list[Json]:

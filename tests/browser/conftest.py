@@ -29,7 +29,8 @@ document.addEventListener("securitypolicyviolation",
 NewPage = Callable[..., Page]
 
 
-def _installed() -> str | None:
+def installed() -> str | None:
+    """Chromium on PATH."""
     return next((path for name in NAMES if (path := shutil.which(name))), None)
 
 
@@ -45,7 +46,7 @@ def _install() -> str | None:
         )
         if done.returncode and arguments[0] == "install":
             print(done.stderr.decode(errors="replace"), flush=True)
-    return _installed()
+    return installed()
 
 
 @pytest.fixture(scope="package")
@@ -54,7 +55,7 @@ def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
 
     It comes from PATH or the distribution's archive; else the test is skipped, loudly."""
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-    path = _installed()
+    path = installed()
     if path is None:
         with capture.global_and_fixture_disabled():
             path = _install()

@@ -120,6 +120,23 @@ def test_a_request_is_one_line_with_the_id_that_the_service_logs(
     wait_for("the same id", lambda: "through-nginx-1" in api.log_file.read_text())
 
 
+def test_a_stranger_cannot_say_which_trace_a_request_belongs_to(
+    proxy: Entrance, api: Service
+) -> None:
+    theirs = "ab" * 16
+    headers = {"X-Request-ID": "with-a-trace-1", "traceparent": f"00-{theirs}-{'cd' * 8}-01"}
+
+    def trace(identity: str) -> object:
+        lines = [line for line in api.logs() if line.get("request_id") == identity]
+        return lines[0]["trace_id"] if lines else None
+
+    proxy.get("api", "/latest", **headers)
+    assert wait_for("the line", lambda: trace("with-a-trace-1")) != theirs
+    api.get("/latest", **headers | {"X-Request-ID": "with-a-trace-2"})
+    own = wait_for("the line", lambda: trace("with-a-trace-2"))
+    assert own == theirs, "without nginx it would have been believed"
+
+
 def test_an_id_that_is_none_is_replaced(proxy: Entrance, api: Service) -> None:
     answer = proxy.get("api", "/latest", **{"X-Request-ID": 'x"} {"forged": "line'})
     assert len(answer.headers["x-request-id"]) == 32
