@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal drill bench-deploy bench-import backup restore lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import backup restore lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,10 @@ nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes resu
 drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); writes results/drill.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills $(DRILL) $(if $(TIMES),--times $(TIMES))
+
+healthy: $(VENV)/dev.stamp ## an hour of load in which nothing may fire; writes results/healthy.json
+	@$(STACK) tools >/dev/null
+	@$(PY) -m tests.drills.healthy
 
 bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json
 	@$(PY) -m tests.deploy.bench

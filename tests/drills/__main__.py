@@ -108,9 +108,8 @@ def show(rows: list[Row]) -> None:
 
 def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> None:
     """The table, for the README and for whoever compares."""
-    commit = _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain") else "")
     result = {
-        "commit": commit,
+        "commit": commit(),
         "machine": {"cpus": os.cpu_count()},
         "scales": sorted({drill.scale for drill in DRILLS}),
         "times": times,
@@ -120,6 +119,11 @@ def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> N
     }
     RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
     print(f"written to {RESULT.relative_to(ROOT)}")
+
+
+def commit() -> str:
+    """What was measured."""
+    return _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain") else "")
 
 
 def _git(*arguments: str) -> str:
