@@ -8,8 +8,8 @@ from alerts.services import down
 from observability.catalog import INSTANCE, LOG_DROPPED, SERVICE, TRACE_SPANS, Label
 from observability.clock import Clock
 from observability.conventions import (
-    LOG_TARGETS,
     MONITORING_TARGETS,
+    OPTIONAL_TARGETS,
     PROBE_JOB,
     PROBED_SERVICES,
     Board,
@@ -32,7 +32,7 @@ def _unwatched() -> Expr:
     """Parts of the monitoring that are gone, and services that nobody probes."""
     expr = down(MONITORING_TARGETS)
     expr = expr | select(PROBE_SUCCESS, service=matches("|".join(MONITORING_TARGETS))).equals(0)
-    expr = expr | select(UP, job=matches("|".join(LOG_TARGETS))).equals(0)
+    expr = expr | select(UP, job=matches("|".join(OPTIONAL_TARGETS))).equals(0)
     for service in PROBED_SERVICES:
         expr = expr | absent(UP, job=PROBE_JOB, service=service)
     return expr

@@ -10,7 +10,7 @@ from observability import catalog as c
 from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, JOB, SERVICE, Label
-from observability.conventions import PROBE_JOB, Board
+from observability.conventions import DEADMAN_SECONDS, PROBE_JOB, Board
 from observability.promql import aggregate, differs, matches, rate, select, total
 
 GROUP, RECEIVER, SINK = Label("rule_group"), Label("integration"), Label("sink")
@@ -27,7 +27,15 @@ SCRAPES_ROW = Row(
             ),
             unit="none",
             mappings=DOWN_UP,
-            width=16,
+            width=12,
+        ),
+        stat(
+            "Watchdog",
+            "How long ago the dead man's switch heard that alerts arrive.",
+            Prom(aggregate("max", select(e.DEADMAN_AGE)), "age", instant=True),
+            unit="s",
+            limit=limits((RED, DEADMAN_SECONDS)),
+            width=4,
         ),
         stat(
             "Configuration",

@@ -7,7 +7,9 @@ from enum import StrEnum
 PRODUCT = "minitwit"
 DEPLOYED_TARGETS = ("api", "web", "postgres")
 MONITORING_TARGETS = ("prometheus", "alertmanager", "blackbox", "node")
-LOG_TARGETS = ("loki", "promtail")  # absent where they could not be built
+# The first two are absent where they could not be built.
+OPTIONAL_TARGETS = ("loki", "promtail", "deadman")
+DEADMAN_SECONDS = 120.0  # without a Watchdog, until someone is told
 PROBE_JOB = "probe"
 PROBED_SERVICES = ("api", "web")
 

@@ -81,6 +81,15 @@ NOTIFICATION_FAILURES = Metric(
     services=(),
 )
 
+# ---- the dead man's switch --------------------------------------------------------------
+DEADMAN_AGE = Metric(
+    "minitwit_deadman_watchdog_age_seconds",
+    "gauge",
+    "Since the Watchdog was heard last.",
+    unit="seconds",
+    services=(),
+)
+
 # ---- written for the node exporter by the runner without Docker --------------------------
 COMPONENT_RESTARTS = Metric(
     "minitwit_component_restarts_total",

@@ -102,6 +102,15 @@ TABLE = (
         after=("ngircd",),
     ),
     Component(
+        "deadman", ("{python}", "-m", "observability.stack.deadman"), 9095,
+        ready="/healthz", job="deadman",
+        env={
+            "HOST": "{host}", "PORT": "{port}", "CHAT": "{address[ngircd]}",
+            "SILENCE": "{silence}",
+        },
+        after=("ngircd",),
+    ),
+    Component(
         "alertmanager",
         (
             "{tool}", "--config.file={config}/alertmanager.yml",

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from observability.clock import Clock
+from observability.conventions import DEADMAN_SECONDS
 from observability.stack import places, postgres
 from observability.stack.components import COMPONENTS, TABLE, Component, grafana_home
 from observability.stack.places import Place
@@ -127,6 +128,7 @@ class Layout:
             grafana=grafana_home(),
             otlp=self.otlp,
             resend=Clock(settings.scale).pause(60),
+            silence=f"{DEADMAN_SECONDS / settings.scale:g}",
             exporter_uri=_exporter_uri(self.database_url()),
             path=f"{postgres.BIN}:{os.environ.get('PATH', os.defpath)}",
             **_database(self.database_url()),

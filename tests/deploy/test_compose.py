@@ -26,6 +26,7 @@ UNASKED = {
     "backup",
     "simulator",
     "chatlog",
+    "deadman",
     "nginx-exporter",
     "tempo",
 }  # nobody waits for their health

@@ -264,28 +264,30 @@ def old_lines(site: Site) -> Iterator[None]:
 
 @contextmanager
 def certificate(site: Site) -> Iterator[None]:
-    """A server whose certificate has a day left is probed."""
+    """A server whose certificate has a day left is probed; it gets a new one."""
     folder, port = site.run_dir, free_port()
-    command = [
-        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj",
-        "/CN=drill", "-keyout", str(folder / "drill.key"), "-out", str(folder / "drill.crt"),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "drill.crt", folder / "drill.key")
-    over = threading.Event()
-    listener = socket.create_server(("127.0.0.1", port))
-    listener.settimeout(0.3)
 
-    def work() -> None:
-        while not over.is_set():
+    def issue(days: int) -> None:
+        key, file = folder / f"drill{days}.key", folder / f"drill{days}.crt"
+        command = [
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", str(days),
+            "-subj", "/CN=drill", "-keyout", str(key), "-out", str(file),
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)
+        context.load_cert_chain(file, key)
+
+    def serve(listener: socket.socket) -> None:
+        while True:
             with contextlib.suppress(OSError):
                 connection, _ = listener.accept()
                 with context.wrap_socket(connection, server_side=True):
                     pass
 
-    worker = threading.Thread(target=work)
-    worker.start()
+    issue(1)
+    listener = socket.create_server(("127.0.0.1", port))
+    # It serves until this process ends: the all-clear comes from its new certificate.
+    threading.Thread(target=serve, args=(listener,), daemon=True).start()
     job = f"""
   - job_name: drill
     metrics_path: /probe
@@ -294,13 +296,13 @@ def certificate(site: Site) -> Iterator[None]:
       - targets: ["{site.url("blackbox").removeprefix("http://")}"]
         labels: {{probe: certificate, service: web}}
 """
+    file = site.run_dir / "config/prometheus.yml"
+    file.write_text(file.read_text() + job)
+    site.supervisor.hang_up("prometheus")
     try:
-        with changed(site, "prometheus.yml", lambda text: text + job):
-            yield
+        yield
     finally:
-        over.set()
-        worker.join()
-        listener.close()
+        issue(90)
 
 
 @contextmanager

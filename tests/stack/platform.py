@@ -18,7 +18,8 @@ from observability.stack.supervise import Process, Supervisor, leftovers
 from tests.parts import ROOT, request
 
 MONITORING = (
-    "postgres", "node", "postgres-exporter", "ngircd", "relay", "chatlog", "alertmanager",
+    "postgres", "node", "postgres-exporter", "ngircd", "relay", "chatlog", "deadman",
+    "alertmanager",
     "blackbox", "prometheus",
 )  # fmt: skip
 # All ports stay below 32768, from where the kernel hands out ports to connections.

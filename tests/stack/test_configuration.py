@@ -54,7 +54,7 @@ def test_alertmanager(rendered: Path) -> None:
 
 @pytest.mark.parametrize(
     ("severity", "receiver"),
-    [("critical", "chat"), ("warning", "chat"), ("info", "chat"), ("none", "nobody")],
+    [("critical", "chat"), ("warning", "chat"), ("info", "chat"), ("none", "deadman")],
 )
 def test_who_hears_of_it(rendered: Path, severity: str, receiver: str) -> None:
     config = f"--config.file={rendered / 'alertmanager.yml'}"

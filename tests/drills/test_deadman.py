@@ -1,0 +1,121 @@
+"""When alerts no longer arrive, someone is told by another way; and when they do again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from tests.drills.__main__ import site
+from tests.drills.site import Site
+from tests.drills.table import SCALE
+from tests.parts import ROOT, free_port, request, wait_for
+
+FIRING = {"alerts": [{"status": "firing", "labels": {"alertname": "Watchdog"}}]}
+
+
+@pytest.fixture(scope="module")
+def place() -> Iterator[Site]:
+    with site(SCALE, small=False) as place:
+        yield place
+
+
+def said(place: Site, what: str, since: int) -> list[str]:
+    return [line for line in place.chat_lines()[since:] if f"[DEADMAN] {what}" in line]
+
+
+def age(place: Site) -> float:
+    text = request("GET", place.url("deadman") + "/metrics").body.decode()
+    return float(text.split()[-1])
+
+
+@pytest.mark.stack
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("component", ["prometheus", "alertmanager"])
+def test_a_broken_chain_is_told_past_it(component: str, place: Site) -> None:
+    wait_for("a Watchdog", lambda: age(place) < 3, 30)
+    since = len(place.chat_lines())
+    place.stop(component)
+    wait_for("the complaint", lambda: said(place, "no Watchdog for", since), 60)
+    place.start(component)
+    wait_for("the good news", lambda: said(place, "the Watchdog is back", since), 60)
+    assert len(said(place, "no Watchdog", since)) == 1
+
+
+@pytest.mark.stack
+@pytest.mark.timeout(300)
+def test_it_waits_for_a_chat_that_is_away(place: Site) -> None:
+    since = len(place.chat_lines())
+    place.stop("ngircd")
+    place.stop("alertmanager")
+    log = place.run_dir / "logs/deadman.log"
+    wait_for("a first try", lambda: "not told" in log.read_text(), 60)
+    place.start("ngircd")
+    wait_for("the complaint", lambda: said(place, "no Watchdog for", since), 60)
+    place.start("alertmanager")
+    wait_for("the good news", lambda: said(place, "the Watchdog is back", since), 60)
+
+
+@pytest.fixture
+def phone() -> Iterator[tuple[str, list[str]]]:
+    """Where DEADMAN_URL leads."""
+    heard: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            heard.append(json.loads(body)["text"])
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/", heard
+        server.shutdown()
+        thread.join()
+
+
+def test_the_phone_rings_though_the_chat_is_dead_and_bad_input_is_refused(
+    phone: tuple[str, list[str]], tmp_path: object
+) -> None:
+    url, heard = phone
+    (file := ROOT / str(tmp_path) / "url").write_text(url)
+    port = free_port()
+    environment = {
+        **os.environ, "PORT": str(port), "SILENCE": "1.5", "CHAT": "127.0.0.1:1",
+        "DEADMAN_URL_FILE": str(file),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "observability.stack.deadman"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
+        base = f"http://127.0.0.1:{port}"
+        wait_for("the switch", lambda: request("GET", f"{base}/healthz").status == 200)
+        for bad in (b"", b"{", b"[]", b'{"alerts": 1}', b'{"alerts": [{}]}'):
+            assert request("POST", base, bad).status == 400
+        assert request("GET", f"{base}/other").status == 404
+        assert request("POST", base, json.dumps(FIRING).encode()).status == 200
+        wait_for("the phone", lambda: heard)
+        assert heard[0].startswith("[DEADMAN] no Watchdog for 2 s")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_wrong_setting_is_one_line() -> None:
+    command = [sys.executable, "-m", "observability.stack.deadman"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "SILENCE": "soon"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("deadman: PORT and SILENCE are numbers")
