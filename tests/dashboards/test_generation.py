@@ -100,6 +100,26 @@ def test_a_renamed_label_stops_the_generators(label: str, copy: Path) -> None:
     assert all(re.search(rf"(no|has no) label .*{label}", done.stderr) for done in failed)
 
 
+@pytest.mark.parametrize(
+    ("source", "old", "new"),
+    [
+        ("catalog.py", '"minitwit_http_requests_total"', '"minitwit_http_request_total"'),
+        ("external.py", '"pg_locks_count"', '"pg_lock_count"'),
+        ("conventions.py", 'LOKI_UID = "loki"', 'LOKI_UID = "Loki"'),
+        ("conventions.py", 'PROMETHEUS_UID = "prometheus"', 'PROMETHEUS_UID = "Prometheus"'),
+    ],
+)
+def test_what_is_renamed_but_not_generated_anew_is_noticed(
+    source: str, old: str, new: str, copy: Path
+) -> None:
+    path = copy / "observability" / source
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new))
+    done = generate("dashboards", "--check", root=copy)
+    assert done.returncode == 1
+    assert "differs: dashboards/generated/" in done.stdout
+
+
 def test_bad_arguments_are_one_line() -> None:
     done = generate("alerts", "--time-scale", "0.5")
     assert done.returncode == 1
