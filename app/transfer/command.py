@@ -59,7 +59,7 @@ def _move(move: Move, options: Namespace, file: Path) -> int:
         print(f"Switched; writers were held up for {held:.2f} s. {options.file} takes no more.")
     else:
         _keep_following(move)
-    return _write_rejects(move.target.rejects(), file)
+    return _write_rejects([*move.target.rejects(), *move.source.repeated()], file)
 
 
 def _keep_following(move: Move) -> None:
@@ -85,7 +85,7 @@ def _foresee(source: Source, file: Path) -> int:
         _, why = judge(source, table, source.keys(table, low, high))
         found += [(table.name, list(key), *texts) for key, texts in why.items()]
         print(f"{table.name:10} {source.count(table):>10,} rows, {len(why):,} cannot be moved")
-    return _write_rejects(found, file)
+    return _write_rejects([*found, *source.repeated()], file)
 
 
 def _write_rejects(rows: list[tuple[str, list[int | None], str, str]], file: Path) -> int:
@@ -97,7 +97,7 @@ def _write_rejects(rows: list[tuple[str, list[int | None], str, str]], file: Pat
         for name, key, reason, content in rows:
             line = {"table": name, "key": key, "reason": reason, "row": json.loads(content)}
             out.write(json.dumps(line) + "\n")
-    text = f"{len(rows):,} rows cannot be moved; {file} has them, with the reasons."
+    text = f"{len(rows):,} rows were not moved as they are; {file} has them, with the reasons."
     print(text, file=sys.stderr)
     return REJECTED
 

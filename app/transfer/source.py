@@ -31,6 +31,7 @@ class Source:
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         self.db.text_factory = bytes
+        self.db.create_function("exact", 1, repr, deterministic=True)
         self._check()
         self.db.execute("PRAGMA temp_store = MEMORY")
         self.db.execute("CREATE TEMP TABLE moved (id INTEGER PRIMARY KEY)")
@@ -169,8 +170,8 @@ class Source:
 
     def copy_text(self, table: Table, low: int, high: int) -> bytes:
         """The sound rows with ``low`` < rowid <= ``high`` in COPY's text format."""
-        texts = {f"CAST({name} AS TEXT)" for name in table.texts}
-        fields = [_escaped(v) if v in texts else v for v in table.values]
+        pairs = zip(table.columns, table.values, strict=True)
+        fields = [_escaped(value) if name in table.texts else value for name, value in pairs]
         line = " || char(9) || ".join(fields) + " || char(10)"
         distinct = "" if table is not FOLLOWS else (
             " AND rowid IN (SELECT min(rowid) FROM follower GROUP BY who_id, whom_id)"
@@ -196,6 +197,15 @@ class Source:
             " WHERE rowid > ? AND rowid <= ?"
         )
         return set(self.db.execute(query, (low, high)))
+
+    def repeated(self) -> list[tuple[str, list[int | None], str, str]]:
+        """Edges that stand there more than once, as a file of rejects has them."""
+        query = "SELECT who_id, whom_id, count(*) FROM follower GROUP BY 1, 2 HAVING count(*) > 1"
+        return [
+            (FOLLOWS.name, [a, b], f"stands there {count} times, moved once", "{}")
+            for a, b, count in self.db.execute(query)
+            if a is not None and b is not None
+        ]
 
     def rows(self, table: Table, keys: Iterable[Key]) -> list[tuple[tuple[object, ...], str]]:
         """What stands under these keys now, each with the reason why it cannot be moved, or ''."""

@@ -43,7 +43,9 @@ class Table:
 
 
 def _text(column: str) -> str:
-    return f"CAST({column} AS TEXT)"
+    # CAST would round what became a floating-point number to 15 digits; see ``Source`` for exact().
+    exact = f"exact({column})"
+    return f"CASE typeof({column}) WHEN 'real' THEN {exact} ELSE CAST({column} AS TEXT) END"
 
 
 def _flaws(*columns: str) -> tuple[tuple[str, str], ...]:
