@@ -65,7 +65,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitSimulatorStalled",
                 # 0 is said by who never saw the simulator.
-                (NOW - latest > limits.STALL_SECONDS / clock.scale) & (latest > 0),
+                (NOW - latest > clock.age(limits.STALL_SECONDS)) & (latest > 0),
                 wait=10,
                 severity="warning",
                 summary="The simulator has stopped acting.",

@@ -57,6 +57,10 @@ class Clock:
         """A pause: of Alertmanager between messages, of a group of rules between evaluations."""
         return duration(max(seconds / self.scale, FASTEST_SECONDS))
 
+    def age(self, seconds: float) -> float:
+        """How old something may be that is looked at by scrapes, in seconds."""
+        return max(seconds / self.scale, SCRAPES_A_WAIT * self.scrape)
+
     def window(self, seconds: float) -> str:
         """A range for rate() and its like."""
         return duration(max(seconds / self.scale, SCRAPES_A_RANGE * self.scrape))

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from tests.drills.run import DrillFailed, Row, run
 from tests.drills.site import Site
@@ -106,6 +107,18 @@ def show(rows: list[Row]) -> None:
               f"{row.resolved:9.1f}")  # fmt: skip
 
 
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The table of the README: of several runs the slowest."""
+    lines = ["| alert | fault | fires | in the room | all-clear |", "| --- " * 5 + "|"]
+    for alert in dict.fromkeys(row["alert"] for row in rows):
+        same = [row for row in rows if row["alert"] == alert]
+        firing, chat, resolved = (
+            f"{max(row[key] for row in same):.0f} s" for key in ("firing", "chat", "resolved")
+        )
+        lines.append(f"| {alert} | {same[0]['fault']} | {firing} | {chat} | {resolved} |")
+    return "\n".join(lines) + "\n"
+
+
 def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> None:
     """The table, for the README and for whoever compares."""
     result = {
@@ -115,6 +128,9 @@ def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> N
         "times": times,
         "seconds": round(seconds),
         "failures": failures,
+        "failed_alerts": sorted(
+            {name for drill in DRILLS for name in drill.fires} - {row.alert for row in rows}
+        ),
         "rows": [asdict(row) for row in rows],
     }
     RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")

@@ -56,7 +56,7 @@ DRILLS = (
     Drill("errors-logged", "a session locks the table of messages; the lines tell of it",
           faults.locked, ("MiniTwitErrorsLogged",), DATABASE, logs=True),
     Drill("burn", "the same lock, with windows 360 times as short", faults.locked,
-          BURN, (*DATABASE, "MiniTwitLoginAttack"), scale=FAST),
+          BURN, (*DATABASE, "MiniTwitBackupTooOld"), scale=FAST),
     Drill("read-only", "PostgreSQL takes no more writes", faults.read_only,
           ("MiniTwitNoPosts",), DATABASE),
     Drill("disconnected", "the sessions of api are ended again and again",
