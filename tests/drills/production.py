@@ -23,7 +23,7 @@ from tests.drills import faults
 from tests.drills.__main__ import commit, site
 from tests.drills.run import settle
 from tests.drills.site import Site
-from tests.parts import ROOT
+from tests.parts import ROOT, request, wait_for
 
 RESULT = ROOT / "results" / "production.json"
 DOWN, BURN = 60.0, 300.0  # seconds at most
@@ -88,6 +88,8 @@ def backfill(place: Site) -> None:
     command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
     subprocess.run(command, check=True, capture_output=True)
     place.start("prometheus")
+    ready = place.url("prometheus") + "/-/ready"
+    wait_for("Prometheus", lambda: request("GET", ready).status == 200, 60)
 
 
 if __name__ == "__main__":
