@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import backup restore lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes resu
 
 bench-import: $(VENV)/dev.stamp ## measure the import from SQLite; writes results/import.json
 	@$(PY) -m tests.transfer.bench
+
+alert-test: $(VENV)/stack.stamp ## send a test alert to every receiver that is set, and say who got it
+	@$(STACK) alert-test
 
 backup: $(VENV)/stack.stamp ## take a backup of the database that runs
 	@$(STACK) backup

@@ -13,6 +13,8 @@ nginx /etc/nginx/entry.sh deploy/nginx/entry.sh
 nginx /etc/nginx/active/upstream.conf deploy/nginx/swarm.conf
 prometheus /etc/prometheus/prometheus.yml deploy/generated/prometheus.yml
 alertmanager /etc/alertmanager/alertmanager.yml deploy/generated/alertmanager.yml
+alertmanager /etc/alertmanager/messages.tmpl alerts/messages.tmpl
+alertmanager /etc/alertmanager/start.sh alerts/start.sh
 blackbox /etc/blackbox/blackbox.yml blackbox/blackbox.yml
 blackbox /etc/blackbox/start.sh blackbox/start.sh
 loki /etc/loki/loki.yml deploy/generated/loki.yml

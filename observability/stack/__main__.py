@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from observability.stack import status, tools
+from observability.stack import alert_test, status, tools
 from observability.stack.build import build
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.layout import render, socket_path
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         ("chat", _chat, f"follow the on-call room {ROOM}"),
         ("render", _render, "write the configuration that `up` would use"),
         ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
+        ("alert-test", _alert_test, "send a test alert to every receiver, and say who got it"),
         ("backup", _backup, "take a backup of the database that runs"),
         ("restore", _restore, "restore a backup into a new database, and prove it"),
         ("tools", _tools, "build the programs that no distribution brings"),
@@ -151,6 +152,10 @@ def _tools(settings: Settings, options: argparse.Namespace) -> int:
     if options.start:
         up(settings)
     return 0
+
+
+def _alert_test(settings: Settings, _: argparse.Namespace) -> int:
+    return alert_test.run(status.running(settings))
 
 
 def _backup(settings: Settings, _: argparse.Namespace) -> int:

@@ -113,7 +113,7 @@ TABLE = (
     Component(
         "alertmanager",
         (
-            "{tool}", "--config.file={config}/alertmanager.yml",
+            "{tool}", "--config.file={config}/alertmanager-kept.yml",
             "--storage.path={data}/alertmanager", "--data.retention=120h",
             "--web.listen-address={address[alertmanager]}",
             "--web.external-url=http://{address[alertmanager]}", "--cluster.listen-address=",

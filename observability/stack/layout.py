@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS
-from observability.stack import places, postgres
+from observability.stack import places, postgres, receivers
 from observability.stack.components import COMPONENTS, TABLE, Component, grafana_home
 from observability.stack.places import Place
-from observability.stack.settings import HOST, ROOT, Settings, StackError
+from observability.stack.settings import HOST, ROOT, Settings, StackError, secret
 from observability.stack.tools import Program
 
 RULES = ROOT / "alerts/generated"
@@ -74,6 +74,8 @@ class Layout:
             jobs=tuple((c.name, c.job) for c in self.components if c.job),
             folder={
                 "rules": str(self.rules),
+                "receivers": str(settings.secrets),
+                "messages": str(ROOT / "alerts/messages.tmpl"),
                 "dashboards": str(DASHBOARDS),
                 "logs": f"{settings.logs}/json/*.log",
                 "loki": f"{settings.data}/loki",
@@ -146,7 +148,9 @@ def prepare(layout: Layout, socket: Path) -> list[Path]:
         _quicken_rules(settings.scale, layout.rules)
     _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / places.TENANT)
     _write_secrets(layout)
-    return render(layout, settings.config, socket)
+    written = render(layout, settings.config, socket)
+    _keep_receivers(settings.config, settings.secrets)
+    return written
 
 
 def render(layout: Layout, folder: Path, socket: Path) -> list[Path]:
@@ -205,6 +209,11 @@ def _write_secrets(layout: Layout) -> None:
         path = layout.settings.secrets / name
         known = path.read_text() if path.exists() else ""
         _secret(layout, name, given or known or secrets.token_urlsafe(32))
+    for name in receivers.SECRETS:
+        if value := secret(os.environ, name.upper()):
+            _secret(layout, name, value)
+        else:
+            (layout.settings.secrets / name).unlink(missing_ok=True)
     _fill_probes(layout.settings.secrets)
 
 
@@ -212,6 +221,12 @@ def _secret(layout: Layout, name: str, text: str) -> None:
     path = layout.settings.secrets / name
     path.touch(mode=0o600)
     path.write_text(text)
+
+
+def _keep_receivers(config: Path, folder: Path) -> None:
+    """Of all receivers those that are set, as the containers do it."""
+    paths = (config / "alertmanager.yml", folder, config / "alertmanager-kept.yml")
+    subprocess.run(["sh", str(ROOT / "alerts/start.sh"), *map(str, paths)], check=True)
 
 
 def _fill_probes(folder: Path) -> None:

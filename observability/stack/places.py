@@ -87,6 +87,8 @@ def containers() -> Place:
         jobs=(*jobs, ("nginx-exporter", "nginx")),
         folder={
             "rules": "/etc/prometheus/rules",
+            "receivers": "/run/secrets",
+            "messages": "/etc/alertmanager/messages.tmpl",
             "dashboards": "/etc/grafana/dashboards",
             "logs": "/var/log/minitwit/*/*.log",
             "loki": "/loki",

@@ -69,12 +69,13 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         run_dir=(ROOT / (environ.get("RUN_DIR") or ".run")).resolve(),
         cache=Path(environ.get("MINITWIT_CACHE") or home / "minitwit").expanduser().resolve(),
         offset=int(given),
-        database_url=_secret(environ, "DATABASE_URL"),
+        database_url=secret(environ, "DATABASE_URL"),
         scale=float(pace),
     )
 
 
-def _secret(environ: Mapping[str, str], name: str) -> str:
+def secret(environ: Mapping[str, str], name: str) -> str:
+    """The setting ``name``, or what is in the file that ``name``_FILE names; '' if neither is."""
     if path := environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text().strip()

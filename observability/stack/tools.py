@@ -37,6 +37,7 @@ TOOLS = {
         ("alertmanager", "prometheus-alertmanager"),
         "prometheus-alertmanager",
         "prometheus.io/download",
+        flags=("--enable-feature=receiver-name-in-metrics",),
     ),
     "amtool": Tool(("amtool",), "prometheus-alertmanager", "prometheus.io/download"),
     "blackbox": Tool(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tests.drills.site import Site, complaint
+from tests.drills.site import Message, Site, complaint
 from tests.drills.table import BURN, Drill
 
 BASELINE, FIRING, CHAT, RESOLVED = 90.0, 120.0, 120.0, 180.0  # seconds at most
@@ -43,6 +43,8 @@ class Watch:
     chat: dict[str, float] = field(default_factory=dict)
     resolved: dict[str, float] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    places: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    read: int = 0
 
     def look(self) -> None:
         """Note what is new; DrillFailed at an alert that this drill does not declare."""
@@ -50,20 +52,31 @@ class Watch:
         for name, state in self.site.active().items():
             if state == "firing":
                 self.firing.setdefault(name, now)
-        for message in self.site.messages(self.since):
+        news = self.site.messages(self.since)
+        for message in news[self.read :]:
             if message.name not in self.drill.declared:
                 continue
             if wrong := complaint(message):
                 raise DrillFailed(f"{wrong}: {message.text}")
-            if message.status == "FIRING":
-                self.chat.setdefault(message.name, now)
-                self.texts.setdefault(message.name, message.text.partition(" ")[2])
-                self.resolved.pop(message.name, None)
-            elif message.name in self.chat:
-                self.resolved.setdefault(message.name, now)
+            self._note(message, now)
+        self.read = len(news)
         stray = self.firing.keys() - self.drill.declared
         if stray:
             raise DrillFailed(f"fired undeclared: {', '.join(sorted(stray))}")
+
+    def _note(self, message: Message, now: float) -> None:
+        """An alert stands until each place that it was told of has its all-clear."""
+        name, place = message.name, (message.service, message.instance)
+        places = self.places.setdefault(name, set())
+        if message.status == "FIRING":
+            self.chat.setdefault(name, now)
+            self.texts.setdefault(name, message.text.partition(" ")[2])
+            self.resolved.pop(name, None)
+            places.add(place)
+        elif place in places:
+            places.remove(place)
+            if not places:
+                self.resolved.setdefault(name, now)
 
     def until(self, what: str, done: Callable[[], object], seconds: float) -> None:
         """Look again and again; DrillFailed naming what is missing when time is up."""

@@ -1,0 +1,107 @@
+"""``make alert-test``: sends an alert to whoever would get one, and says whether it got there."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from observability.stack.layout import Layout
+from observability.stack.receivers import INTEGRATIONS
+from observability.stack.settings import StackError
+from observability.stack.table import GREEN, RED, show
+
+NAME = "MiniTwitTestAlert"
+SECONDS = 45.0
+SAMPLE = re.compile(r"alertmanager_notification_requests(_failed)?_total{(.*)} (\S+)")
+ROOM, DELIVERED = "room", "delivered"
+
+
+def run(layout: Layout) -> int:
+    """0 if every receiver took it, else 1; ``StackError`` if there is no Alertmanager."""
+    base = f"http://{layout.address('alertmanager')}"
+    chat = layout.settings.logs / "chat.log"
+    expected = [
+        integration
+        for name, integration in INTEGRATIONS.items()
+        if (layout.settings.secrets / name).exists()
+    ]
+    before, mark = counts(base), datetime.now(UTC).strftime("%H%M%S%f")
+    begin = datetime.now(UTC)
+    send(base, mark, begin, begin + timedelta(minutes=5))
+    print(f"Sent {NAME} {mark}; waiting for {ROOM}{''.join(f', {name}' for name in expected)} ...")
+    results = _wait(base, chat, mark, set(expected), before)
+    send(base, mark, begin, datetime.now(UTC))  # over
+    rows = [(name, results.get(name, "nothing heard")) for name in (ROOM, *expected)]
+    good = {name: result == DELIVERED for name, result in rows}
+    show(("receiver", "result"), [(GREEN if good[row[0]] else RED, row) for row in rows])
+    return 0 if all(good.values()) else 1
+
+
+def _wait(
+    base: str, chat: Path, mark: str, names: set[str], before: dict[tuple[str, str], float]
+) -> dict[str, str]:
+    """What became of it, by receiver, as far as that is known in time."""
+    found: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    end = time.monotonic() + SECONDS
+    while found.keys() < {ROOM, *names} and time.monotonic() < end:
+        time.sleep(0.5)
+        now = counts(base)
+        for name in names - found.keys():
+            tried, failed = (
+                now.get((kind, name), 0) - before.get((kind, name), 0) for kind in ("", "_failed")
+            )
+            if tried > failed:
+                found[name] = DELIVERED
+            elif failed:
+                refused[name] = f"FAILED {failed:.0f} times: Alertmanager's log says why"
+        if chat.exists() and mark in chat.read_text():
+            found[ROOM] = DELIVERED
+    return refused | found
+
+
+def send(base: str, mark: str, begin: datetime, end: datetime) -> None:
+    """Hand it to Alertmanager; one that has ended is an all-clear."""
+    alert = {
+        "labels": {
+            "alertname": NAME, "severity": "critical", "service": "test", "instance": mark,
+        },
+        "annotations": {
+            "summary": "This is a test, nothing is wrong.",
+            "description": "Somebody tries whether alerts arrive.",
+            "runbook_url": "alerts/runbooks/Watchdog.md",
+        },
+        "startsAt": begin.isoformat(),
+        "endsAt": end.isoformat(),
+    }  # fmt: skip
+    call = urllib.request.Request(  # noqa: S310
+        f"{base}/api/v2/alerts", json.dumps([alert]).encode(), {"Content-Type": "application/json"}
+    )
+    _open(call)
+
+
+def counts(base: str) -> dict[tuple[str, str], float]:
+    """Tries ('') and failed ones ('_failed') so far, by integration; not those of our own."""
+    text = _open(urllib.request.Request(f"{base}/metrics"))  # noqa: S310
+    found: dict[tuple[str, str], float] = {}
+    for kind, labels, value in SAMPLE.findall(text):
+        pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+        if pairs.get("receiver_name") not in ("deadman", "chat"):
+            key = (kind, pairs["integration"])
+            found[key] = found.get(key, 0) + float(value)
+    return found
+
+
+def _open(call: urllib.request.Request) -> str:
+    try:
+        with urllib.request.urlopen(call, timeout=10) as answer:  # noqa: S310
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        raise StackError(f"Alertmanager refuses it: {error.read().decode()[:200]}") from None
+    except OSError as error:
+        raise StackError(f"Alertmanager does not answer ({error}). Is it up? make up") from None

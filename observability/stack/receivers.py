@@ -1,0 +1,23 @@
+"""Where alerts go besides the room: each by one secret. Names of files and of settings."""
+
+from __future__ import annotations
+
+# A file in the folder of secrets; the setting is its name in capitals, or that and _FILE.
+SECRETS = (
+    "slack_url",
+    "discord_url",
+    "teams_url",
+    "telegram_token",
+    "telegram_chat",
+    "mattermost_url",
+    "webhook_url",
+)
+# What of them Alertmanager calls an integration; the room is one of its webhooks.
+INTEGRATIONS = {
+    "slack_url": "slack",
+    "discord_url": "discord",
+    "teams_url": "msteamsv2",
+    "telegram_token": "telegram",
+    "mattermost_url": "mattermost",
+    "webhook_url": "webhook",
+}

@@ -1,0 +1,155 @@
+"""Alerts reach every chat service whose secret is set, in a text that people can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from observability.stack.receivers import SECRETS
+from observability.stack.tools import find
+from tests.alerts.standins import CHECKS, Standins, serve
+from tests.parts import ROOT, wait_for
+from tests.stack.platform import Platform
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+LABELS = {"alertname": "MiniTwitTargetDown", "severity": "critical", "service": "api"}
+NOTES = {
+    "summary": "A part of MiniTwit does not answer.",
+    "description": 'Prometheus gets no answer from api at h:5001. <b> & "quotes" — ünï',
+    "runbook_url": "alerts/runbooks/MiniTwitTargetDown.md",
+    "dashboard_url": "http://127.0.0.1:3000/d/minitwit-overview",
+}
+ALL = ("room", "slack", "discord", "msteamsv2", "mattermost", "webhook")
+CHAT = ("ngircd", "relay", "chatlog", "deadman", "alertmanager")
+
+
+@pytest.fixture(scope="module")
+def standins() -> Iterator[Standins]:
+    with serve() as standins:
+        yield standins
+
+
+@pytest.fixture(scope="module")
+def platform(standins: Standins) -> Iterator[Platform]:
+    """The way into the chat services, twenty times as fast, with all of them set."""
+    if not find("alertmanager", Platform(Path(tempfile.mkdtemp())).settings.cache):
+        pytest.skip("the receivers are NOT proven: no Alertmanager, make tools says why")
+    with tempfile.TemporaryDirectory(prefix="minitwit-receivers-") as folder:
+        Path(folder).chmod(0o755)
+        platform = Platform(Path(folder) / "run", 20)
+        platform.environment |= {
+            "SLACK_URL": f"{standins.url}/slack",
+            "DISCORD_URL": f"{standins.url}/discord",
+            "TEAMS_URL": f"{standins.url}/teams",
+            "MATTERMOST_URL": f"{standins.url}/mattermost",
+            "WEBHOOK_URL": f"{standins.url}/webhook",
+        }
+        try:
+            platform.up(*CHAT)
+            yield platform
+        finally:
+            platform.down()
+
+
+def test_each_service_takes_the_alert_and_the_all_clear(
+    platform: Platform, standins: Standins
+) -> None:
+    for number in range(3):
+        platform.fire({**LABELS, "instance": f"h:500{number}"}, NOTES)
+    names = [name for name in CHECKS if name != "telegram"]
+    for name in names:
+        wait_for(f"{name}'s message", lambda name=name: standins.taken[name], 40)  # type: ignore[misc]
+    assert standins.refused == []
+    texts = {name: json.dumps(standins.taken[name][0], ensure_ascii=False) for name in names}
+    for name, text in texts.items():
+        assert NOTES["summary"] in text, name
+        assert NOTES["runbook_url"] in text, name
+        assert "no value" not in text, name
+    for name in ("slack", "discord", "teams", "mattermost"):
+        assert "[FIRING] critical api: MiniTwitTargetDown" in texts[name], name
+        assert "Since: 2" in texts[name] and "minitwit-logs?var-service=api" in texts[name], name
+
+
+def test_alert_test_says_who_got_it_and_one_that_fails_holds_up_nobody(
+    platform: Platform, standins: Standins
+) -> None:
+    good = platform.run("alert-test")
+    assert good.returncode == 0, good.stdout + good.stderr
+    lines = [line.split() for line in good.stdout.splitlines()[2:]]
+    assert lines == [[name, "delivered"] for name in ALL]
+    standins.broken.add("slack")
+    try:
+        bad = platform.run("alert-test")
+    finally:
+        standins.broken.clear()
+    assert bad.returncode == 1
+    results = dict(line.split(maxsplit=1) for line in bad.stdout.splitlines()[2:])
+    assert results["slack"].startswith("FAILED")
+    assert {v for k, v in results.items() if k != "slack"} == {"delivered"}
+
+
+def test_telegram_takes_the_text(standins: Standins, platform: Platform, tmp_path: Path) -> None:
+    """Its address is fixed, so Alertmanager is given another one in a configuration of its own."""
+    (tmp_path / "telegram_token").write_text("123:abc")
+    (tmp_path / "telegram_chat").write_text("-1005\n")
+    config = (platform.run_dir / "config/alertmanager.yml").read_text()
+    config = config.replace(str(platform.settings.secrets), str(tmp_path))
+    config = config.replace("parse_mode:", f"api_url: {standins.url}, parse_mode:")
+    (tmp_path / "template.yml").write_text(config)
+    kept = platform.run_dir / "config/alertmanager-kept.yml"
+    before = kept.read_text()
+    script = ["sh", "alerts/start.sh", str(tmp_path / "template.yml"), str(tmp_path), str(kept)]
+    subprocess.run(script, cwd=ROOT, check=True)
+    platform.supervisor.hang_up("alertmanager")
+    try:
+        platform.fire({**LABELS, "service": "web", "instance": "h:1"}, NOTES)
+        heading = "[FIRING] critical web: MiniTwitTargetDown\n"
+        wait_for(
+            "Telegram's message",
+            lambda: any(heading in message["text"] for message in standins.taken["telegram"]),
+            40,
+        )
+    finally:
+        kept.write_text(before)
+        platform.supervisor.hang_up("alertmanager")
+    assert standins.refused == []
+
+
+def test_what_is_not_set_is_left_out(tmp_path: Path) -> None:
+    template = ROOT / "deploy/generated/alertmanager.yml"
+    for name in SECRETS:
+        (tmp_path / name).write_text(" \n")  # as deploy/unset
+    (tmp_path / "slack_url").write_text("http://127.0.0.1:1/\n")
+    (tmp_path / "telegram_token").write_text("a token, but no chat\n")
+    out = tmp_path / "out.yml"
+    command = ["sh", "alerts/start.sh", str(template), str(tmp_path), str(out)]
+    subprocess.run(command, cwd=ROOT, check=True, env=os.environ)
+    text = out.read_text()
+    assert "slack_configs" in text and "name: chat" in text and "inhibit_rules" in text
+    for other in ("discord", "msteamsv2", "telegram", "mattermost", 'url_file: "/run/secrets/web'):
+        assert other not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "payload"),
+    [
+        ("slack", {}),
+        ("slack", {"attachments": [{"title": "no text"}]}),
+        ("slack", {"text": "x", "surprise": 1}),
+        ("discord", {"content": "", "embeds": []}),
+        ("discord", {"embeds": [{"title": "x" * 257}]}),
+        ("teams", {"type": "message", "attachments": [{"contentType": "text/plain"}]}),
+        ("telegram", {"chat_id": "room", "text": "x"}),
+        ("telegram", {"chat_id": 5, "text": " "}),
+        ("mattermost", {"text": ""}),
+        ("webhook", {"version": "3"}),
+    ],
+)
+def test_the_stand_ins_refuse_what_the_services_do(name: str, payload: dict[str, object]) -> None:
+    assert CHECKS[name](payload)[0] == 400
