@@ -33,7 +33,7 @@ has debian:bookworm-slim || docker tag "$python" debian:bookworm-slim
 
 if ! has minitwit-stand-ins; then
     mkdir "$work/all"
-    cp "$cache/bin/loki" "$cache/bin/promtail" "$work/all"
+    cp "$cache/bin/loki" "$cache/bin/promtail" "$cache/bin/alertmanager" "$work/all"
     cat >"$work/all/postgres.sh" <<'EOF'
 #!/bin/bash
 # As the official image's entrypoint: makes the cluster at first, then serves.
@@ -63,7 +63,7 @@ RUN groupadd -g 999 postgres && useradd -u 999 -g 999 -d /var/lib/postgresql pos
         curl nginx-light postgresql-15 prometheus prometheus-alertmanager prometheus-blackbox-exporter \
         prometheus-nginx-exporter prometheus-node-exporter wget >/dev/null && \
     rm -rf /var/lib/apt/lists/* /var/lib/postgresql/* && install -d /var/lib/postgresql /var/run/postgresql
-COPY loki promtail /usr/bin/
+COPY loki promtail alertmanager /usr/bin/
 COPY postgres.sh /usr/local/bin/docker-entrypoint.sh
 ENV PATH=/usr/lib/postgresql/15/bin:$PATH
 EOF
@@ -81,7 +81,7 @@ EOF
 stand_in "$(tag_of prom/alertmanager)" <<'EOF'
 RUN install -d -o nobody /alertmanager
 USER nobody
-ENTRYPOINT ["prometheus-alertmanager"]
+ENTRYPOINT ["alertmanager"]
 EOF
 stand_in "$(tag_of prom/blackbox-exporter)" <<'EOF'
 RUN ln -s prometheus-blackbox-exporter /usr/bin/blackbox_exporter
