@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import yaml
 
+from alerts.registry import log_alerts
 from observability import catalog
 from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
 from observability.logs import Log, LogSettings
@@ -273,12 +274,17 @@ def labels_of(stack: Platform, query: str) -> dict[str, str]:
 
 
 def test_the_ruler_evaluates_what_lies_in_its_folder(pipeline: Platform) -> None:
-    def evaluated() -> list[str]:
+    def evaluated() -> dict[str, str]:
         answer = request("GET", pipeline.url("loki") + "/prometheus/api/v1/rules")
         rules = [rule for group in answer.json()["data"]["groups"] for rule in group["rules"]]
-        return [rule["state"] for rule in rules if rule["health"] == "ok"]
+        return {rule["name"]: rule["state"] for rule in rules if rule["health"] == "ok"}
 
-    wait_for("the rule", lambda: evaluated() == ["firing"], 60)
+    def done() -> bool:
+        """One that is true fires, and those of the alerts are evaluated beside it."""
+        states = evaluated()
+        return states.get("Lines") == "firing" and log_alerts() <= states.keys()
+
+    wait_for("the rules", done, 60)
 
 
 def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
