@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import Message
 from pathlib import Path
@@ -28,12 +29,18 @@ ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
 
 
+# Below those that the kernel gives to outgoing connections (ip_local_port_range), in an order of
+# this process's own, and none twice: two parts of a test that start together never meet.
+_ports = iter(random.sample(range(21_000, 32_000), 11_000))
+
+
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on, and that this process was not given before."""
+    for port in _ports:
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is left")
 
 
 def wait_for(what: str, read: Callable[[], T | None], seconds: float = 20) -> T:

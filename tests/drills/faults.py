@@ -96,6 +96,18 @@ def hold(site: Site) -> None:
         time.sleep(0.2)  # this is the fault itself
 
 
+@contextmanager
+def slowed(site: Site) -> Iterator[None]:
+    """Nothing fails, but a third of the time the table of messages is locked."""
+
+    def hold_long(site: Site) -> None:
+        with locked(site):
+            time.sleep(1)  # this is the fault itself
+
+    with repeated(hold_long, 1.5)(site):
+        yield
+
+
 def read(site: Site) -> None:
     """The newest messages."""
     site.send("GET", "/msgs", "")

@@ -55,7 +55,7 @@ DRILLS = (
           ("MiniTwitPoolExhausted",), DATABASE),
     Drill("errors-logged", "a session locks the table of messages; the lines tell of it",
           faults.locked, ("MiniTwitErrorsLogged",), DATABASE, logs=True),
-    Drill("burn", "the same lock, with windows 360 times as short", faults.locked,
+    Drill("burn", "a lock for a second again and again, windows 360 times as short", faults.slowed,
           BURN, (*DATABASE, "MiniTwitBackupTooOld"), scale=FAST),
     Drill("read-only", "PostgreSQL takes no more writes", faults.read_only,
           ("MiniTwitNoPosts",), DATABASE),
