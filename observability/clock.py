@@ -16,6 +16,7 @@ FASTEST_SCRAPE_SECONDS = 2.0
 FASTEST_SECONDS = 1.0
 SCRAPES_A_RANGE = 4
 SCRAPES_A_WAIT = 2
+SHORTEST_SILENCE = 5.0  # the Watchdog arrives every second or two at the quickest pace
 UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -60,6 +61,10 @@ class Clock:
     def age(self, seconds: float) -> float:
         """How old something may be that is looked at by scrapes, in seconds."""
         return max(seconds / self.scale, SCRAPES_A_WAIT * self.scrape)
+
+    def silence(self, seconds: float) -> float:
+        """Seconds without a Watchdog until someone is told."""
+        return max(seconds / self.scale, SHORTEST_SILENCE)
 
     def window(self, seconds: float) -> str:
         """A range for rate() and its like."""

@@ -29,9 +29,9 @@ ROOT = Path(__file__).parent.parent
 T = TypeVar("T")
 
 
-# Below those that the kernel gives to outgoing connections (ip_local_port_range), in an order of
+# Above those that the kernel gives to outgoing connections (ip_local_port_range), in an order of
 # this process's own, and none twice: two parts of a test that start together never meet.
-_ports = iter(random.sample(range(21_000, 32_000), 11_000))
+_ports = iter(random.sample(range(61_000, 65_536), 4_536))
 
 
 def free_port() -> int:

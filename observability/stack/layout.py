@@ -83,7 +83,7 @@ class Layout:
                 "tempo": f"{settings.data}/tempo",
                 "promtail": f"{settings.data}/promtail",
             },
-            clock=Clock(settings.scale),
+            clock=self.clock,
         )
 
     @property
@@ -112,6 +112,11 @@ class Layout:
         # What is empty here is left to what is inherited.
         return {k: v for k, v in own.items() if v} | (program.env if program else {})
 
+    @property
+    def clock(self) -> Clock:
+        """The pace of this stack."""
+        return Clock(self.settings.scale)
+
     def fill(self, component: Component, text: str) -> str:
         """Replace the names in a template of the table of components."""
         settings, program = self.settings, self.programs.get(component.tool)
@@ -129,8 +134,8 @@ class Layout:
             address={c.name: self.address(c.name) for c in TABLE},
             grafana=grafana_home(),
             otlp=self.otlp,
-            resend=Clock(settings.scale).pause(60),
-            silence=f"{DEADMAN_SECONDS / settings.scale:g}",
+            resend=self.clock.pause(60),
+            silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
             exporter_uri=_exporter_uri(self.database_url()),
             path=f"{postgres.BIN}:{os.environ.get('PATH', os.defpath)}",
             **_database(self.database_url()),

@@ -98,13 +98,13 @@ def hold(site: Site) -> None:
 
 @contextmanager
 def slowed(site: Site) -> Iterator[None]:
-    """Nothing fails, but a third of the time the table of messages is locked."""
+    """Nothing fails, but two thirds of the time the table of messages is locked."""
 
     def hold_long(site: Site) -> None:
         with locked(site):
             time.sleep(1)  # this is the fault itself
 
-    with repeated(hold_long, 1.5)(site):
+    with repeated(hold_long, 0.5)(site):
         yield
 
 

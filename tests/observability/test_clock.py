@@ -26,6 +26,10 @@ def test_pace(scale: float, window: str, wait: str, scrape: float) -> None:
     assert clock.evaluate == max(5 / scale, 1)
 
 
+def test_the_watchdog_is_not_missed_between_two_of_its_messages() -> None:
+    assert (Clock().silence(120), Clock(360).silence(120)) == (120, 5)
+
+
 def test_a_range_holds_four_scrapes_in_production_too() -> None:
     assert Clock().window(5) == "20s"
     assert Clock().wait(5) == "10s"
