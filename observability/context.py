@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 import re
-import secrets
+import time
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 
 from observability import redaction
 from observability.catalog import Attribute
@@ -14,23 +14,30 @@ from observability.catalog import Attribute
 # What we take over from a caller: enough for ids in use, and nothing that could forge a line.
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 Attributes = dict[Attribute, str | int | float]
+# Ids must differ, and need not be hard to guess: the system's own source is a call each time.
+_ids = random.Random()  # noqa: S311
+bits = _ids.getrandbits
 
 
-@dataclass(slots=True)
 class Call:
     """What a request had done elsewhere: an SQL statement, a call to another service.
 
-    ``started`` and ``ended`` are in nanoseconds since the epoch.
+    ``started`` and ``ended`` are in nanoseconds since the epoch; ``error`` says how it failed, if
+    it did. ``attributes`` belong to all calls of a kind; ``own`` are this one's.
     """
 
-    name: str
-    span_id: str
-    started: int
-    ended: int = 0
-    attributes: Attributes = field(default_factory=dict)
+    __slots__ = ("attributes", "ended", "error", "name", "own", "span_id", "started")
+
+    def __init__(self, name: str, attributes: Attributes, span_id: str = "") -> None:
+        self.name = name
+        self.attributes = attributes
+        self.span_id = span_id
+        self.started = time.time_ns()
+        self.ended = 0
+        self.error = ""
+        self.own: Attributes = {}
 
 
-@dataclass(slots=True)
 class RequestContext:
     """Ids, the time spent in the database (seconds), and fields for the request's log line.
 
@@ -38,14 +45,18 @@ class RequestContext:
     kept in any case, infinite where none is.
     """
 
-    request_id: str
-    trace_id: str = ""
-    span_id: str = ""
-    parent_id: str = ""
-    kept_from: float = math.inf
-    db_seconds: float = 0.0
-    fields: dict[str, object] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    __slots__ = (
+        "calls", "db_seconds", "fields", "kept_from", "parent_id", "request_id", "span_id",
+        "trace_id",
+    )  # fmt: skip
+
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
+        self.trace_id = self.span_id = self.parent_id = ""
+        self.kept_from = math.inf
+        self.db_seconds = 0.0
+        self.fields: dict[str, object] = {}
+        self.calls: list[Call] = []
 
     def exemplar(self, seconds: float) -> dict[str, str] | None:
         """The exemplar of an observation of ``seconds``, if the trace is sure to be kept."""
@@ -69,8 +80,9 @@ def note(**fields: object) -> None:
 
 def enter(offered_id: str) -> RequestContext:
     """Begin a request: keep the caller's id where it is one, and no secret, else make one."""
-    kept = _ACCEPTED_ID.match(offered_id) and redaction.text(offered_id) == offered_id
-    request_id = offered_id if kept else secrets.token_hex(12)
-    context = RequestContext(request_id)
+    if offered_id and _ACCEPTED_ID.match(offered_id) and redaction.text(offered_id) == offered_id:
+        context = RequestContext(offered_id)
+    else:
+        context = RequestContext(f"{bits(96):024x}")
     _current.set(context)
     return context

@@ -7,7 +7,7 @@ order, are the labels of its metric, and ``action`` and ``outcome`` of the reque
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from observability import catalog, context
 from observability.metrics import Meter
@@ -54,11 +54,18 @@ class Events:
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
+        self._known: dict[Event, tuple[Any, str]] = {}
 
     def emit(self, event: Event, *, counted: bool = True) -> None:
         """Count the event, unless the probe user did it, and note it on the request served."""
-        values = [str(getattr(event, field.name)) for field in fields(event)]
+        counter, action = self._known.get(event) or self._learn(event)
         if counted:
-            self._meter.count(event.metric, *values)
-        action = event.action if isinstance(event, Followed) else type(event).__name__.lower()
+            counter.inc()
         context.note(action=action, outcome=event.outcome)
+
+    def _learn(self, event: Event) -> tuple[Any, str]:
+        """The counter and the name of an event: there are only so many different ones."""
+        values = [str(getattr(event, field.name)) for field in fields(event)]
+        action = event.action if isinstance(event, Followed) else type(event).__name__.lower()
+        self._known[event] = self._meter.bind(event.metric, *values), action
+        return self._known[event]

@@ -10,13 +10,14 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
-import queue
 import sys
 import threading
 import time
 import traceback
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
 
@@ -24,9 +25,13 @@ from observability import catalog, context, redaction
 from observability.metrics import Meter
 
 if TYPE_CHECKING:
+    from observability.access import Access
     from observability.loki import LokiSink
 
 QUEUE_SIZE = 10_000
+GATHER_SECONDS = 0.05
+SLICE = 50  # lines made at a stretch
+PAUSE_SECONDS = 0.0002  # between two slices, for the requests
 WRITERS = 100  # replicas that may write logs into one folder
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 Record = tuple[int, str, str, str, dict[str, Any]]
@@ -59,7 +64,8 @@ class Log:
     def __init__(self, settings: LogSettings, meter: Meter) -> None:
         self._threshold = LEVELS[settings.level]
         self._meter = meter
-        self._queue: queue.Queue[Record | None] = queue.Queue(QUEUE_SIZE)
+        self._waiting: deque[Record | Access] = deque()
+        self._stop = threading.Event()
         self._sinks: dict[str, Sink] = {}
         self._loki: LokiSink | None = None
         if settings.loki:
@@ -70,7 +76,7 @@ class Log:
             self._sinks["stdout"] = Stdout()
         if settings.file:
             self._sinks["file"] = RotatingFile(settings)
-        self._thread = threading.Thread(target=self._drain, name="log", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def debug(self, event: str, message: str = "", **fields: Any) -> None:
@@ -93,50 +99,58 @@ class Log:
         """Queue one line; the ids of the request being served are added to it."""
         if LEVELS[level] < self._threshold:
             return
-        self._meter.count(catalog.LOG_RECORDS, level)
         request = context.current()
         if request is not None:
             fields.setdefault("request_id", request.request_id)
             if request.trace_id:
                 fields.setdefault("trace_id", request.trace_id)
                 fields.setdefault("span_id", request.span_id)
-        try:
-            self._queue.put_nowait((time.time_ns(), level, event, message, fields))
-        except queue.Full:
+        self._put((time.time_ns(), level, event, message, fields), level)
+
+    def request(self, access: Access) -> None:
+        """Queue the line of a request that was served."""
+        if LEVELS[access.level] >= self._threshold:
+            self._put(access, access.level)
+
+    def _put(self, record: Record | Access, level: str) -> None:
+        if len(self._waiting) < QUEUE_SIZE:
+            self._waiting.append(record)
+        else:
+            self._meter.count(catalog.LOG_RECORDS, level)
             self._meter.count(catalog.LOG_DROPPED, "queue")
 
     def close(self) -> None:
         """Write what is queued, then stop; at most two seconds, and two more for Loki."""
-        try:
-            self._queue.put(None, timeout=1)
-        except queue.Full:
-            return
+        self._stop.set()
         self._thread.join(timeout=2 + (self._loki.patience if self._loki else 0))
 
-    def _drain(self) -> None:
-        more = True
-        while more:
-            more = self._write_next(self._queue.get())
+    def _run(self) -> None:
+        """Look twenty times a second. A thread that is woken for each line, or makes many at a
+        stretch, takes the interpreter away from requests that are being served."""
+        while not self._stop.wait(GATHER_SECONDS):
+            self._write_waiting(PAUSE_SECONDS)
+        self._write_waiting()
         if self._loki:
             self._loki.close()  # what it has to say of that is still written
-            self._write_next(None)
+            self._write_waiting()
         for sink in self._sinks.values():
             sink.close()
 
-    def _write_next(self, first: Record | None) -> bool:
-        """Write a record and what waits behind it; False at the end of the log."""
-        batch = [first]
-        while len(batch) < 500 and not self._queue.empty():
-            batch.append(self._queue.get_nowait())
-        self._write_batch([record for record in batch if record is not None])
-        return None not in batch
+    def _write_waiting(self, pause: float = 0) -> None:
+        while self._waiting:
+            count = min(len(self._waiting), SLICE)
+            self._write_batch([self._waiting.popleft() for _ in range(count)])
+            time.sleep(pause)
 
-    def _write_batch(self, records: list[Record]) -> None:
-        service = self._meter.service
-        lines = [line(service, record) for record in records]
+    def _write_batch(self, records: list[Record | Access]) -> None:
+        for level, count in Counter(_level(record) for record in records).items():
+            self._meter.count(catalog.LOG_RECORDS, level, by=count)
         if self._loki and not self._loki.closed:
+            lines = [line(self._meter.service, record) for record in records]
             self._loki.write(lines)
-        data = b"".join(line.data for line in lines)
+            data = b"".join(line.data for line in lines)
+        else:
+            data = b"".join(written(self._meter.service, record) for record in records)
         for name, sink in self._sinks.items():
             try:
                 sink.write(data)
@@ -147,24 +161,46 @@ class Log:
         self.write(level, "log_dropped", message, {"component": "loki", "count": count})
 
 
-def line(service: str, record: Record) -> Line:
+def _level(record: Record | Access) -> str:
+    return record[1] if isinstance(record[1], str) else record[1].level
+
+
+def written(service: str, record: Record | Access) -> bytes:
     """One record as a line of JSON, without secrets."""
+    fast = record.line() if not isinstance(record[1], str) else None
+    return fast or line(service, record).data
+
+
+def line(service: str, record: Record | Access) -> Line:
+    """One record with its fields, cleaned, and as a line of JSON."""
+    plain: Record = record if isinstance(record[1], str) else record.record()
     try:
-        return _line(service, record)
+        return _line(service, plain)
     except Exception as error:  # an object that cannot be shown must not end the log
         what = f"A record could not be written: {type(error).__name__}"
-        return _line(service, (*record[:3], what, {}))
+        return _line(service, (*plain[:3], what, {}))
 
 
 def _line(service: str, record: Record) -> Line:
     nanoseconds, level, event, message, given = record
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    head = {"ts": f"{stamp}.{rest:09d}Z", "level": level, "service": service}
+    head = {"ts": stamp(nanoseconds), "level": level, "service": service}
     fields = head | redaction.fields({"event": event, "message": message, **given})
     # ASCII only: a line break or a terminal escape in a name cannot begin a line of its own.
-    data = json.dumps(fields, default=str, separators=(",", ":")).encode() + b"\n"
-    return Line(nanoseconds, fields, data)
+    return Line(nanoseconds, fields, _encode(fields).encode() + b"\n")
+
+
+_encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
+
+def stamp(nanoseconds: int) -> str:
+    """When, in UTC, to the nanosecond."""
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    return f"{_second(seconds)}.{rest:09d}Z"
+
+
+@lru_cache(16)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class Sink(Protocol):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import traceback
+from collections.abc import Awaitable
 from time import perf_counter, time_ns
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
@@ -14,8 +15,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from observability import catalog, context
+from observability.access import Access, Kind
 from observability.catalog import Attribute
-from observability.context import Attributes, Call
+from observability.context import Attributes, Call, RequestContext
 from observability.logs import Log
 from observability.metrics import Meter
 from observability.tracing import ERROR_STATUS, Tracer
@@ -23,8 +25,6 @@ from observability.tracing import ERROR_STATUS, Tracer
 _UNMATCHED = catalog.UNMATCHED
 # The client closed the connection before it had its answer (nginx's number for it).
 CLIENT_CLOSED = 499
-# By the hundreds of the status: the level and the event of the request's line.
-_KINDS = {4: ("warning", "invalid_request"), 5: ("error", "request")}
 OTHER = "other"  # a method that nobody serves
 OTHER_METHOD = "_OTHER"  # OpenTelemetry's word for a method that is none
 # What handlers noted for the line, and the span tells as well.
@@ -32,6 +32,14 @@ _NOTED = {"action": Attribute.ACTION, "outcome": Attribute.OUTCOME}
 _CONVERTER = re.compile(r":\w+}")
 Served = tuple[str, str]  # method and route
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
+
+
+class Series(NamedTuple):
+    """What is recorded of a method, a route and a status: a counter, a histogram, a line."""
+
+    requests: Any
+    duration: Any
+    line: Kind
 
 
 class Telemetry:
@@ -45,6 +53,7 @@ class Telemetry:
         self._meter = meter
         self._log = log
         self._tracer = tracer
+        self._series: dict[tuple[str, str, int], Series] = {}
         self._in_progress = 0
         meter.watch(catalog.HTTP_IN_PROGRESS, lambda: self._in_progress)
 
@@ -53,12 +62,17 @@ class Telemetry:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = context.enter(_header(scope, b"x-request-id"))
-        self._tracer.begin(request, _header(scope, b"traceparent"))
-        scope.setdefault("state", {})["request_id"] = request.request_id
+        request_id = traceparent = ""
+        for name, value in scope["headers"]:
+            if name == b"x-request-id":
+                request_id = value.decode("latin-1")
+            elif name == b"traceparent":
+                traceparent = value.decode("latin-1")
+        request = context.enter(request_id)
+        self._tracer.begin(request, traceparent)
         answer = _Answer(send, request.request_id)
         self._in_progress += 1
-        began, started = time_ns(), perf_counter()
+        started = perf_counter()
         try:
             await self._app(scope, receive, answer.send)
         except ClientDisconnect:
@@ -74,36 +88,43 @@ class Telemetry:
             await answer.fail()
         finally:
             self._in_progress -= 1
-            self._record(scope, request, answer, began, perf_counter() - started)
+            self._record(scope, request, answer, perf_counter() - started)
 
     def _record(
-        self,
-        scope: Scope,
-        request: context.RequestContext,
-        answer: _Answer,
-        began: int,
-        seconds: float,
+        self, scope: Scope, request: RequestContext, answer: _Answer, seconds: float
     ) -> None:
-        labels = self._labels(scope)
-        self._meter.count(catalog.HTTP_REQUESTS, *labels, str(answer.status))
-        why = self._tracer.why(request, seconds, answer.status)
-        kept = why and self._tracer.keep(
-            request, _span(scope, request, answer, began, seconds, why)
+        series = self._of(scope, answer.status)
+        series.requests.inc()
+        ended = time_ns()
+        exemplar = None
+        if seconds >= request.kept_from or answer.status >= ERROR_STATUS:
+            why = self._tracer.why(request, seconds, answer.status)
+            if why and self._tracer.keep(
+                request, _span(scope, request, answer, ended, seconds, why)
+            ):
+                exemplar = {"trace_id": request.trace_id}
+        series.duration.observe(seconds, exemplar)
+        self._log.request(Access(ended, series.line, request, seconds, answer.size))
+
+    def _of(self, scope: Scope, status: int) -> Series:
+        """What to record on; made when a method, a route and a status are seen first."""
+        route = scope.get("route")
+        key = (scope["method"], route.path if route else "", status)
+        return self._series.get(key) or self._make(scope, key)
+
+    def _make(self, scope: Scope, key: tuple[str, str, int]) -> Series:
+        method, labels = scope["method"], self._labels(scope)
+        line = Kind(
+            self._meter.service, method if method in METHODS else OTHER, template(scope), key[2]
         )
-        exemplar = {"trace_id": request.trace_id} if kept else None
-        self._meter.observe(catalog.HTTP_DURATION, seconds, *labels, exemplar=exemplar)
-        fields: dict[str, Any] = {
-            "method": scope["method"] if scope["method"] in METHODS else OTHER,
-            "route": template(scope),
-            "status": answer.status,
-            "duration_ms": round(seconds * 1000, 3),
-            "bytes": answer.size,
-            **request.fields,
-        }
-        if request.db_seconds:
-            fields["db_ms"] = round(request.db_seconds * 1000, 3)
-        level, event = _KINDS.get(answer.status // 100, ("info", "request"))
-        self._log.write(level, event, "", fields)
+        series = Series(
+            self._meter.bind(catalog.HTTP_REQUESTS, *labels, str(key[2])),
+            self._meter.bind(catalog.HTTP_DURATION, *labels),
+            line,
+        )
+        if method in METHODS:  # a client can think of any number of others
+            self._series[key] = series
+        return series
 
     def _labels(self, scope: Scope) -> Served:
         """Method and route as metrics have them: what is served, and one more for all the rest."""
@@ -114,9 +135,9 @@ class Telemetry:
 
 def _span(
     scope: Scope,
-    request: context.RequestContext,
+    request: RequestContext,
     answer: _Answer,
-    began: int,
+    ended: int,
     seconds: float,
     why: str,
 ) -> Call:
@@ -132,17 +153,20 @@ def _span(
         Attribute.DB_SECONDS: round(request.db_seconds, 6),
         Attribute.KEPT: why,
     }
-    if answer.status >= ERROR_STATUS:
-        attributes[Attribute.ERROR_TYPE] = answer.error or str(answer.status)
     for name, attribute in _NOTED.items():
         if name in request.fields:
             attributes[attribute] = str(request.fields[name])
-    ended = began + round(seconds * 1e9)
-    return Call(f"{method} {route}", request.span_id, began, ended, attributes)
+    call = Call(f"{method} {route}", attributes, request.span_id)
+    call.started, call.ended = ended - round(seconds * 1e9), ended
+    if answer.status >= ERROR_STATUS:
+        call.error = answer.error or str(answer.status)
+    return call
 
 
 class _Answer:
     """Watches what is sent: the status, the size, and whether it has begun."""
+
+    __slots__ = ("_header", "_id", "_send", "error", "size", "started", "status")
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
@@ -153,14 +177,15 @@ class _Answer:
         self.started = False
         self.size = 0
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
+        """Look at it in passing: no coroutine of its own."""
         if message["type"] == "http.response.start":
             self.started = True
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), self._header]
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
-        await self._send(message)
+        return self._send(message)
 
     async def fail(self) -> None:
         """Answer 500 unless an answer has begun."""
@@ -203,10 +228,3 @@ def routes(declared: list[BaseRoute]) -> list[Served]:
         elif isinstance(route, Mount):
             found.append(("GET", _plain(route.path)))
     return found
-
-
-def _header(scope: Scope, name: bytes) -> str:
-    for key, value in scope["headers"]:
-        if key == name:
-            return str(value, "latin-1")
-    return ""

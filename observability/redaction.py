@@ -111,6 +111,11 @@ def know(secret: str) -> None:
     _known_plain = tuple(part for part in _known if _PLAIN.fullmatch(part))
 
 
+def knows(value: str) -> bool:
+    """Whether a secret that this process was given is in ``value``, as it is or encoded."""
+    return bool(_known) and _known_pattern.search(value) is not None
+
+
 def text(value: str) -> str:
     """``value`` without what must not leave the process; itself if there is nothing such."""
     if len(value) < TOKEN_LENGTH and _plain(value):

@@ -6,31 +6,31 @@ delivered is dropped and counted; the log says so once when that begins and once
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
+from base64 import b64encode
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
-from opentelemetry import trace
-from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import SpanExportResult
-from opentelemetry.sdk.trace.id_generator import IdGenerator
-from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from observability import catalog
 from observability.catalog import Attribute
 from observability.context import Call
 from observability.logs import Log
 from observability.metrics import Meter
-from observability.tracing import Kept
+from observability.tracing import Kept, new_span_id
 
 QUEUE_SIZE = 2_000  # requests
 BATCH = 50  # requests: making spans of them holds the interpreter for some milliseconds
 GATHER_SECONDS = 1.0
-TIMEOUT_SECONDS = 5.0  # for a batch, with the exporter's own retries
+TIMEOUT_SECONDS = 5.0  # without a byte
+BUSY = (429, 502, 503, 504)  # the OTLP specification: worth another try
+RETRY_SECONDS = (0.5, 1.0)
 DRAIN_SECONDS = 2.0
 TRACES_PATH = "/v1/traces"
 
@@ -40,12 +40,8 @@ class SpanSink:
 
     def __init__(self, endpoint: str, meter: Meter, log: Log, version: str) -> None:
         self._meter, self._log = meter, log
-        # It says of each batch that it failed; we say it once.
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
-        self._exporter = OTLPSpanExporter(
-            endpoint.rstrip("/") + TRACES_PATH, timeout=TIMEOUT_SECONDS
-        )
-        self._maker = SpanMaker(meter.service, version)
+        self._receiver = Receiver(endpoint)
+        self._resource = Resource(meter.service, version)
         self._queue: queue.Queue[Kept] = queue.Queue(QUEUE_SIZE)
         self._stop = threading.Event()
         self._outage, self._dropped = False, 0
@@ -74,22 +70,20 @@ class SpanSink:
             left, self._closed = self._pending, True
         if left:
             self._drop(left, "the process ends")
-            self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
     def _run(self) -> None:
         while batch := self._gather():
-            spans = self._maker.spans(batch)
-            good = self._exporter.export(spans) is SpanExportResult.SUCCESS
+            count = sum(1 + len(kept.calls) for kept in batch)
+            good = self._receiver.deliver(self._resource.spans(batch), self._stop)
             with self._lock:
                 if self._closed:  # these have been counted as lost
                     return
-                self._pending -= len(spans)
+                self._pending -= count
             if good:
-                self._meter.count(catalog.TRACE_SPANS, "exported", by=len(spans))
+                self._meter.count(catalog.TRACE_SPANS, "exported", by=count)
                 self._over()
             else:
-                self._drop(len(spans), "the receiver does not take them")
-        self._exporter.shutdown()  # type: ignore[no-untyped-call]
+                self._drop(count, "the receiver does not take them")
 
     def _gather(self) -> list[Kept]:
         """The next requests, up to a batch of them; none when it is time to end."""
@@ -123,65 +117,88 @@ class SpanSink:
         self._log.write(level, "trace_dropped", message, {"component": "otlp", "count": count})
 
 
-class SpanMaker:
-    """Makes spans, with ids and times of the past, from the notes of requests; one thread only."""
+class Receiver:
+    """An OTLP receiver over HTTP; user and password may be part of its address."""
+
+    def __init__(self, endpoint: str) -> None:
+        parts = urlsplit(endpoint)
+        self._secure, self._address = parts.scheme == "https", (parts.hostname or "", parts.port)
+        self._path = parts.path.rstrip("/") + TRACES_PATH
+        self._headers = {"Content-Type": "application/x-protobuf"}
+        if parts.username:
+            user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self._headers["Authorization"] = "Basic " + b64encode(user.encode()).decode()
+
+    def deliver(self, body: bytes, stop: threading.Event) -> bool:
+        """Whether it took the spans. Asked again while it says that it is busy."""
+        for pause in (*RETRY_SECONDS, 0):
+            status = self._post(body)
+            if status not in BUSY:
+                return 200 <= status < 300
+            stop.wait(pause)
+        return False
+
+    def _post(self, body: bytes) -> int:
+        """The status it answers with; 0 if it does not."""
+        kind = HTTPSConnection if self._secure else HTTPConnection
+        connection = kind(*self._address, timeout=TIMEOUT_SECONDS)
+        try:
+            connection.request("POST", self._path, body, self._headers)
+            answer = connection.getresponse()
+            answer.read()
+        except (OSError, HTTPException):
+            return 0
+        finally:
+            connection.close()
+        return answer.status
+
+
+class Resource:
+    """A service, as whose spans the notes of requests are written down."""
 
     def __init__(self, service: str, version: str) -> None:
-        named = {"service.name": service, "service.version": version}
-        self._ids, self._ended = _Ids(), _Ended()
-        provider = TracerProvider(
-            ALWAYS_ON, Resource.create(named), shutdown_on_exit=False, id_generator=self._ids
-        )
-        provider.add_span_processor(self._ended)
-        self._tracer = provider.get_tracer("minitwit")
+        self._named = _attributes({"service.name": service, "service.version": version})
 
-    def spans(self, batch: list[Kept]) -> list[ReadableSpan]:
-        """The spans of these requests."""
+    def spans(self, batch: list[Kept]) -> bytes:
+        """The spans of these requests, as the protocol has them."""
+        message = ExportTraceServiceRequest()
+        group = message.resource_spans.add()
+        group.resource.attributes.extend(self._named)
+        scope = group.scope_spans.add()
+        scope.scope.name = "minitwit"
         for kept in batch:
-            self._ids.trace_id = int(kept.trace_id, 16)
-            self._make(kept.server, kept.parent_id, SpanKind.SERVER)
+            trace_id = bytes.fromhex(kept.trace_id)
+            server_id = bytes.fromhex(kept.server.span_id)
+            parent_id = bytes.fromhex(kept.parent_id)
+            scope.spans.append(_span(kept.server, trace_id, parent_id, Span.SPAN_KIND_SERVER))
             for call in kept.calls:
-                self._make(call, kept.server.span_id, SpanKind.CLIENT)
-        made, self._ended.spans = self._ended.spans, []
-        return made
-
-    def _make(self, call: Call, parent_id: str, kind: SpanKind) -> None:
-        self._ids.span_id = int(call.span_id, 16)
-        span = self._tracer.start_span(
-            call.name,
-            self._within(parent_id),
-            kind,
-            {str(name): value for name, value in call.attributes.items()},
-            start_time=call.started,
-        )
-        if Attribute.ERROR_TYPE in call.attributes:
-            span.set_status(Status(StatusCode.ERROR))
-        span.end(call.ended)
-
-    def _within(self, parent_id: str) -> Context:
-        if not parent_id:
-            return Context()
-        parent = SpanContext(self._ids.trace_id, int(parent_id, 16), is_remote=True)
-        return trace.set_span_in_context(NonRecordingSpan(parent), Context())
+                scope.spans.append(_span(call, trace_id, server_id, Span.SPAN_KIND_CLIENT))
+        return bytes(message.SerializeToString())
 
 
-class _Ids(IdGenerator):
-    """Gives the ids that the request had."""
+def _span(call: Call, trace_id: bytes, parent_id: bytes, kind: Span.SpanKind.ValueType) -> Span:
+    own = call.own | {Attribute.ERROR_TYPE: call.error} if call.error else call.own
+    return Span(
+        trace_id=trace_id,
+        span_id=bytes.fromhex(call.span_id or new_span_id()),
+        parent_span_id=parent_id,
+        name=call.name,
+        kind=kind,
+        start_time_unix_nano=call.started,
+        end_time_unix_nano=call.ended,
+        attributes=[*_attributes(call.attributes), *_attributes(own)],
+        status=_FAILED if call.error else None,
+    )
 
-    trace_id = span_id = 0
 
-    def generate_trace_id(self) -> int:
-        return self.trace_id
-
-    def generate_span_id(self) -> int:
-        return self.span_id
+_FAILED = Status(code=Status.STATUS_CODE_ERROR)
 
 
-class _Ended(SpanProcessor):
-    """Collects what has ended."""
+def _attributes(given: Mapping[Any, str | int | float]) -> list[KeyValue]:
+    return [KeyValue(key=name, value=_value(value)) for name, value in given.items()]
 
-    def __init__(self) -> None:
-        self.spans: list[ReadableSpan] = []
 
-    def on_end(self, span: ReadableSpan) -> None:
-        self.spans.append(span)
+def _value(value: str | int | float) -> AnyValue:
+    if isinstance(value, str):
+        return AnyValue(string_value=value)
+    return AnyValue(int_value=value) if isinstance(value, int) else AnyValue(double_value=value)

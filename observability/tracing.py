@@ -9,7 +9,6 @@ whatever was decided, with every statement it ran. A thread of its own makes spa
 from __future__ import annotations
 
 import re
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from observability import catalog, context
-from observability.context import Attributes, Call, RequestContext
+from observability.context import Attributes, Call, RequestContext, bits
 from observability.logs import Log
 from observability.metrics import Meter
 
@@ -30,6 +29,7 @@ _PARENT = re.compile(
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z"
 )
 _SAMPLED = 1
+_LOW = 2**64 - 1  # the part of a trace id that decides, so that all services decide alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,24 @@ class Tracer:
 
     def begin(self, request: RequestContext, traceparent: str) -> None:
         """Give the request its ids, and decide."""
-        parent = _PARENT.match(traceparent)
-        if parent and (parent[1] != "00" or not parent[5]):
-            request.trace_id, request.parent_id = parent[2], parent[3]
-            request.span_id = secrets.token_hex(8)
-            sampled = bool(int(parent[4], 16) & _SAMPLED)
-        else:
-            ids = secrets.token_hex(24)
+        if not traceparent or not self._join(request, traceparent):
+            number = bits(192)
+            ids = f"{number:048x}"
             request.trace_id, request.span_id = ids[:32], ids[32:]
-            sampled = int(ids[16:32], 16) < self._bound
+            sampled = number >> 64 & _LOW < self._bound
+            if self._sink:
+                request.kept_from = 0.0 if sampled else SLOW_SECONDS
+
+    def _join(self, request: RequestContext, traceparent: str) -> bool:
+        """Take part in the caller's trace; False if the header is none."""
+        parent = _PARENT.match(traceparent)
+        if not parent or (parent[1] == "00" and parent[5]):
+            return False
+        request.trace_id, request.parent_id = parent[2], parent[3]
+        request.span_id = new_span_id()
         if self._sink:
-            request.kept_from = 0.0 if sampled else SLOW_SECONDS
+            request.kept_from = 0.0 if int(parent[4], 16) & _SAMPLED else SLOW_SECONDS
+        return True
 
     def why(self, request: RequestContext, seconds: float, status: int) -> str:
         """Why the request's trace is kept: ``error``, ``sampled`` or ``slow``; '' if it is not."""
@@ -98,17 +105,27 @@ class Tracer:
             self._sink.close()
 
 
+def new_span_id() -> str:
+    """Sixteen hexadecimal digits."""
+    return f"{bits(64):016x}"
+
+
+def note(noted: Call) -> None:
+    """What was noted is over: it belongs to the request being served, if there is one."""
+    noted.ended = time.time_ns()
+    request = context.current()
+    if request is not None:
+        request.calls.append(noted)
+
+
 @contextmanager
 def call(name: str, attributes: Attributes) -> Iterator[Call]:
     """Note that the request being served has something done elsewhere while the block runs."""
-    noted = Call(name, secrets.token_hex(8), time.time_ns(), 0, attributes)
+    noted = Call(name, attributes, new_span_id())
     try:
         yield noted
     finally:
-        noted.ended = time.time_ns()
-        request = context.current()
-        if request is not None:
-            request.calls.append(noted)
+        note(noted)
 
 
 def traceparent(noted: Call) -> str:

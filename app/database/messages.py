@@ -16,7 +16,7 @@ PAGE = 30
 HIDDEN_SECONDS = 600
 FIRST = (2**63 - 1, 2**63 - 1)  # newer than any (pub_date, id)
 
-_ADD = Statement(
+ADD = Statement(
     "message_add",
     f"""
     WITH author AS (SELECT id FROM users WHERE username = %(username)s),
@@ -51,8 +51,8 @@ _LIST = """
         WHERE NOT flagged {condition}
         ORDER BY pub_date DESC, id DESC LIMIT %(no)s) page
 """
-_NEWEST = Statement("messages_newest", f"SELECT ({_LIST.format(condition='')}), {MARK}")
-_NEWEST_BY = Statement(
+NEWEST = Statement("messages_newest", f"SELECT ({_LIST.format(condition='')}), {MARK}")
+NEWEST_BY = Statement(
     "messages_newest_by",
     f"""
     SELECT u.id IS NOT NULL, ({_LIST.format(condition="AND author_id = u.id")}), {MARK}
@@ -115,7 +115,7 @@ _USER = Statement(
 async def add(database: Database, username: str, text: str, latest: int | None) -> bool:
     """Post ``text`` now; False if there is no such author."""
     parameters = {"username": username, "text": text, "latest": latest}
-    return bool((await database.one(_ADD, parameters))[0])
+    return bool((await database.one(ADD, parameters))[0])
 
 
 async def add_hidden(database: Database, username: str, text: str, latest: int | None) -> bool:
@@ -126,13 +126,13 @@ async def add_hidden(database: Database, username: str, text: str, latest: int |
 
 async def newest(database: Database, no: int, latest: int | None) -> str:
     """The newest ``no`` messages as a JSON array, newest first."""
-    return str((await database.one(_NEWEST, {"no": no, "latest": latest}))[0])
+    return str((await database.one(NEWEST, {"no": no, "latest": latest}))[0])
 
 
 async def newest_by(database: Database, username: str, no: int, latest: int | None) -> str | None:
     """The newest ``no`` of one author as a JSON array, or None for a stranger."""
     parameters = {"username": username, "no": no, "latest": latest}
-    known, messages, _ = await database.one(_NEWEST_BY, parameters)
+    known, messages, _ = await database.one(NEWEST_BY, parameters)
     return str(messages) if known else None
 
 
@@ -159,8 +159,8 @@ async def timeline(
         "limit": PAGE + 1,
         "username": username,
     }
-    row = await database.first(_TIMELINES[kind], parameters)
+    row = await database.first(TIMELINES[kind], parameters)
     return (row[0], row[1], row[2], row[3]) if row else None
 
 
-_TIMELINES = {"public": _PUBLIC, "home": _HOME, "user": _USER}
+TIMELINES = {"public": _PUBLIC, "home": _HOME, "user": _USER}

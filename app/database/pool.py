@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from time import perf_counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import perf_counter, time_ns
 from typing import Any
 
 import psycopg
@@ -38,6 +41,11 @@ class Statement:
 
     name: str
     sql: str
+    attributes: Attributes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        known: Attributes = {Attribute.DB_SYSTEM: "postgresql", Attribute.DB_QUERY: self.name}
+        object.__setattr__(self, "attributes", known)
 
 
 class Database:
@@ -65,6 +73,8 @@ class Database:
         self._watcher: asyncio.Task[None] | None = None
         self.trouble: str | None = "not connected yet"
         milliseconds = int(settings.statement_timeout * 1000)
+        # The server ends a statement in time, if it lives; if it hangs, nothing but this does.
+        self._patience = settings.pool_timeout + settings.statement_timeout
         self._connect_options: dict[str, Any] = {
             "autocommit": True,
             "connect_timeout": 2,
@@ -114,26 +124,17 @@ class Database:
         if self.trouble:
             self._meter.count(catalog.DB_ERRORS, "unavailable")
             raise Unavailable
-        attributes: Attributes = {
-            Attribute.DB_SYSTEM: "postgresql",
-            Attribute.DB_QUERY: statement.name,
-        }
-        with tracing.call(statement.name, attributes) as span:
+        span = Call(statement.name, statement.attributes)
+        try:
             return await self._bounded(statement, parameters, span)
+        finally:
+            tracing.note(span)
 
     async def _bounded(
         self, statement: Statement, parameters: Mapping[str, object], span: Call
     ) -> Row | None:
-        # A task of its own, left alone when time is up: to cancel a statement, psycopg waits for
-        # the server, and a server that hangs would then hold the request as well.
-        task = asyncio.create_task(self._execute(statement, parameters))
-        limit = self._settings.pool_timeout + self._settings.statement_timeout
-        done, _ = await asyncio.wait((task,), timeout=limit)
-        if not done:
-            task.add_done_callback(_forget)
-            raise self._failed(statement, span, "timeout", f"no answer within {limit:g} s")
         try:
-            return task.result()
+            return await self._execute(statement, parameters)
         except PoolTimeout as error:
             raise self._failed(
                 statement, span, "pool_exhausted", "no connection in time"
@@ -143,6 +144,9 @@ class Database:
         except psycopg.errors.QueryCanceled as error:
             raise self._failed(statement, span, "timeout", "statement timeout") from error
         except psycopg.OperationalError as error:
+            if time_ns() - span.started >= self._patience * 1e9:
+                late = f"no answer within {self._patience:g} s"
+                raise self._failed(statement, span, "timeout", late) from error
             raise self._failed(statement, span, "unavailable", _plain(error)) from error
         except psycopg.Error as error:
             self._failed(statement, span, "statement", _plain(error))
@@ -151,11 +155,13 @@ class Database:
 
     async def _execute(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
         async with self.pool.connection() as connection:
+            timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
             started = perf_counter()
             try:
                 cursor = await connection.execute(statement.sql.encode(), parameters)
                 return await cursor.fetchone()
             finally:
+                timer.cancel()
                 seconds = perf_counter() - started
                 exemplar = None
                 if request := context.current():
@@ -166,7 +172,7 @@ class Database:
                 )
 
     def _failed(self, statement: Statement, span: Call, kind: str, error: str) -> Unavailable:
-        span.attributes[Attribute.ERROR_TYPE] = kind
+        span.error = kind
         self._meter.count(catalog.DB_ERRORS, kind)
         self._log.error(
             "db_error", "A statement failed", query=statement.name, error=error, reason=kind
@@ -226,6 +232,15 @@ def _forget(task: asyncio.Task[Any]) -> None:
     """Take the late result of a statement that nobody waits for any more."""
     if not task.cancelled():
         task.exception()
+
+
+def _hang_up(connection: psycopg.AsyncConnection[Row]) -> None:
+    """End a session whose server does not answer: whoever waits for it learns that at once.
+
+    To cancel the statement would not do: psycopg then waits for the server's consent.
+    """
+    with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as own:
+        own.shutdown(socket.SHUT_RDWR)
 
 
 def _plain(error: psycopg.Error) -> str:

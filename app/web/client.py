@@ -156,9 +156,9 @@ class Client:
                 allow_redirects=False,
             ) as response:
                 status, retry_after = response.status, response.headers.get("Retry-After")
-                span.attributes[Attribute.STATUS] = status
+                span.own[Attribute.STATUS] = status
                 if status >= 400:
-                    span.attributes[Attribute.ERROR_TYPE] = str(status)
+                    span.error = str(status)
                 raw = await response.read()
             answer = json.loads(raw) if raw else {}
         except TimeoutError as error:
@@ -181,7 +181,7 @@ class Client:
     def _failed(
         self, span: Call, reason: str, operation: str, retry_after: str | None = None
     ) -> Unavailable:
-        span.attributes.setdefault(Attribute.ERROR_TYPE, reason)
+        span.error = span.error or reason
         self._meter.count(catalog.UPSTREAM_ERRORS, reason)
         self._log.warning("upstream_error", "no usable answer", reason=reason, action=operation)
         problem = Unavailable()

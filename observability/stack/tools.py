@@ -68,6 +68,7 @@ TOOLS = {
         "alertmanager-irc-relay",
         "github.com/google/alertmanager-irc-relay",
     ),
+    "wrk": Tool(("wrk",), "wrk", "github.com/wg/wrk"),
     "nginx": Tool(("nginx",), "nginx", "nginx.org"),
     "nginx-exporter": Tool(
         ("nginx-prometheus-exporter", "prometheus-nginx-exporter"),
@@ -138,7 +139,7 @@ def _advice(tool: Tool, why: str) -> str:
 def _unpacked(name: str, path: Path, root: Path) -> Program:
     """Debian's builds look for some files under /usr: tell them where those are instead."""
     share = root / "usr/share/prometheus"
-    if name == "ngircd":
+    if name in ("ngircd", "wrk"):
         return Program(path, env={"LD_LIBRARY_PATH": str(archive.libraries(root))})
     if name == "alertmanager":
         assets = share / "alertmanager"

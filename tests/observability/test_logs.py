@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from observability import catalog, redaction
-from observability.logs import Log, LogSettings, capture_libraries, line
+from observability import catalog, context, redaction
+from observability.access import Access, Kind
+from observability.logs import Log, LogSettings, capture_libraries, line, written
 from observability.metrics import Meter
 from tests.observability.test_metrics import samples
 from tests.parts import ROOT, Service, wait_for
@@ -35,6 +36,43 @@ def test_any_text_is_one_line_of_ascii_json(message: str, fields: dict[str, obje
 def test_the_time_is_utc_with_nanoseconds() -> None:
     record = json.loads(line("api", (1_700_000_000_123_456_789, "info", "request", "", {})).data)
     assert record["ts"] == "2023-11-14T22:13:20.123456789Z"
+
+
+WORDS = st.sampled_from(["ok", "follow", "invalid", "a@b.example", 'say "so"', "line\nbreak"])
+
+
+@given(
+    st.sampled_from(catalog.LOG_FIELDS[5:]).filter(lambda name: not name.endswith("_id")),
+    WORDS, WORDS, st.integers(200, 599), st.floats(0, 100), st.booleans(),
+)  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_a_request_has_the_line_that_any_record_would_have(
+    field: str, value: str, outcome: str, status: int, seconds: float, joined: bool
+) -> None:
+    request = context.RequestContext("0123456789ab")
+    request.trace_id, request.span_id, request.parent_id = "a" * 32, "b" * 16, "c" * 16 * joined
+    request.fields, request.db_seconds = {field: value, "outcome": outcome}, seconds / 2
+    access = Access(
+        time.time_ns(), Kind("api", "GET", "/msgs/{username}", status), request, seconds, 9
+    )
+    expected = line("api", access)
+    shown = written("api", access)
+    assert json.loads(shown) == json.loads(expected.data)
+    assert list(json.loads(shown)) == list(json.loads(expected.data))
+    assert shown.count(b"\n") == 1
+
+
+def test_a_secret_in_the_trace_of_a_caller_is_masked() -> None:
+    request = context.RequestContext("0123456789ab")
+    request.trace_id, request.span_id, request.parent_id = "5ec" + "d" * 29, "b" * 16, "c" * 16
+    access = Access(time.time_ns(), Kind("api", "GET", "/msgs", 200), request, 1, 9)
+    assert "5ec" + "d" * 29 in written("api", access).decode()
+    redaction.know("5ec" + "d" * 29)
+    try:
+        assert "5ec" + "d" * 29 not in written("api", access).decode()
+    finally:
+        redaction._known.clear()
+        redaction.know("")
 
 
 def test_rotation_by_rename_loses_no_line(tmp_path: Path) -> None:

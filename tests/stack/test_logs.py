@@ -174,7 +174,7 @@ def test_rotation_under_load_loses_nothing_also_with_a_kill(pipeline: Platform) 
         for number in range(LINES):
             log.info("library", f"{burst}.{number}", component="rotation", stack="x" * 300)
             if number % 200 == 0:  # the queue has its bounds, and drops what is beyond
-                wait_for("room", log._queue.empty)
+                wait_for("room", lambda: not log._waiting)
 
         # No further than one file behind: what is more is beyond what rotating files can hold.
         def complete(burst: int = burst) -> bool:

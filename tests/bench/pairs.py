@@ -1,0 +1,66 @@
+"""Side by side: the variants take turns, round after round, so that a change of the machine's
+pace hits all of them."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.bench.load import Load, Work, drive
+from tests.bench.servers import Server
+
+
+@dataclass
+class Series:
+    """What one variant did in each round."""
+
+    loads: list[Load] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)  # microseconds of processor time a request
+
+    def medians(self) -> dict[str, float]:
+        """The middle of each figure."""
+        return {
+            "rate": round(statistics.median(load.rate for load in self.loads)),
+            "p50_ms": round(statistics.median(load.p50 for load in self.loads), 2),
+            "p99_ms": round(statistics.median(load.p99 for load in self.loads), 2),
+            "cpu_us": round(statistics.median(self.cpu), 1),
+        }
+
+
+def alternate(
+    servers: dict[str, Server], work: Work, rounds: int, seconds: float
+) -> dict[str, Series]:
+    """A B A B: each server in turn, ``rounds`` times."""
+    for server in servers.values():
+        work.check(server.url)
+        drive(server.url, work, seconds / 2)  # plans, caches, children of metrics
+    series = {name: Series() for name in servers}
+    for number in range(rounds):
+        order = list(servers)[:: 1 if number % 2 else -1]
+        for name in order:
+            before = servers[name].cpu()
+            load = drive(servers[name].url, work, seconds)
+            spent = servers[name].cpu() - before
+            series[name].loads.append(load)
+            series[name].cpu.append(spent / (load.rate * seconds) * 1e6)
+    return series
+
+
+def ratios(one: Series, other: Series) -> dict[str, Any]:
+    """``one`` over ``other``: throughput, p99 and processor time, round by round."""
+    pairs = list(zip(one.loads, other.loads, strict=True))
+    return {
+        "rate": spread([a.rate / b.rate for a, b in pairs]),
+        "p99": spread([a.p99 / b.p99 for a, b in pairs]),
+        "cpu": spread([a / b for a, b in zip(one.cpu, other.cpu, strict=True)]),
+    }
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least and most."""
+    return {
+        "median": round(statistics.median(values), 3),
+        "least": round(min(values), 3),
+        "most": round(max(values), 3),
+    }

@@ -1,0 +1,63 @@
+"""api without any telemetry: no metrics, no logs, no traces. For comparison only.
+
+The same application, server and limits; what would observe does nothing, and the layers that only
+observe are left out.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import uvicorn
+
+from app import server, settings
+from app.api import application
+from app.database import pool
+from observability import catalog, tracing
+from observability.health import Health
+from observability.logs import Log
+from observability.metrics import Meter
+
+
+class NoMeter(Meter):
+    """Measures nothing."""
+
+    def __init__(self) -> None:
+        self.service = catalog.API
+
+    def _nothing(self, *values: Any, **named: Any) -> None: ...
+
+    count = set = observe = watch = touch = _nothing
+
+    def bind(self, *values: Any) -> Any:
+        return self
+
+    def inc(self) -> None: ...
+
+
+class NoLog(Log):
+    """Writes nothing."""
+
+    def __init__(self) -> None: ...
+
+    def write(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def main() -> None:
+    env = settings.Environment(os.environ)
+    shared = settings.server(env, 5001)
+    meter, log = NoMeter(), NoLog()
+    # Nothing is noted down either.
+    tracing.note = pool.Call = lambda *_: None  # type: ignore
+    app, database = application.create(settings.api(env), meter, log)
+    health = Health(app, meter)
+    health.add("database", database.check)
+    server.spare_the_collector()
+    uvicorn.Server(server.config(health, shared, meter, log)).run()
+
+
+if __name__ == "__main__":
+    main()
