@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: bench bench-full soak help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -57,6 +57,14 @@ drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); w
 healthy: $(VENV)/dev.stamp ## an hour of load in which nothing may fire; writes results/healthy.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills.healthy
+
+bench: $(VENV)/dev.stamp ## measure what MiniTwit costs and bears (SUITE=name); writes results/bench.json
+	@$(STACK) tools >/dev/null
+	@$(PY) -m tests.bench $(SUITE)
+
+bench-full: $(VENV)/dev.stamp ## the same with more rounds and five million messages
+	@$(STACK) tools >/dev/null
+	@$(PY) -m tests.bench --full
 
 bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json
 	@$(PY) -m tests.deploy.bench

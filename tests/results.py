@@ -12,11 +12,12 @@ from typing import Any
 from tests.parts import ROOT
 
 RESULTS = ROOT / "results"
+_CODE = ("--", ".", ":!results")
 
 
 def commit() -> str:
     """What is measured; ``+changes`` if that is not all that it is."""
-    return _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain") else "")
+    return _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain", *_CODE) else "")
 
 
 def machine() -> dict[str, Any]:
@@ -35,10 +36,15 @@ def machine() -> dict[str, Any]:
     }
 
 
-def write(name: str, result: dict[str, Any]) -> None:
-    """Keep ``result`` as ``results/NAME.json``, and say so."""
+def stamped(figures: dict[str, Any]) -> dict[str, Any]:
+    """``figures`` and where they are from."""
+    return {"commit": commit(), "machine": machine(), **figures}
+
+
+def write(name: str, figures: dict[str, Any]) -> None:
+    """Keep them as ``results/NAME.json``, and say so."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+    path.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
     print(f"written to {path.relative_to(ROOT)}")
 
 

@@ -41,11 +41,13 @@ class Statement:
 
     name: str
     sql: str
+    query: bytes = field(init=False, repr=False, compare=False)
     attributes: Attributes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         known: Attributes = {Attribute.DB_SYSTEM: "postgresql", Attribute.DB_QUERY: self.name}
         object.__setattr__(self, "attributes", known)
+        object.__setattr__(self, "query", self.sql.encode())
 
 
 class Database:
@@ -154,22 +156,24 @@ class Database:
             raise Refused(f"{statement.name}: {_plain(error)}") from None
 
     async def _execute(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
-        async with self.pool.connection() as connection:
-            timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
-            started = perf_counter()
-            try:
-                cursor = await connection.execute(statement.sql.encode(), parameters)
-                return await cursor.fetchone()
-            finally:
-                timer.cancel()
-                seconds = perf_counter() - started
-                exemplar = None
-                if request := context.current():
-                    request.db_seconds += seconds
-                    exemplar = request.exemplar(seconds)
-                self._meter.observe(
-                    catalog.DB_QUERY_DURATION, seconds, statement.name, exemplar=exemplar
-                )
+        # Not ``pool.connection()``: its transaction is none where each statement commits itself.
+        connection = await self.pool.getconn()
+        timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
+        started = perf_counter()
+        try:
+            cursor = await connection.execute(statement.query, parameters)
+            return await cursor.fetchone()
+        finally:
+            timer.cancel()
+            seconds = perf_counter() - started
+            await self.pool.putconn(connection)
+            exemplar = None
+            if request := context.current():
+                request.db_seconds += seconds
+                exemplar = request.exemplar(seconds)
+            self._meter.observe(
+                catalog.DB_QUERY_DURATION, seconds, statement.name, exemplar=exemplar
+            )
 
     def _failed(self, statement: Statement, span: Call, kind: str, error: str) -> Unavailable:
         span.error = kind
@@ -204,7 +208,7 @@ class Database:
                 self._connection = await psycopg.AsyncConnection.connect(
                     self._settings.url.reveal(), **self._connect_options
                 )
-            row = await (await self._connection.execute(self._pulse.sql.encode())).fetchone()
+            row = await (await self._connection.execute(self._pulse.query)).fetchone()
         except psycopg.OperationalError:
             return "the database cannot be reached"
         except psycopg.Error as error:

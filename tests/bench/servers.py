@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def keep_off(core: int = SERVER_CORE) -> None:
 
 @contextmanager
 def running(
-    name: str, database_url: str, folder: Path, collector: str = "", pinned: bool = True, **own: str
+    name: str, database_url: str, folder: Path, collector: str = "", pinned: bool = True
 ) -> Iterator[Server]:
     """One variant, from its readiness to its end."""
     module, extra = VARIANTS[name]
@@ -59,7 +59,7 @@ def running(
     environment = {
         **os.environ, "DATABASE_URL": database_url, "PORT": str(port), "LOG_STDOUT": "0",
         "LOG_FILE": str(folder / f"{name}-{port}.log"), "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
-        **extra, **own,
+        **extra,
     }  # fmt: skip
     mine = os.sched_getaffinity(0)
     if pinned:
@@ -75,15 +75,3 @@ def running(
     finally:
         process.terminate()
         process.wait(20)
-
-
-@contextmanager
-def all_of(
-    names: tuple[str, ...], database_url: str, folder: Path, collector: str = ""
-) -> Iterator[dict[str, Server]]:
-    """Several variants at once, on the same database."""
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(running(name, database_url, folder, collector))
-            for name in names
-        }

@@ -7,21 +7,17 @@ machine's, not the deploy's. The figures go to ``results/deploy.json``.
 
 from __future__ import annotations
 
-import json
-import os
-import platform as machine
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from tests import results
 from tests.deploy import site as sites
 from tests.deploy.site import Site, figures
-from tests.parts import ROOT, PostgresServer
-from tests.stack.nominal import _git as git
+from tests.parts import PostgresServer
 
-RESULT = ROOT / "results" / "deploy.json"
 RATE, SECONDS = 200, 40
 SETTLE = 5  # seconds of load before the deploy begins
 # row → version to deploy, and the exit status that this must have; no version: no deploy
@@ -37,7 +33,6 @@ ROWS: dict[str, tuple[str, int]] = {
 
 def main() -> int:
     """Run all rows; 0 if every deploy ended as it should."""
-    commit = git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
     with tempfile.TemporaryDirectory(prefix="minitwit-deploy-") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -49,15 +44,8 @@ def main() -> int:
                 rows = {row: measure(site, row) for row in ROWS}
         finally:
             server.stop()
-    known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    known["bluegreen"] = {
-        "commit": commit,
-        "machine": {"cpus": os.cpu_count(), "python": machine.python_version()},
-        "rate": RATE,
-        "rows": rows,
-    }
-    RESULT.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
-    print(f"written to {RESULT.relative_to(ROOT)}")
+    figures = results.stamped({"rate": RATE, "rows": rows})
+    results.write("deploy", results.read("deploy") | {"bluegreen": figures})
     return 0 if all(rows[row]["status"] == status for row, (_, status) in ROWS.items()) else 1
 
 

@@ -8,9 +8,7 @@ script reads from the environment must be set. The figures are added to ``result
 
 from __future__ import annotations
 
-import json
 import os
-import platform as machine
 import subprocess
 import sys
 import tempfile
@@ -18,17 +16,16 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.deploy.bench import RATE, RESULT, SETTLE, result
+from tests import results
+from tests.deploy.bench import RATE, SETTLE, result
 from tests.deploy.site import figures
 from tests.parts import ROOT
-from tests.stack.nominal import _git as git
 
 URL = os.environ.get("API_ADDRESS", "http://127.0.0.1:5001")
 
 
 def main() -> int:
     """Run all rows; 0 if every deploy ended as it should."""
-    commit = git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")
     script = sys.argv[1]
     _, new, broken = os.environ["IMAGES"].split()
     plan = {
@@ -42,14 +39,8 @@ def main() -> int:
         ["docker", "version", "--format", "{{.Server.Version}}"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
-    known = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    known[f"{script}, engine"] = {
-        "commit": commit,
-        "machine": {"cpus": os.cpu_count(), "python": machine.python_version(), "engine": engine},
-        "rate": RATE,
-        "rows": rows,
-    }
-    RESULT.write_text(json.dumps(known, indent=2, sort_keys=True) + "\n")
+    found = results.stamped({"engine": engine, "rate": RATE, "rows": rows})
+    results.write("deploy", results.read("deploy") | {f"{script}, engine": found})
     return 0 if all(rows[row]["status"] == how[2] for row, how in plan.items()) else 1
 
 

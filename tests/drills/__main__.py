@@ -6,9 +6,7 @@ Prints a table and writes it to results/drill.json together with the commit.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,12 +17,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from tests import results
 from tests.drills.run import DrillFailed, Row, run
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, Drill
-from tests.parts import ROOT
 
-RESULT = ROOT / "results" / "drill.json"
 os.environ["MINITWIT_TOOLS"] = "pinned"
 
 
@@ -122,8 +119,6 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> None:
     """The table, for the README and for whoever compares."""
     result = {
-        "commit": commit(),
-        "machine": {"cpus": os.cpu_count()},
         "scales": sorted({drill.scale for drill in DRILLS}),
         "times": times,
         "seconds": round(seconds),
@@ -133,18 +128,7 @@ def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> N
         ),
         "rows": [asdict(row) for row in rows],
     }
-    RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
-    print(f"written to {RESULT.relative_to(ROOT)}")
-
-
-def commit() -> str:
-    """What was measured."""
-    return _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain") else "")
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    results.write("drill", results.stamped(result))
 
 
 if __name__ == "__main__":

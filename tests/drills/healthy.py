@@ -6,17 +6,13 @@ Writes results/healthy.json: every alert that was pending, and every one that fi
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 import time
 
-from tests.drills.__main__ import commit as commit_of
+from tests import results
 from tests.drills.__main__ import site
 from tests.drills.site import QUIET, Site
-from tests.parts import ROOT
 
-RESULT = ROOT / "results" / "healthy.json"
 LOOK_EVERY = 15.0  # seconds
 
 
@@ -33,8 +29,6 @@ def main() -> int:
         said = [m.text for m in place.messages()]
         watchdog = total(place, f'max_over_time(ALERTS{{alertname="{QUIET}"}}[5m])') == 1
     result = {
-        "commit": commit_of(),
-        "machine": {"cpus": os.cpu_count()},
         "minutes": round(seconds / 60),
         "actions": acted,
         "actions_ok": good,
@@ -43,7 +37,7 @@ def main() -> int:
         "said": said,
         "watchdog": watchdog,
     }
-    RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+    results.write("healthy", results.stamped(result))
     print(f"{acted:,} actions, {good:,} ok; fired: {', '.join(fired) or 'nothing'}")
     return 1 if fired or said or not watchdog else 0
 

@@ -7,25 +7,24 @@ results/production.json.
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alerts.burn import BAD, REQUESTS
 from alerts.objectives import OBJECTIVES
 from observability.stack import tools
+from tests import results
 from tests.drills import faults
-from tests.drills.__main__ import commit, site
+from tests.drills.__main__ import site
 from tests.drills.run import settle
 from tests.drills.site import Site
-from tests.parts import ROOT, request, wait_for
+from tests.parts import request, wait_for
 
-RESULT = ROOT / "results" / "production.json"
 DOWN, BURN = 60.0, 300.0  # seconds at most
 HOUR, STEP = 3600, 5
 CASES = (
@@ -38,7 +37,7 @@ CASES = (
 
 def main() -> int:
     """0 if each came in time."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for alert, what, fault, limit in CASES:
         with site(1, small=False) as place:
             if limit == BURN:
@@ -49,9 +48,8 @@ def main() -> int:
                 seconds = wait(place, alert, since, begin, 2 * limit)
             rows.append({"alert": alert, "fault": what, "seconds": seconds, "limit": limit})
             print(f"{alert}: {what}: in the room after {seconds} s, at most {limit:g}", flush=True)
-    result = {"commit": commit(), "machine": {"cpus": os.cpu_count()}, "rows": rows}
-    RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
-    return 0 if all(row["seconds"] and row["seconds"] <= row["limit"] for row in rows) else 1  # type: ignore[operator]
+    results.write("production", results.stamped({"rows": rows}))
+    return 0 if all(row["seconds"] and row["seconds"] <= row["limit"] for row in rows) else 1
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import Histogram
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from observability import catalog
 from observability.logs import Log, LogSettings
-from observability.metrics import Meter
+from observability.metrics import Meter, QuickHistogram
 from observability.middleware import Telemetry, touch_routes
 from observability.tracing import Tracer, TraceSettings
 from tests.parts import Service
@@ -147,3 +148,15 @@ def test_ten_thousand_paths_make_no_new_series(api: Service) -> None:
         api.get(f"/random/{number}")
         api.get(f"/msgs/user{number}")
     assert len(api.get("/metrics").body.splitlines()) - before < 40
+
+
+@pytest.mark.parametrize("amount", [0, 0.0005, 0.001, 0.0011, 0.3, 0.31, 2.5, 2.6, 1e9])
+def test_an_amount_goes_into_the_bucket_that_the_library_would_choose(amount: float) -> None:
+    bounds = catalog.HTTP_DURATION.buckets
+    ours, theirs = (
+        kind("seconds", "", registry=None, buckets=bounds) for kind in (QuickHistogram, Histogram)
+    )
+    ours.observe(amount)
+    theirs.observe(amount)
+    [mine], [other] = ours.collect(), theirs.collect()
+    assert [s.value for s in mine.samples] == [s.value for s in other.samples]

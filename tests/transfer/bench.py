@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
@@ -18,10 +17,10 @@ from pathlib import Path
 import psycopg
 
 from app.transfer.tables import TABLES
+from tests import results
 from tests.parts import ROOT, PostgresServer
 from tests.transfer import old
 
-RESULT = ROOT / "results" / "import.json"
 USERS, MESSAGES, FOLLOWS = 10_000, 225_000, 20_000
 MEGABYTES, ROWS, SECONDS, RATIO = 25, 250_000, 3.0, 2.0
 ROUNDS = 5
@@ -91,8 +90,7 @@ def report(size: float, rows: int, taken: list[float], plain: list[float]) -> in
     """Write it down, say it, judge it."""
     seconds, ratio = statistics.median(taken), statistics.median(taken) / statistics.median(plain)
     result = {
-        "commit": _git("rev-parse", "HEAD") + ("+changes" if _git("status", "--porcelain") else ""),
-        "machine": {"cpus": os.cpu_count(), "load": os.getloadavg()[0]},
+        "load": os.getloadavg()[0],
         "megabytes": round(size, 1),
         "rows": rows,
         "import_seconds": {"median": round(seconds, 2), "all": [round(x, 2) for x in taken]},
@@ -103,14 +101,9 @@ def report(size: float, rows: int, taken: list[float], plain: list[float]) -> in
         "ratio": round(ratio, 2),
         "met": seconds <= SECONDS and ratio <= RATIO,
     }
-    RESULT.write_text(json.dumps(result, indent=2, sort_keys=True) + "\n")
+    results.write("import", results.stamped(result))
     print(f"{size:.0f} MB, {rows:,} rows: import {seconds:.2f} s, {ratio:.2f} times plain COPY")
     return 0 if result["met"] else 1
-
-
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 if __name__ == "__main__":

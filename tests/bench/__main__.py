@@ -1,0 +1,94 @@
+"""``make bench``: what MiniTwit costs and bears, side by side with what it is judged by.
+
+Prints a table and writes it to results/bench.json; the README shows it. ``--full`` takes more
+rounds and five million messages. A suite can be chosen; then nothing is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests import results
+from tests.bench import footprint, mix, observed, reads, replicas
+from tests.bench.place import Place, place
+from tests.bench.servers import keep_off
+
+os.environ["MINITWIT_TOOLS"] = "pinned"
+Rows = list[tuple[str, str, str, bool]]
+# name → what is measured, its rows, whether the server gets a core of its own
+SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = {
+    "observed": (observed.measure, observed.rows, True),
+    "reads": (reads.measure, reads.rows, True),
+    "growth": (reads.grow, reads.growth_rows, True),
+    "mix": (lambda p: {"closed": mix.closed(p), "open": mix.open_loop(p)}, mix.rows, False),
+    "replicas": (replicas.measure, replicas.rows, False),
+    "footprint": (footprint.measure, footprint.rows, False),
+}
+
+
+def main() -> int:
+    """0 if every bar is met."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("suite", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}")
+    parser.add_argument("--full", action="store_true", help="more rounds, five million messages")
+    options = parser.parse_args()
+    if unknown := set(options.suite) - set(SUITES):
+        parser.error(f"no suite is called {', '.join(sorted(unknown))}")
+    chosen = [name for name in SUITES if name in options.suite or not options.suite]
+    try:
+        found = measure(chosen, options.full)
+    except KeyboardInterrupt:
+        print("\nbroken off; what ran is stopped", file=sys.stderr)
+        return 130
+    table = {name: SUITES[name][1](found[name]) for name in chosen}
+    print("\n" + markdown(table))
+    if not options.suite:
+        results.write("bench", results.stamped({"full": options.full, **found}))
+    return 0 if all(met for rows in table.values() for *_, met in rows) else 1
+
+
+def measure(chosen: list[str], full: bool) -> dict[str, Any]:
+    """The figures of each suite."""
+    found: dict[str, Any] = {}
+    rounds, seconds, large = (9, 4, 5_000_000) if full else (5, 2, 1_000_000)
+    everywhere = os.sched_getaffinity(0)
+    began = time.monotonic()
+    for name in chosen:
+        function, _, pinned = SUITES[name]
+        with tempfile.TemporaryDirectory(prefix="minitwit-bench-") as folder:
+            if pinned:
+                keep_off()
+            try:
+                with place(Path(folder), rounds, seconds, large) as where:
+                    where.say(f"{name} ...")
+                    found[name] = function(where)
+            finally:
+                os.sched_setaffinity(0, everywhere)
+    found["seconds"] = round(time.monotonic() - began)
+    return found
+
+
+def markdown(table: dict[str, Rows]) -> str:
+    """The table of the README; what misses its bar is marked so."""
+    lines = ["| what | bar | measured |", "| --- | --- | --- |"]
+    for rows in table.values():
+        for what, bar, measured, met in rows:
+            mark = "" if met else " **missed**"
+            lines.append(f"| {what} | {bar} | {measured}{mark} |")
+    return "\n".join(lines) + "\n"
+
+
+def table_of(result: dict[str, Any]) -> str:
+    """The table of a result file."""
+    return markdown({name: rows(result[name]) for name, (_, rows, _) in SUITES.items()})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

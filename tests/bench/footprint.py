@@ -1,0 +1,110 @@
+"""What the platform takes after a load: memory, series, log and metric bytes, time to start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.bench.mix import NOMINAL, simulate
+from tests.bench.place import Place
+from tests.parts import ROOT, request, wait_for
+from tests.stack.platform import Platform
+
+API_MB, STACK_MB, SERIES, UP, FULL, GENERATE = 150, 900, 1000, 30.0, 60.0, 2.0
+STRANGE_PATHS = 10_000
+# Of the Overview: the panel whose data comes last, as it needs two scrapes of everything.
+LAST = 'sum by (service) (rate(minitwit_http_requests_total{service="api"}[20s])) > 0'
+
+
+def measure(place: Place) -> dict[str, Any]:
+    """Start all, load it, fuzz it with paths, and weigh."""
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "dashboards", "--check"], cwd=ROOT, check=True)
+    generating = time.monotonic() - began
+    platform = Platform(place.folder / "footprint")
+    try:
+        platform.up()  # what is fetched and unpacked once
+        platform.down()
+        began = time.monotonic()
+        platform.up()
+        up = time.monotonic() - began
+        wait_for("data", lambda: platform.prometheus(LAST), 120)
+        full = time.monotonic() - began
+        platform.stop("load")
+        logs = folder_bytes(platform.run_dir / "logs/json")
+        run = simulate(
+            place, platform.url("api"), "--rate", str(NOMINAL), "--even", "--actions",
+            str(round(NOMINAL * place.paced)),
+        )  # fmt: skip
+        for number in range(STRANGE_PATHS):
+            request("GET", f"{platform.url('api')}/strange/{number}")
+        time.sleep(2)  # the log's last slice
+        written = folder_bytes(platform.run_dir / "logs/json") - logs
+        text = request("GET", platform.url("api") + "/metrics").body.decode()
+        samples = platform.prometheus("sum(rate(prometheus_tsdb_head_samples_appended_total[1m]))")
+        return {
+            "memory_mb": memory(platform),
+            "api_series": sum(not line.startswith("#") for line in text.splitlines()),
+            "log_bytes_a_request": round(written / (run["actions"] + STRANGE_PATHS)),
+            "samples_a_second": round(samples[0][1]),
+            "up_seconds": round(up, 1),
+            "full_seconds": round(full, 1),
+            "generate_seconds": round(generating, 2),
+        }
+    finally:
+        platform.down()
+
+
+def folder_bytes(folder: Path) -> int:
+    """All files in it."""
+    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+
+
+def memory(platform: Platform) -> dict[str, float]:
+    """Megabytes of each component with all its children: what only it has, and its share of the
+    rest (PSS), so that PostgreSQL's shared memory counts once."""
+    found = {}
+    for name, process in platform.supervisor.processes().items():
+        if process.pid and name != "grafana":
+            found[name] = round(sum(map(_pss, [process.pid, *children(process.pid)])), 1)
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """All of them."""
+    text = "".join(f.read_text() for f in Path(f"/proc/{pid}/task").glob("*/children"))
+    return [one for child in map(int, text.split()) for one in (child, *children(child))]
+
+
+def _pss(pid: int) -> float:
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
+    """What, bar, measured, met."""
+    whole, api = sum(found["memory_mb"].values()), found["memory_mb"]["api"]
+    a_day = found["log_bytes_a_request"] * NOMINAL * 86_400 / 1e9
+    most = sorted(found["memory_mb"].items(), key=lambda item: -item[1])[:5]
+    largest = ", ".join(f"{name} {size:.0f}" for name, size in most)
+    return [
+        ("memory of api after the load", f"≤ {API_MB} MB", f"{api:.0f} MB", api <= API_MB),
+        ("memory of all components but Grafana", f"≤ {STACK_MB} MB",
+         f"{whole:.0f} MB ({largest})", whole <= STACK_MB),
+        (f"series of an api replica after the load and {STRANGE_PATHS:,} strange paths",
+         f"≤ {SERIES}", f"{found['api_series']}", found["api_series"] <= SERIES),
+        ("log, JSON in files", "", f"{found['log_bytes_a_request']} bytes a request, so"
+         f" {a_day:.1f} GB a day at {NOMINAL}/s", True),
+        ("metrics", "", f"{found['samples_a_second']} samples a second", True),
+        ("warm start to all healthy", f"≤ {UP:g} s", f"{found['up_seconds']} s",
+         found["up_seconds"] <= UP),
+        ("warm start to a rate on every panel of requests", f"≤ {FULL:g} s",
+         f"{found['full_seconds']} s", found["full_seconds"] <= FULL),
+        ("generating all dashboards, from a cold start of Python", f"≤ {GENERATE:g} s",
+         f"{found['generate_seconds']} s", found["generate_seconds"] <= GENERATE),
+    ]  # fmt: skip

@@ -1,0 +1,102 @@
+"""The simulator's own mix: as fast as it goes, and at a given pace, alone and with all the rest.
+
+The simulator is part of the load: it has the same two cores as everything else.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from observability.stack.components import TABLE
+from tests.bench.place import Place
+from tests.parts import ROOT
+from tests.stack.platform import Platform
+
+NOMINAL = 429  # actions a second: 25,922 in the scenario's own minute of delays
+CLIENTS = (1, 4, 8, 32)
+ALONE, TOGETHER = (1, 2, 4), (1, 2)  # times nominal
+BARRED = {("alone", "4"), ("with the whole platform", "2")}
+
+
+def closed(place: Place) -> dict[str, Any]:
+    """Each client sends its next action when the one before is answered."""
+    found = {}
+    for clients in CLIENTS:
+        with place.server("observed", place.empty(f"closed{clients}"), pinned=False) as server:
+            how = ["--max", "--clients", str(clients), "--actions", str(round(800 * place.paced))]
+            found[str(clients)] = simulate(place, server.url, *how)
+        place.say(f"{clients} clients: {found[str(clients)]['rate']:.0f}/s")
+    return found
+
+
+def open_loop(place: Place) -> dict[str, Any]:
+    """Actions go out when they are due, whatever became of those before."""
+    found: dict[str, Any] = {"alone": {}, "with the whole platform": {}}
+    for times in ALONE:
+        with place.server("observed", place.empty(f"open{times}"), pinned=False) as server:
+            found["alone"][str(times)] = paced(place, server.url, times)
+    for times in TOGETHER:
+        platform = Platform(place.folder / f"platform{times}")
+        try:
+            platform.up(*(c.name for c in TABLE if c.name not in ("load", "grafana")))
+            found["with the whole platform"][str(times)] = paced(place, platform.url("api"), times)
+        finally:
+            platform.down()
+    return found
+
+
+def paced(place: Place, url: str, times: int) -> dict[str, Any]:
+    """So many times the nominal pace."""
+    rate = NOMINAL * times
+    actions = str(round(rate * place.paced))
+    result = simulate(place, url, "--rate", str(rate), "--even", "--actions", actions)
+    place.say(f"{times} times nominal: {result['late']} late, {result['failed']} failed")
+    return result
+
+
+def simulate(place: Place, url: str, *how: str) -> dict[str, Any]:
+    """One run of the simulator, and what it says of it."""
+    report = Path(place.folder) / "report.json"
+    command = [sys.executable, "-m", "simulator", "--url", url, "--keep-alive", *how]
+    subprocess.run([*command, "--report", str(report)], cwd=ROOT, check=False, capture_output=True)
+    data = json.loads(report.read_text())
+    totals = data["totals"]
+    return {
+        "actions": totals["count"],
+        "rate": data["actions_per_second"],
+        "late": totals["timeouts"],
+        "failed": totals["errors"] - totals["timeouts"],
+        "latency_ms": totals["latency"],
+        "simulator_cpu_seconds": data["cpu_seconds"],
+    }
+
+
+def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
+    """What, bar, measured, met."""
+    table = [
+        (
+            f"simulator's mix, {clients} clients, closed loop",
+            "",
+            f"{part['rate']:.0f}/s; p99 {part['latency_ms']['p99']} ms",
+            True,
+        )
+        for clients, part in found["closed"].items()
+    ]
+    for where, runs in found["open"].items():
+        for times, run in runs.items():
+            barred = (where, times) in BARRED
+            good = not run["late"] + run["failed"]
+            table.append(
+                (
+                    f"simulator's mix at {times} times nominal ({NOMINAL * int(times)}/s), {where}",
+                    "no timeout, no error" if barred else "",
+                    f"{run['actions']:,} actions: {run['late']:,} over 0.3 s, {run['failed']:,}"
+                    f" failed; p99 {run['latency_ms']['p99']} ms",
+                    good or not barred,
+                )
+            )
+    return table

@@ -1,0 +1,54 @@
+"""What being observed costs: api as it is, with every trace kept, and without any telemetry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.bench.load import Work
+from tests.bench.pairs import alternate, ratios
+from tests.bench.place import Place
+from tests.bench.seed import name
+
+BAR = 0.95  # of the throughput without telemetry
+WORKS = {
+    "read": Work(200, ("/msgs?no=30",)),
+    "write": Work(204, tuple(f"/msgs/{name(n)}" for n in range(100)), "POST", '{"content": "hi"}'),
+    "error": Work(404, ("/msgs/nobody?no=30",)),
+}
+VARIANTS = ("observed", "all traced", "unobserved")
+
+
+def measure(place: Place) -> dict[str, Any]:
+    """For each kind of request: the figures of each variant, and the first two over the last."""
+    found: dict[str, Any] = {}
+    with place.servers(VARIANTS, place.database(10_000)) as servers:
+        for kind, work in WORKS.items():
+            series = alternate(servers, work, place.rounds, place.seconds)
+            found[kind] = {
+                "figures": {variant: series[variant].medians() for variant in VARIANTS},
+                "ratios": {v: ratios(series[v], series["unobserved"]) for v in VARIANTS[:-1]},
+            }
+            place.say(f"{kind}: {found[kind]['ratios']['observed']['rate']['median']:.2f}")
+    return found
+
+
+def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
+    """What, bar, measured, met."""
+    table = []
+    for kind, part in found.items():
+        for variant, ratio in part["ratios"].items():
+            rate, p99 = ratio["rate"], ratio["p99"]
+            bar = f"≥ {BAR:.0%}" if (variant, kind) in BARRED else ""
+            table.append(
+                (
+                    f"{kind} requests, {variant}: throughput of what it is without telemetry",
+                    bar,
+                    f"{rate['median']:.0%} ({rate['least']:.0%} to {rate['most']:.0%});"
+                    f" p99 {p99['median']:.2f}, processor time {ratio['cpu']['median']:.2f} times",
+                    not bar or rate["median"] >= BAR,
+                )
+            )
+    return table
+
+
+BARRED = {("observed", "read"), ("observed", "write")}
