@@ -11,6 +11,7 @@ from typing import Any
 from tests.bench.mix import NOMINAL, simulate
 from tests.bench.place import Place
 from tests.parts import ROOT, request, wait_for
+from tests.soak.faults import children
 from tests.stack.platform import Platform
 
 API_MB, STACK_MB, SERIES, UP, FULL, GENERATE = 150, 900, 1000, 30.0, 60.0, 2.0
@@ -71,12 +72,6 @@ def memory(platform: Platform) -> dict[str, float]:
         if process.pid and name != "grafana":
             found[name] = round(sum(map(_pss, [process.pid, *children(process.pid)])), 1)
     return found
-
-
-def children(pid: int) -> list[int]:
-    """All of them."""
-    text = "".join(f.read_text() for f in Path(f"/proc/{pid}/task").glob("*/children"))
-    return [one for child in map(int, text.split()) for one in (child, *children(child))]
 
 
 def _pss(pid: int) -> float:

@@ -61,7 +61,7 @@ def paced(place: Place, url: str, times: int) -> dict[str, Any]:
 def simulate(place: Place, url: str, *how: str) -> dict[str, Any]:
     """One run of the simulator, and what it says of it."""
     report = Path(place.folder) / "report.json"
-    command = [sys.executable, "-m", "simulator", "--url", url, "--keep-alive", *how]
+    command = [sys.executable, "-m", "simulator", "--url", url, *how]
     subprocess.run([*command, "--report", str(report)], cwd=ROOT, check=False, capture_output=True)
     data = json.loads(report.read_text())
     totals = data["totals"]
