@@ -66,6 +66,10 @@ bench-full: $(VENV)/dev.stamp ## the same with more rounds and five million mess
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.bench --full
 
+soak: $(VENV)/dev.stamp ## an hour of load and random faults (MINUTES=n); writes results/soak.json
+	@$(STACK) tools >/dev/null
+	@$(PY) -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
+
 bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json
 	@$(PY) -m tests.deploy.bench
 
