@@ -89,7 +89,7 @@ lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)
 	@$(VENV)/bin/ruff format --check $(CODE)
 	@$(VENV)/bin/hadolint Dockerfile deploy/chat/Dockerfile
-	@$(VENV)/bin/shellcheck -x blackbox/*.sh promtail/*.sh deploy/*.sh deploy/*/*.sh tests/deploy/*.sh
+	@$(VENV)/bin/shellcheck -x alerts/*.sh blackbox/*.sh promtail/*.sh deploy/*.sh deploy/*/*.sh tests/deploy/*.sh
 
 secrets: $(VENV)/dev.stamp ## look for secrets in what git knows
 	@$(VENV)/bin/detect-secrets-hook \
