@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: bench bench-full soak tables help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: bench bench-full soak tables profile help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -69,6 +69,9 @@ bench-full: $(VENV)/dev.stamp ## the same with more rounds and five million mess
 soak: $(VENV)/dev.stamp ## an hour of load and random faults (MINUTES=n); writes results/soak.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.soak $(if $(MINUTES),--minutes $(MINUTES))
+
+profile: $(VENV)/dev.stamp ## where api's time goes under load: docs/flame.svg
+	@$(PY) -m tests.bench.profile
 
 tables: $(VENV)/dev.stamp ## write the README's tables anew from results/
 	@$(PY) -m tests.tables

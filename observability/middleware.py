@@ -70,6 +70,7 @@ class Telemetry:
                 traceparent = value.decode("latin-1")
         request = context.enter(request_id)
         self._tracer.begin(request, traceparent)
+        scope.setdefault("state", {})["request_id"] = request.request_id
         answer = _Answer(send, request.request_id)
         self._in_progress += 1
         started = perf_counter()

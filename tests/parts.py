@@ -166,6 +166,8 @@ class Service:
 
     def logs(self) -> list[dict[str, Any]]:
         """What it has logged so far: the lines that are complete."""
+        if not self.log_file.exists():  # its first lines are still on their way
+            return []
         lines = self.log_file.read_text().rpartition("\n")[0].splitlines()
         return [json.loads(line) for line in lines]
 

@@ -88,7 +88,9 @@ def test_answers_that_are_no_use(upstream: str, tmp_path: Path, status: int) -> 
         page = Visitor(web.url).get("/public")
         check(page, page.headers["Retry-After"])
         assert web.metric(ERRORS, reason="status_5xx") == 1
-        [line] = [line for line in web.logs() if line["event"] == "upstream_error"]
+        [line] = wait_for(
+            "its line", lambda: [x for x in web.logs() if x["event"] == "upstream_error"]
+        )
         assert line["request_id"] == page.headers["X-Request-ID"]
 
 
