@@ -73,7 +73,7 @@ def test_database_down_then_up(patient: Service, own_server: PostgresServer) -> 
         own_server.start()
     wait_for("ready again", lambda: patient.get("/readyz").status == 200, 10)
     wait_for("posting again", lambda: timed(patient)[0].status == 204, 5)
-    assert any(line["event"] == "db_error" for line in patient.logs())
+    wait_for("its line", lambda: [x for x in patient.logs() if x["event"] == "db_error"])
 
 
 def test_database_hanging_then_going_on(patient: Service, own_server: PostgresServer) -> None:

@@ -239,7 +239,7 @@ def test_what_is_empty_when_all_is_well_fills_under_a_fault(stack: Platform) -> 
                         90,
                     )
             [firing] = [a for a in board["annotations"]["list"] if a["name"] == "Firing alerts"]
-            wait_for("the annotation", partial(has_data, stack, firing["expr"], instant=False))
+            wait_for("an alert", partial(has_data, stack, firing["expr"], instant=False), 90)
     finally:
         stack.start("postgres")
 
