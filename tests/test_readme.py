@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
+import pytest
+
+from alerts.registry import all_alerts
 from dashboards.registry import DASHBOARDS
+from tests import results
+from tests.drills.table import DRILLS, UNDRILLED
 from tests.parts import ROOT
+from tests.tables import TABLES, filled
 
 README = (ROOT / "README.md").read_text()
 
@@ -56,3 +63,21 @@ def test_each_risk_names_tests_that_exist() -> None:
         assert proofs, row[1]
         for proof in proofs:
             assert re.search(r"^def test_", (ROOT / proof).read_text(), re.MULTILINE), proof
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_its_tables_are_those_of_the_result_files(name: str) -> None:
+    assert README.count(f"<!-- {name} -->\n") == 1
+    assert (ROOT / "results" / f"{name}.json").exists()
+    assert filled(README) == README, "make tables"
+
+
+def test_each_alert_was_drilled_three_times_or_the_readme_says_that_it_was_not() -> None:
+    rows = results.read("drill")["rows"]
+    times = Counter(row["alert"] for row in rows if row["drill"] in DECLARED)
+    drilled = {name for drill in DRILLS for name in drill.fires}
+    assert drilled == set(times) == {alert.name for alert in all_alerts()} - UNDRILLED.keys()
+    assert min(times.values()) >= 3
+
+
+DECLARED = {drill.name for drill in DRILLS}

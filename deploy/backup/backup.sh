@@ -59,7 +59,9 @@ if [ -z "$every" ]; then
     take || { echo "backup: it failed; nothing was kept" >&2; exit 1; }
     exit
 fi
-trap 'exit 0' TERM INT
+sleeper=
+# Nothing stays behind: a supervisor waits for all that it started.
+trap '[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null || :; exit 0' TERM INT
 while :; do
     # After a failure sooner, so that a short outage does not cost a day.
     if take; then pause=$every; else
@@ -67,5 +69,6 @@ while :; do
         pause=60
     fi
     sleep "$pause" &
-    wait $!
+    sleeper=$!
+    wait "$sleeper"
 done

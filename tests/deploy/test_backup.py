@@ -179,3 +179,37 @@ def test_only_the_newest_are_kept(run: Run, tmp_path: Path) -> None:
     assert len(dumps(tmp_path)) == 3
     assert len(list(folder.glob("*.sums"))) == 3
     assert list(folder.glob(".new*")) == []
+
+
+def test_told_to_stop_it_leaves_nothing_behind(
+    postgres_server: PostgresServer, database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "password").write_text(postgres_server._password)
+    environment = {
+        "PATH": f"{postgres.BIN}:{os.environ['PATH']}",
+        "DATABASE_ADDRESS": f"127.0.0.1:{postgres_server.port}",
+        "PGDATABASE": database,
+        "PGUSER": postgres.USER,
+        "PGPASSWORD_FILE": str(tmp_path / "password"),
+        "BACKUPS": str(tmp_path / "backups"),
+    }
+    command = ["sh", str(SCRIPTS / "backup.sh"), "--every", "3600"]
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout
+    assert "KiB" in process.stdout.readline()
+    group = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_for("it sleeps", lambda: group.read_text().strip())
+    process.terminate()
+    process.stdout.close()
+    assert process.wait(10) == 0
+
+    def gone() -> bool:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait_for("all of it to end", gone, 5)
