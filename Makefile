@@ -62,7 +62,7 @@ bench: $(VENV)/dev.stamp ## measure what MiniTwit costs and bears (SUITE=name); 
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.bench $(SUITE)
 
-bench-full: $(VENV)/dev.stamp ## the same with more rounds and five million messages
+bench-full: $(VENV)/dev.stamp ## reads at five million messages; writes results/bench-full.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.bench --full
 

@@ -44,7 +44,7 @@ def stamped(figures: dict[str, Any]) -> dict[str, Any]:
 def write(name: str, figures: dict[str, Any]) -> None:
     """Keep them as ``results/NAME.json``, and say so."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(figures, indent=2, sort_keys=True) + "\n")
+    path.write_text(json.dumps(figures, indent=2) + "\n")
     print(f"written to {path.relative_to(ROOT)}")
 
 

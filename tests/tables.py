@@ -37,6 +37,7 @@ def soak(result: dict[str, Any]) -> str:
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "drill": drills,
     "bench": table_of,
+    "bench-full": table_of,
     "soak": soak,
 }
 
