@@ -8,7 +8,7 @@ there is more, the line is made as all others are.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -29,16 +29,13 @@ class Kind:
     method: str
     route: str
     status: int
+    level: str = field(init=False, compare=False)
+    event: str = field(init=False, compare=False)
 
-    @property
-    def level(self) -> str:
-        """By the status."""
-        return _KINDS.get(self.status // 100, ("info", "request"))[0]
-
-    @property
-    def event(self) -> str:
-        """By the status."""
-        return _KINDS.get(self.status // 100, ("info", "request"))[1]
+    def __post_init__(self) -> None:
+        level, event = _KINDS.get(self.status // 100, ("info", "request"))
+        object.__setattr__(self, "level", level)
+        object.__setattr__(self, "event", event)
 
 
 class Access(NamedTuple):

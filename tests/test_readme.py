@@ -72,12 +72,10 @@ def test_its_tables_are_those_of_the_result_files(name: str) -> None:
     assert filled(README) == README, "make tables"
 
 
-def test_each_alert_was_drilled_three_times_or_the_readme_says_that_it_was_not() -> None:
+def test_each_alert_was_drilled_three_times() -> None:
+    declared = {drill.name for drill in DRILLS}
     rows = results.read("drill")["rows"]
-    times = Counter(row["alert"] for row in rows if row["drill"] in DECLARED)
+    times = Counter(row["alert"] for row in rows if row["drill"] in declared)
     drilled = {name for drill in DRILLS for name in drill.fires}
     assert drilled == set(times) == {alert.name for alert in all_alerts()} - UNDRILLED.keys()
     assert min(times.values()) >= 3
-
-
-DECLARED = {drill.name for drill in DRILLS}

@@ -16,7 +16,7 @@ from tests.stack.platform import Platform
 
 API_MB, STACK_MB, SERIES, UP, FULL, GENERATE = 150, 900, 1000, 30.0, 60.0, 2.0
 STRANGE_PATHS = 10_000
-# Of the Overview: the panel whose data comes last, as it needs two scrapes of everything.
+# What of the Overview comes last: a rate needs two scrapes of a service that was asked.
 LAST = 'sum by (service) (rate(minitwit_http_requests_total{service="api"}[20s])) > 0'
 
 
@@ -36,14 +36,16 @@ def measure(place: Place) -> dict[str, Any]:
         full = time.monotonic() - began
         platform.stop("load")
         logs = folder_bytes(platform.run_dir / "logs/json")
+        lines = count_lines(platform.run_dir / "logs/json")
         run = simulate(
             place, platform.url("api"), "--rate", str(NOMINAL), "--even", "--actions",
             str(round(NOMINAL * place.paced)),
         )  # fmt: skip
         for number in range(STRANGE_PATHS):
             request("GET", f"{platform.url('api')}/strange/{number}")
-        time.sleep(2)  # the log's last slice
-        written = folder_bytes(platform.run_dir / "logs/json") - logs
+        least, folder = run["actions"] + STRANGE_PATHS, platform.run_dir / "logs/json"
+        wait_for("the log's last lines", lambda: count_lines(folder) - lines >= least, 30)
+        written = folder_bytes(folder) - logs
         text = request("GET", platform.url("api") + "/metrics").body.decode()
         samples = platform.prometheus("sum(rate(prometheus_tsdb_head_samples_appended_total[1m]))")
         return {
@@ -62,6 +64,11 @@ def measure(place: Place) -> dict[str, Any]:
 def folder_bytes(folder: Path) -> int:
     """All files in it."""
     return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+
+
+def count_lines(folder: Path) -> int:
+    """Of all files in it."""
+    return sum(file.read_bytes().count(b"\n") for file in folder.iterdir() if file.is_file())
 
 
 def memory(platform: Platform) -> dict[str, float]:
@@ -98,7 +105,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
         ("metrics", "", f"{found['samples_a_second']} samples a second", True),
         ("warm start to all healthy", f"≤ {UP:g} s", f"{found['up_seconds']} s",
          found["up_seconds"] <= UP),
-        ("warm start to a rate on every panel of requests", f"≤ {FULL:g} s",
+        ("warm start to the first rate of requests in Prometheus", f"≤ {FULL:g} s",
          f"{found['full_seconds']} s", found["full_seconds"] <= FULL),
         ("generating all dashboards, from a cold start of Python", f"≤ {GENERATE:g} s",
          f"{found['generate_seconds']} s", found["generate_seconds"] <= GENERATE),

@@ -98,7 +98,7 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
     """What, bar, measured, met."""
     table = [
         (
-            f"simulator's mix, {clients} clients, closed loop, {KEPT}",
+            f"simulator's mix, {clients} at once, closed loop, {KEPT}",
             "",
             f"{part['rate']:.0f}/s; p99 {part['latency_ms']['p99']} ms",
             True,

@@ -39,23 +39,27 @@ def database(postgres_server: PostgresServer, request: pytest.FixtureRequest) ->
 
 
 @pytest.fixture
-def run(postgres_server: PostgresServer, database: str, tmp_path: Path) -> Run:
-    """One of the scripts, with what its component is given."""
+def environment(postgres_server: PostgresServer, database: str, tmp_path: Path) -> dict[str, str]:
+    """What the component of the scripts is given."""
     (tmp_path / "password").write_text(postgres_server._password)
+    return {
+        "PATH": f"{postgres.BIN}:{os.environ['PATH']}",
+        "DATABASE_ADDRESS": f"127.0.0.1:{postgres_server.port}",
+        "PGDATABASE": database,
+        "PGUSER": postgres.USER,
+        "PGPASSWORD_FILE": str(tmp_path / "password"),
+        "BACKUPS": str(tmp_path / "backups"),
+    }
+
+
+@pytest.fixture
+def run(environment: dict[str, str]) -> Run:
+    """One of the scripts."""
 
     def run(script: str, *arguments: str, **other: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": f"{postgres.BIN}:{os.environ['PATH']}",
-            "DATABASE_ADDRESS": f"127.0.0.1:{postgres_server.port}",
-            "PGDATABASE": database,
-            "PGUSER": postgres.USER,
-            "PGPASSWORD_FILE": str(tmp_path / "password"),
-            "BACKUPS": str(tmp_path / "backups"),
-            **other,
-        }
         return subprocess.run(
             ["sh", str(SCRIPTS / script), *arguments],
-            env=environment, capture_output=True, text=True, check=False, timeout=120,
+            env=environment | other, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
     return run
@@ -181,18 +185,7 @@ def test_only_the_newest_are_kept(run: Run, tmp_path: Path) -> None:
     assert list(folder.glob(".new*")) == []
 
 
-def test_told_to_stop_it_leaves_nothing_behind(
-    postgres_server: PostgresServer, database: str, tmp_path: Path
-) -> None:
-    (tmp_path / "password").write_text(postgres_server._password)
-    environment = {
-        "PATH": f"{postgres.BIN}:{os.environ['PATH']}",
-        "DATABASE_ADDRESS": f"127.0.0.1:{postgres_server.port}",
-        "PGDATABASE": database,
-        "PGUSER": postgres.USER,
-        "PGPASSWORD_FILE": str(tmp_path / "password"),
-        "BACKUPS": str(tmp_path / "backups"),
-    }
+def test_told_to_stop_it_leaves_nothing_behind(environment: dict[str, str]) -> None:
     command = ["sh", str(SCRIPTS / "backup.sh"), "--every", "3600"]
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
