@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,15 +61,19 @@ def freeze(component: str, seconds: float) -> Blow:
 
 @contextmanager
 def stopped(pids: list[int]) -> Iterator[None]:
-    """SIGSTOP, then SIGCONT."""
-    for number in (signal.SIGSTOP, signal.SIGCONT):
-        for pid in pids:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue
-        if number is signal.SIGSTOP:
-            yield
+    """SIGSTOP, then SIGCONT, also if the block is broken off: what stands still never ends."""
+    try:
+        tell(pids, signal.SIGSTOP)
+        yield
+    finally:
+        tell(pids, signal.SIGCONT)
+
+
+def tell(pids: list[int], number: signal.Signals) -> None:
+    """Send a signal to those that still live."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def children(pid: int) -> list[int]:
