@@ -15,6 +15,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app import cycle
 from observability import catalog
 from observability.logs import Log
 from observability.metrics import Meter
@@ -33,6 +34,7 @@ class Limits:
 
 def protocol(limits: Limits, meter: Meter, log: Log) -> type[HttpToolsProtocol]:
     """uvicorn's HTTP protocol, within ``limits``; each refusal is counted and logged."""
+    cycle.install()
     bound = {"limits": limits, "meter": meter, "log": log}
     return type("LimitedProtocol", (_Limited,), bound)
 
@@ -46,7 +48,8 @@ class _Limited(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._in_head = False
         self._in_body = False
-        self._head_bytes = 0
+        self._head_bytes = 0  # of earlier pieces
+        self._piece = 0  # bytes of what is being parsed
         self._timer: TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -64,9 +67,10 @@ class _Limited(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; then start the clock if the request is not complete, else stop it."""
+        self._piece = len(data)
         super().data_received(data)
         if self._in_head:
-            self._head_bytes += len(data)
+            self._head_bytes += self._piece
             if self._head_bytes > self.limits.head_bytes:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
                 return
@@ -87,8 +91,7 @@ class _Limited(HttpToolsProtocol):
         self._in_head = False
         if self.transport.is_closing():
             return
-        size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
-        if size > self.limits.head_bytes or len(self.headers) > HEADERS:
+        if self._too_large():
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             return
         self._in_body = True
@@ -111,6 +114,14 @@ class _Limited(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """The answer to what is no HTTP."""
         self._refuse(HTTPStatus.BAD_REQUEST)
+
+    def _too_large(self) -> bool:
+        """Whether the head is; what came with it, body and all, is looked at first."""
+        limit = self.limits.head_bytes
+        if self._head_bytes + self._piece > limit:
+            size = len(self.url) + sum([len(name) + len(value) for name, value in self.headers])
+            return size > limit or len(self.headers) > HEADERS
+        return len(self.headers) > HEADERS
 
     def _silent(self) -> bool:
         """Whether something came that began no request, such as empty lines."""

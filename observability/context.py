@@ -6,17 +6,41 @@ import math
 import random
 import re
 import time
+from collections.abc import Awaitable
 from contextvars import ContextVar
+
+from starlette.types import Message, Send
 
 from observability import redaction
 from observability.catalog import Attribute
 
+# The client closed the connection before it had its answer (nginx's number for it).
+CLIENT_CLOSED = 499
 # What we take over from a caller: enough for ids in use, and nothing that could forge a line.
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 Attributes = dict[Attribute, str | int | float]
+# A statement that was run: its name, what is known of all of its kind, when it began and ended
+# (seconds of ``perf_counter``), and how it failed, or ''.
+Ran = tuple[str, Attributes, float, float, str]
+_AT_ONCE = 256
 # Ids must differ, and need not be hard to guess: the system's own source is a call each time.
-_ids = random.Random()  # noqa: S311
-bits = _ids.getrandbits
+_random = random.Random()  # noqa: S311
+_made: list[str] = []
+
+
+def new_id() -> str:
+    """Thirty-two hexadecimal digits; many are made at once."""
+    try:
+        return _made.pop()
+    except IndexError:
+        digits = _random.randbytes(16 * _AT_ONCE).hex()
+        _made.extend(digits[at : at + 32] for at in range(0, len(digits), 32))
+        return _made.pop()
+
+
+def new_span_id() -> str:
+    """Sixteen hexadecimal digits."""
+    return new_id()[16:]
 
 
 class Call:
@@ -37,30 +61,58 @@ class Call:
         self.error = ""
         self.own: Attributes = {}
 
+    @classmethod
+    def of(cls, ran: Ran) -> Call:
+        """What is told of a statement that was run."""
+        name, attributes, began, over, error = ran
+        call = cls(name, attributes)
+        now = time.perf_counter()
+        call.ended = call.started - round((now - over) * 1e9)
+        call.started -= round((now - began) * 1e9)
+        call.error = error
+        return call
+
+
+async def _nobody(message: Message) -> None:
+    """Whom an answer goes to where there is no request to answer."""
+
 
 class RequestContext:
-    """Ids, the time spent in the database (seconds), and fields for the request's log line.
+    """Ids, what was done elsewhere, fields for the request's log line, and what was answered.
 
-    ``kept_from``: the duration (seconds) from which the request's trace is kept; 0 where it is
-    kept in any case, infinite where none is.
+    A trace that begins here lends its id to the request, and the half of it to the first span: an
+    id more is a text more for each request.
     """
 
-    __slots__ = (
-        "calls", "db_seconds", "fields", "kept_from", "parent_id", "request_id", "span_id",
-        "trace_id",
-    )  # fmt: skip
+    parent_id = ""
+    # The duration (seconds) from which the trace is kept; 0 where it is kept in any case.
+    kept_from = math.inf
+    db_seconds = 0.0
+    status = CLIENT_CLOSED
+    size = 0
+    error = ""  # the exception that nobody caught
 
-    def __init__(self, request_id: str) -> None:
-        self.request_id = request_id
-        self.trace_id = self.span_id = self.parent_id = ""
-        self.kept_from = math.inf
-        self.db_seconds = 0.0
+    def __init__(self, request_id: str = "", send: Send = _nobody) -> None:
+        self.trace_id = new_id()
+        self.span_id = self.trace_id[16:]
+        self.request_id = request_id or self.trace_id
         self.fields: dict[str, object] = {}
-        self.calls: list[Call] = []
+        self.calls: list[Call | Ran] = []
+        self._send = send
 
     def exemplar(self, seconds: float) -> dict[str, str] | None:
         """The exemplar of an observation of ``seconds``, if the trace is sure to be kept."""
         return {"trace_id": self.trace_id} if seconds >= self.kept_from else None
+
+    def send(self, message: Message) -> Awaitable[None]:
+        """Pass a part of the answer on, looked at in passing: no coroutine of its own."""
+        if message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+        elif message["type"] == "http.response.start":
+            self.status = message["status"]
+            header = (b"x-request-id", self.request_id.encode())
+            message["headers"] = [*message.get("headers", ()), header]
+        return self._send(message)
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
@@ -71,6 +123,12 @@ def current() -> RequestContext | None:
     return _current.get()
 
 
+def request_id() -> str:
+    """The id of the request being served; '' outside any."""
+    request = _current.get()
+    return request.request_id if request else ""
+
+
 def note(**fields: object) -> None:
     """Add fields to the log line of the request being served, if there is one."""
     request = _current.get()
@@ -78,11 +136,13 @@ def note(**fields: object) -> None:
         request.fields.update(fields)
 
 
-def enter(offered_id: str) -> RequestContext:
+def enter(offered: bytes | None, send: Send = _nobody) -> RequestContext:
     """Begin a request: keep the caller's id where it is one, and no secret, else make one."""
-    if offered_id and _ACCEPTED_ID.match(offered_id) and redaction.text(offered_id) == offered_id:
-        context = RequestContext(offered_id)
-    else:
-        context = RequestContext(f"{bits(96):024x}")
+    context = RequestContext(_accepted(offered) if offered else "", send)
     _current.set(context)
     return context
+
+
+def _accepted(offered: bytes) -> str:
+    text = offered.decode("latin-1")
+    return text if _ACCEPTED_ID.match(text) and redaction.text(text) == text else ""

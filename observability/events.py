@@ -7,10 +7,10 @@ order, are the labels of its metric, and ``action`` and ``outcome`` of the reque
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from observability import catalog, context
-from observability.metrics import Meter
+from observability.metrics import Meter, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,18 @@ class Events:
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._known: dict[Event, tuple[Any, str]] = {}
+        self._known: dict[Event, tuple[Tally, str]] = {}
 
     def emit(self, event: Event, *, counted: bool = True) -> None:
         """Count the event, unless the probe user did it, and note it on the request served."""
-        counter, action = self._known.get(event) or self._learn(event)
+        tally, action = self._known.get(event) or self._learn(event)
         if counted:
-            counter.inc()
+            tally.own += 1
         context.note(action=action, outcome=event.outcome)
 
-    def _learn(self, event: Event) -> tuple[Any, str]:
-        """The counter and the name of an event: there are only so many different ones."""
+    def _learn(self, event: Event) -> tuple[Tally, str]:
+        """The counter's tally and the name of an event: there are only so many different ones."""
         values = [str(getattr(event, field.name)) for field in fields(event)]
         action = event.action if isinstance(event, Followed) else type(event).__name__.lower()
-        self._known[event] = self._meter.bind(event.metric, *values), action
+        self._known[event] = self._meter.bind(event.metric, *values).tally, action
         return self._known[event]

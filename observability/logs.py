@@ -1,48 +1,39 @@
 """JSON logs: one object a line, written by a thread of their own.
 
-A request only puts a tuple on a bounded queue. When the queue is full or a sink fails, records
-are dropped and counted; nothing ever waits for a disk or a pipe. The thread also takes out what
-must not be seen, so no sink ever gets it.
+A request only puts its line, or what one is made of, on a bounded queue. When the queue is full or
+a sink fails, records are dropped and counted; nothing ever waits for a disk or a pipe. The thread
+also takes out what must not be seen, so no sink ever gets it.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import sys
 import threading
 import time
 import traceback
 from collections import Counter, deque
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from observability import catalog, context, redaction
+from observability import access, catalog, context, lines
+from observability.access import Access
+from observability.lines import Line, Record
 from observability.metrics import Meter
 
 if TYPE_CHECKING:
-    from observability.access import Access
     from observability.loki import LokiSink
 
 QUEUE_SIZE = 10_000
 GATHER_SECONDS = 0.05
 SLICE = 50  # lines made at a stretch
 PAUSE_SECONDS = 0.0002  # between two slices, for the requests
+AT_ONCE = 64  # requests that wait: under such a load the event loop makes their lines itself
 WRITERS = 100  # replicas that may write logs into one folder
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
-Record = tuple[int, str, str, str, dict[str, Any]]
-
-
-class Line(NamedTuple):
-    """A line of the log: when (nanoseconds), its fields, and as it is written."""
-
-    nanoseconds: int
-    fields: dict[str, Any]
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +56,7 @@ class Log:
         self._threshold = LEVELS[settings.level]
         self._meter = meter
         self._waiting: deque[Record | Access] = deque()
+        self._made: deque[tuple[int, bytes]] = deque()  # so many lines
         self._stop = threading.Event()
         self._sinks: dict[str, Sink] = {}
         self._loki: LokiSink | None = None
@@ -107,17 +99,42 @@ class Log:
                 fields.setdefault("span_id", request.span_id)
         self._put((time.time_ns(), level, event, message, fields), level)
 
-    def request(self, access: Access) -> None:
-        """Queue the line of a request that was served."""
-        if LEVELS[access.level] >= self._threshold:
-            self._put(access, access.level)
+    def wants(self, level: str) -> bool:
+        """Whether lines of that level are written."""
+        return LEVELS[level] >= self._threshold
 
-    def _put(self, record: Record | Access, level: str) -> None:
+    def request(self, access: Access) -> None:
+        """Queue a request that was served, of a level that is wanted; for the event loop."""
+        if len(self._waiting) < QUEUE_SIZE:
+            self._waiting.append(access)
+            if len(self._waiting) >= AT_ONCE and not self._loki:
+                self._make_lines()
+        else:
+            self._full(access[1].level)
+
+    def _make_lines(self) -> None:
+        """Make the lines of many requests at once, where all is at hand that it takes: a thread
+        that did it would stop the requests for longer, and begin with cold caches each time."""
+        if len(self._made) < QUEUE_SIZE // AT_ONCE:
+            self._made.append(self._lines(self._take(AT_ONCE)))
+
+    def _take(self, count: int) -> list[Record | Access]:
+        """So many of those that wait, or fewer: the event loop and the thread both take some."""
+        taken: list[Record | Access] = []
+        with suppress(IndexError):
+            while len(taken) < count:
+                taken.append(self._waiting.popleft())
+        return taken
+
+    def _put(self, record: Record, level: str) -> None:
         if len(self._waiting) < QUEUE_SIZE:
             self._waiting.append(record)
         else:
-            self._meter.count(catalog.LOG_RECORDS, level)
-            self._meter.count(catalog.LOG_DROPPED, "queue")
+            self._full(level)
+
+    def _full(self, level: str) -> None:
+        self._meter.count(catalog.LOG_RECORDS, level)
+        self._meter.count(catalog.LOG_DROPPED, "queue")
 
     def close(self) -> None:
         """Write what is queued, then stop; at most two seconds, and two more for Loki."""
@@ -129,78 +146,60 @@ class Log:
         stretch, takes the interpreter away from requests that are being served."""
         while not self._stop.wait(GATHER_SECONDS):
             self._write_waiting(PAUSE_SECONDS)
-        self._write_waiting()
+        self._write_all()
         if self._loki:
             self._loki.close()  # what it has to say of that is still written
-            self._write_waiting()
+            self._write_all()
         for sink in self._sinks.values():
             sink.close()
 
-    def _write_waiting(self, pause: float = 0) -> None:
-        while self._waiting:
-            count = min(len(self._waiting), SLICE)
-            self._write_batch([self._waiting.popleft() for _ in range(count)])
-            time.sleep(pause)
+    def _write_all(self) -> None:
+        while self._made or self._waiting:
+            self._write_waiting()
 
-    def _write_batch(self, records: list[Record | Access]) -> None:
-        for level, count in Counter(_level(record) for record in records).items():
+    def _write_waiting(self, pause: float = 0) -> None:
+        """What waits by now. What comes meanwhile waits for the next time, or this would never
+        end while there is load, and take the interpreter thousands of times a second."""
+        while self._made:
+            self._write(*self._made.popleft())
+        left = len(self._waiting)
+        while left > 0 and (records := self._take(min(left, SLICE))):
+            if self._loki and not self._loki.closed:
+                self._loki.write([line(self._meter.service, record) for record in records])
+            self._write(*self._lines(records))
+            left -= len(records)
+            if left:
+                time.sleep(pause)
+
+    def _lines(self, records: list[Record | Access]) -> tuple[int, bytes]:
+        """How many, and the lines themselves."""
+        # The second part of a record is its level, or the kind of request that has one.
+        for of, count in Counter([record[1] for record in records]).items():
+            level = of if isinstance(of, str) else of.level
             self._meter.count(catalog.LOG_RECORDS, level, by=count)
-        if self._loki and not self._loki.closed:
-            lines = [line(self._meter.service, record) for record in records]
-            self._loki.write(lines)
-            data = b"".join(line.data for line in lines)
-        else:
-            data = b"".join(written(self._meter.service, record) for record in records)
+        return len(records), b"".join([written(self._meter.service, one) for one in records])
+
+    def _write(self, count: int, data: bytes) -> None:
         for name, sink in self._sinks.items():
             try:
                 sink.write(data)
             except (OSError, ValueError):  # a full disk; a closed pipe
-                self._meter.count(catalog.LOG_DROPPED, name, by=len(records))
+                self._meter.count(catalog.LOG_DROPPED, name, by=count)
 
     def _tell(self, level: str, message: str, count: int) -> None:
         self.write(level, "log_dropped", message, {"component": "loki", "count": count})
 
 
-def _level(record: Record | Access) -> str:
-    return record[1] if isinstance(record[1], str) else record[1].level
-
-
 def written(service: str, record: Record | Access) -> bytes:
     """One record as a line of JSON, without secrets."""
-    fast = record.line() if not isinstance(record[1], str) else None
-    return fast or line(service, record).data
+    if isinstance(record[1], str) or not (data := access.line(record)):
+        data = line(service, record).data
+    return data
 
 
 def line(service: str, record: Record | Access) -> Line:
     """One record with its fields, cleaned, and as a line of JSON."""
-    plain: Record = record if isinstance(record[1], str) else record.record()
-    try:
-        return _line(service, plain)
-    except Exception as error:  # an object that cannot be shown must not end the log
-        what = f"A record could not be written: {type(error).__name__}"
-        return _line(service, (*plain[:3], what, {}))
-
-
-def _line(service: str, record: Record) -> Line:
-    nanoseconds, level, event, message, given = record
-    head = {"ts": stamp(nanoseconds), "level": level, "service": service}
-    fields = head | redaction.fields({"event": event, "message": message, **given})
-    # ASCII only: a line break or a terminal escape in a name cannot begin a line of its own.
-    return Line(nanoseconds, fields, _encode(fields).encode() + b"\n")
-
-
-_encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
-
-
-def stamp(nanoseconds: int) -> str:
-    """When, in UTC, to the nanosecond."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return f"{_second(seconds)}.{rest:09d}Z"
-
-
-@lru_cache(16)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return lines.line(service, record if isinstance(record[1], str) else access.record(record))
 
 
 class Sink(Protocol):

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from logging_loki.emitter import LokiEmitter, LokiPushError
 
 from observability import catalog
-from observability.logs import Line
+from observability.lines import Line
 from observability.metrics import Meter
 
 QUEUE_SIZE = 10_000

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from time import time
 from typing import Any
 
 from prometheus_client import (
@@ -21,23 +22,56 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.samples import Exemplar
+from prometheus_client.values import MutexValue
 
 from observability import catalog
 from observability.catalog import Metric
 
-Exemplar = dict[str, str] | None
+Traced = dict[str, str] | None  # an exemplar's labels
+
+
+class Tally(MutexValue):
+    """A value to which the event loop's thread adds, and nobody else: no lock, no call.
+
+    Others may add by ``inc()``, and read at any time.
+    """
+
+    def __init__(self) -> None:
+        # The library's own has a name only where it is kept in a file.
+        super().__init__("", "", "", (), (), "")  # type: ignore[no-untyped-call]
+        self.own = 0.0
+
+    def get(self) -> float:
+        """What was added, by whomever."""
+        shared: float = super().get()  # type: ignore[no-untyped-call]
+        return shared + self.own
+
+
+class QuickCounter(Counter):
+    """Counts one by one on the event loop: ``counter.tally.own += 1``."""
+
+    def _metric_init(self) -> None:
+        super()._metric_init()
+        self._value = self.tally = Tally()
 
 
 class QuickHistogram(Histogram):
-    """Finds the bucket by bisection: the library tries one bound after the other, in Python."""
+    """Finds the bucket by bisection, where the library tries one bound after the other; for the
+    event loop's thread alone."""
 
-    def observe(self, amount: float, exemplar: Exemplar = None) -> None:
+    def _metric_init(self) -> None:
+        super()._metric_init()
+        self._sum: Tally = Tally()
+        self._buckets: list[Tally] = [Tally() for _ in self._upper_bounds]
+
+    def observe(self, amount: float, exemplar: Traced = None) -> None:
         """Record ``amount``."""
+        self._sum.own += amount
+        bucket = self._buckets[bisect_left(self._upper_bounds, amount)]
+        bucket.own += 1
         if exemplar:
-            super().observe(amount, exemplar)
-        else:
-            self._sum.inc(amount)
-            self._buckets[bisect_left(self._upper_bounds, amount)].inc(1)
+            bucket.set_exemplar(Exemplar(exemplar, amount, time()))  # type: ignore[no-untyped-call]
 
 
 class Meter:
@@ -63,9 +97,7 @@ class Meter:
         """Set a gauge's child."""
         self._child(metric, values).set(value)
 
-    def observe(
-        self, metric: Metric, amount: float, *values: str, exemplar: Exemplar = None
-    ) -> None:
+    def observe(self, metric: Metric, amount: float, *values: str, exemplar: Traced = None) -> None:
         """Record ``amount`` (base unit) in a histogram's child."""
         self._child(metric, values).observe(amount, exemplar)
 
@@ -106,5 +138,5 @@ class Meter:
             return QuickHistogram(
                 metric.name, metric.help, names, registry=self.registry, buckets=metric.buckets
             )
-        family = Counter if metric.kind == "counter" else Gauge
+        family = QuickCounter if metric.kind == "counter" else Gauge
         return family(metric.name, metric.help, names, registry=self.registry)

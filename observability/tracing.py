@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from observability import catalog, context
-from observability.context import Attributes, Call, RequestContext, bits
+from observability.context import Attributes, Call, RequestContext, new_span_id
 from observability.logs import Log
 from observability.metrics import Meter
 
@@ -29,7 +29,7 @@ _PARENT = re.compile(
     r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z"
 )
 _SAMPLED = 1
-_LOW = 2**64 - 1  # the part of a trace id that decides, so that all services decide alike
+_DECIDES = 16  # the part of a trace id from here on, so that all services decide alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +56,22 @@ class Tracer:
     """Decides which requests of a service are traced, and hands those over."""
 
     def __init__(self, settings: TraceSettings, meter: Meter, log: Log, version: str = "") -> None:
-        self._bound = round(settings.sample * 2**64)
+        bound = round(settings.sample * 2**64)
+        # Compared as text; "g" is above all digits.
+        self._bound = f"{bound:016x}" if bound < 2**64 else "g"
         self._sink: SpanSink | None = None
         if settings.endpoint:
             from observability.spans import SpanSink  # the library takes 15 MB
 
             self._sink = SpanSink(settings.endpoint, meter, log, version)
 
-    def begin(self, request: RequestContext, traceparent: str) -> None:
-        """Give the request its ids, and decide."""
-        if not traceparent or not self._join(request, traceparent):
-            number = bits(192)
-            ids = f"{number:048x}"
-            request.trace_id, request.span_id = ids[:32], ids[32:]
-            sampled = number >> 64 & _LOW < self._bound
-            if self._sink:
-                request.kept_from = 0.0 if sampled else SLOW_SECONDS
+    def begin(self, request: RequestContext, traceparent: bytes | None) -> None:
+        """Decide whether the request is traced, or learn it from its caller."""
+        if traceparent and self._join(request, traceparent.decode("latin-1")):
+            return
+        if self._sink:
+            sampled = request.trace_id[_DECIDES:] < self._bound
+            request.kept_from = 0.0 if sampled else SLOW_SECONDS
 
     def _join(self, request: RequestContext, traceparent: str) -> bool:
         """Take part in the caller's trace; False if the header is none."""
@@ -79,7 +79,6 @@ class Tracer:
         if not parent or (parent[1] == "00" and parent[5]):
             return False
         request.trace_id, request.parent_id = parent[2], parent[3]
-        request.span_id = new_span_id()
         if self._sink:
             request.kept_from = 0.0 if int(parent[4], 16) & _SAMPLED else SLOW_SECONDS
         return True
@@ -96,26 +95,14 @@ class Tracer:
 
     def keep(self, request: RequestContext, server: Call) -> bool:
         """Hand over the notes of the request, ``server`` of itself; False if there is no room."""
-        kept = Kept(request.trace_id, request.parent_id, server, tuple(request.calls))
+        calls = tuple(one if isinstance(one, Call) else Call.of(one) for one in request.calls)
+        kept = Kept(request.trace_id, request.parent_id, server, calls)
         return self._sink is not None and self._sink.put(kept)
 
     def close(self) -> None:
         """Deliver what is queued, for two seconds at most."""
         if self._sink:
             self._sink.close()
-
-
-def new_span_id() -> str:
-    """Sixteen hexadecimal digits."""
-    return f"{bits(64):016x}"
-
-
-def note(noted: Call) -> None:
-    """What was noted is over: it belongs to the request being served, if there is one."""
-    noted.ended = time.time_ns()
-    request = context.current()
-    if request is not None:
-        request.calls.append(noted)
 
 
 @contextmanager
@@ -125,7 +112,10 @@ def call(name: str, attributes: Attributes) -> Iterator[Call]:
     try:
         yield noted
     finally:
-        note(noted)
+        noted.ended = time.time_ns()
+        request = context.current()
+        if request is not None:
+            request.calls.append(noted)
 
 
 def traceparent(noted: Call) -> str:

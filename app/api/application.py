@@ -7,14 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 
-from app.api import responses
 from app.api.front import FrontApi
+from app.api.routing import Application
 from app.api.simulator import SimulatorApi
 from app.database import latest
 from app.database.pool import Database, Row
-from app.problems import Problem
 from app.services.accounts import Accounts
 from app.services.chores import Chores
 from app.services.following import Following
@@ -56,13 +54,4 @@ def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Da
         *SimulatorApi(settings, database, accounts, posting, following, meter).routes(),
         *FrontApi(database, accounts, posting, following).routes(),
     ]
-    app = Starlette(
-        routes=list(routes),
-        lifespan=lifespan,
-        exception_handlers={
-            Problem: responses.problem,
-            HTTPException: responses.http,
-            Exception: responses.unexpected,
-        },
-    )
-    return app, database
+    return Application(routes=list(routes), lifespan=lifespan), database

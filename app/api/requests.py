@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
@@ -20,20 +21,20 @@ _LATEST_LIMIT = 2**63
 
 def no(request: Request) -> int:
     """``?no=``: how many list entries are wanted; capped, 100 where it is no number."""
-    raw = request.query_params.get("no", "")
+    raw = _query(request).get("no", "")
     return min(max(int(raw), 0), MAX_NO) if _WHOLE.match(raw) else DEFAULT_NO
 
 
 def latest(request: Request) -> int | None:
     """``?latest=``: the simulator's action; None where it is absent, negative or no number."""
-    raw = request.query_params.get("latest", "")
+    raw = _query(request).get("latest", "")
     value = int(raw) if _WHOLE.match(raw) else -1
     return value if 0 <= value < _LATEST_LIMIT else None
 
 
 def before(request: Request) -> tuple[int, int]:
     """``?before=``: the cursor of an earlier page. Raises Invalid if it was not made here."""
-    raw = request.query_params.get("before", "")
+    raw = _query(request).get("before", "")
     if not raw:
         return FIRST
     pub_date, _, number = raw.partition(".")
@@ -62,5 +63,23 @@ async def body(request: Request) -> dict[str, Any]:
 
 def bearer(request: Request) -> str | None:
     """The session token that the web service presents, if any."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    scheme, _, token = authorization(request).decode("latin-1").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def authorization(request: Request) -> bytes:
+    """The header of that name; empty where there is none."""
+    for name, value in request.scope["headers"]:
+        if name == b"authorization":
+            return bytes(value)
+    return b""
+
+
+def _query(request: Request) -> dict[str, str]:
+    """The parameters of the query, parsed once; of those that come twice, the last."""
+    scope = request.scope
+    if "query" not in scope:
+        text = scope["query_string"].decode("latin-1")
+        scope["query"] = dict(parse_qsl(text, keep_blank_values=True)) if text else {}
+    found: dict[str, str] = scope["query"]
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.problems import Problem
@@ -24,32 +23,22 @@ def done() -> Response:
 
 def error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
     """``{"status": …, "error_msg": …, "request_id": …}``."""
-    request = context.current()
     body = {
         "status": status,
         "error_msg": message,
-        "request_id": request.request_id if request else "",
+        "request_id": context.request_id(),
     }
     return JSONResponse(body, status, headers)
 
 
-async def problem(request: Request, exc: Exception) -> Response:
+def problem(found: Problem) -> Response:
     """The answer to one of our own exceptions."""
-    if not isinstance(exc, Problem):
-        raise exc
-    return _refused(exc.status, exc.message, exc.headers)
+    return _refused(found.status, found.message, found.headers)
 
 
-async def http(request: Request, exc: Exception) -> Response:
-    """The answer to one of Starlette's: unknown route, wrong method, body too large."""
-    if not isinstance(exc, HTTPException):
-        raise exc
-    return _refused(exc.status_code, exc.detail, exc.headers)
-
-
-async def unexpected(request: Request, exc: Exception) -> Response:
-    """The answer to a defect: the outermost layer logs it, the client learns nothing of it."""
-    return error(500, Problem.default)
+def refused(found: HTTPException) -> Response:
+    """The answer to one of Starlette's: unknown path, wrong method."""
+    return _refused(found.status_code, found.detail, found.headers)
 
 
 def _refused(status: int, message: str, headers: Mapping[str, str] | None) -> Response:

@@ -117,8 +117,7 @@ class SimulatorApi:
 
     def _authorized(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def checked(request: Request, mark: int | None) -> Response:
-            given = request.headers.get("authorization", "").encode("latin-1")
-            if not hmac.compare_digest(given, self._authorization):
+            if not hmac.compare_digest(requests.authorization(request), self._authorization):
                 raise Forbidden
             return await handler(request, mark)
 

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from time import perf_counter, time_ns
+from functools import cached_property
+from time import perf_counter
 from typing import Any
 
 import psycopg
@@ -16,11 +17,11 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from app.problems import Unavailable
 from app.settings import DatabaseSettings
-from observability import catalog, context, tracing
+from observability import catalog, context
 from observability.catalog import Attribute
-from observability.context import Attributes, Call
+from observability.context import Attributes, RequestContext
 from observability.logs import Log
-from observability.metrics import Meter
+from observability.metrics import Meter, QuickHistogram
 
 Row = tuple[Any, ...]
 WATCH_SECONDS = 1.0
@@ -29,6 +30,14 @@ WATCH_SECONDS = 1.0
 PLANNING = "-c plan_cache_mode=force_generic_plan"
 # A request queue longer than this many per connection cannot be served in time anyway.
 MAX_WAITING_PER_CONNECTION = 20
+
+
+# How a statement fails for want of a connection or of time, and what to say of it.
+_KINDS = (
+    (PoolTimeout, "pool_exhausted", "no connection in time"),
+    (TooManyRequests, "pool_exhausted", "too many waiting"),
+    (psycopg.errors.QueryCanceled, "timeout", "statement timeout"),
+)
 
 
 class Refused(Exception):
@@ -48,6 +57,15 @@ class Statement:
         known: Attributes = {Attribute.DB_SYSTEM: "postgresql", Attribute.DB_QUERY: self.name}
         object.__setattr__(self, "attributes", known)
         object.__setattr__(self, "query", self.sql.encode())
+
+
+class Connection(psycopg.AsyncConnection[Row]):
+    """One of the pool's, with a cursor for statement after statement: it knows the types by now."""
+
+    @cached_property
+    def reused(self) -> psycopg.AsyncCursor[Row]:
+        """The cursor; whoever has the connection has it alone."""
+        return self.cursor()
 
 
 class Database:
@@ -84,8 +102,10 @@ class Database:
             "options": f"-c statement_timeout={milliseconds} {PLANNING}",
             "application_name": f"minitwit-{meter.service}",
         }
+        self._durations: dict[str, QuickHistogram] = {}
         self.pool = AsyncConnectionPool(
             settings.url.reveal(),
+            connection_class=Connection,
             min_size=min(2, settings.pool_size),
             max_size=settings.pool_size,
             max_waiting=settings.pool_size * MAX_WAITING_PER_CONNECTION,
@@ -126,62 +146,59 @@ class Database:
         if self.trouble:
             self._meter.count(catalog.DB_ERRORS, "unavailable")
             raise Unavailable
-        span = Call(statement.name, statement.attributes)
+        request = context.current()
+        began = perf_counter()
+        kind = ""
         try:
-            return await self._bounded(statement, parameters, span)
-        finally:
-            tracing.note(span)
-
-    async def _bounded(
-        self, statement: Statement, parameters: Mapping[str, object], span: Call
-    ) -> Row | None:
-        try:
-            return await self._execute(statement, parameters)
-        except PoolTimeout as error:
-            raise self._failed(
-                statement, span, "pool_exhausted", "no connection in time"
-            ) from error
-        except TooManyRequests as error:
-            raise self._failed(statement, span, "pool_exhausted", "too many waiting") from error
-        except psycopg.errors.QueryCanceled as error:
-            raise self._failed(statement, span, "timeout", "statement timeout") from error
-        except psycopg.OperationalError as error:
-            if time_ns() - span.started >= self._patience * 1e9:
-                late = f"no answer within {self._patience:g} s"
-                raise self._failed(statement, span, "timeout", late) from error
-            raise self._failed(statement, span, "unavailable", _plain(error)) from error
+            # Not ``pool.connection()``: its transaction is none where each commits itself.
+            connection = await self.pool.getconn()
+            timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
+            started = perf_counter()
+            try:
+                cursor = connection.reused
+                await cursor.execute(statement.query, parameters)
+                return await cursor.fetchone()
+            finally:
+                timer.cancel()
+                self._observe(statement, request, perf_counter() - started)
+                await self.pool.putconn(connection)
         except psycopg.Error as error:
-            self._failed(statement, span, "statement", _plain(error))
-            # Without the cause: its detail quotes the row, and with it what people typed.
-            raise Refused(f"{statement.name}: {_plain(error)}") from None
-
-    async def _execute(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
-        # Not ``pool.connection()``: its transaction is none where each statement commits itself.
-        connection = await self.pool.getconn()
-        timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
-        started = perf_counter()
-        try:
-            cursor = await connection.execute(statement.query, parameters)
-            return await cursor.fetchone()
-        finally:
-            timer.cancel()
-            seconds = perf_counter() - started
-            await self.pool.putconn(connection)
-            exemplar = None
-            if request := context.current():
-                request.db_seconds += seconds
-                exemplar = request.exemplar(seconds)
-            self._meter.observe(
-                catalog.DB_QUERY_DURATION, seconds, statement.name, exemplar=exemplar
+            kind, what = self._explain(error, perf_counter() - began)
+            self._meter.count(catalog.DB_ERRORS, kind)
+            self._log.error(
+                "db_error", "A statement failed", query=statement.name, error=what, reason=kind
             )
+            if kind == "statement":
+                # Without the cause: its detail quotes the row, and with it what people typed.
+                raise Refused(f"{statement.name}: {what}") from None
+            raise Unavailable from error
+        finally:
+            if request:
+                ran = (statement.name, statement.attributes, began, perf_counter(), kind)
+                request.calls.append(ran)
 
-    def _failed(self, statement: Statement, span: Call, kind: str, error: str) -> Unavailable:
-        span.error = kind
-        self._meter.count(catalog.DB_ERRORS, kind)
-        self._log.error(
-            "db_error", "A statement failed", query=statement.name, error=error, reason=kind
-        )
-        return Unavailable()
+    def _observe(
+        self, statement: Statement, request: RequestContext | None, seconds: float
+    ) -> None:
+        exemplar = None
+        if request:
+            request.db_seconds += seconds
+            exemplar = request.exemplar(seconds)
+        if statement.name not in self._durations:
+            bound = self._meter.bind(catalog.DB_QUERY_DURATION, statement.name)
+            self._durations[statement.name] = bound
+        self._durations[statement.name].observe(seconds, exemplar)
+
+    def _explain(self, error: psycopg.Error, seconds: float) -> tuple[str, str]:
+        """The kind of a failure, and what to say of it."""
+        for cause, kind, what in _KINDS:
+            if isinstance(error, cause):
+                return kind, what
+        if isinstance(error, psycopg.OperationalError):
+            if seconds >= self._patience:
+                return "timeout", f"no answer within {self._patience:g} s"
+            return "unavailable", _plain(error)
+        return "statement", _plain(error)
 
     async def _watch(self) -> None:
         while True:

@@ -13,6 +13,7 @@ from app.web import crosssite, forms
 from app.web.client import Client
 from app.web.cookies import Cookies
 from app.web.pages import Pages
+from observability import context
 
 REGISTERED = "You were successfully registered and can login now"
 # A form that is shown again is an ordinary page (200), as it always was; but who guesses
@@ -76,7 +77,7 @@ class Accounts:
         return bool(token and (await self._client.timeline("public", token)).viewer)
 
     def _form(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        identity = request.state.request_id if status >= 429 else ""
+        identity = context.request_id() if status >= 429 else ""
         values = {"error": "", "username": "", "email": "", "request_id": identity, **values}
         response = self._pages.show(request, template, status, **values)
         if self._cookies.token(request):  # it was found stale

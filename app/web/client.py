@@ -191,11 +191,10 @@ class Client:
 
 
 def _headers(span: Call, token: str | None, address: str) -> dict[str, str]:
-    request = context.current()
     headers = {
         "Content-Type": "application/json",
         "Authorization": f"Bearer {token}" if token else "",
-        "X-Request-ID": request.request_id if request else "",
+        "X-Request-ID": context.request_id(),
         "traceparent": tracing.traceparent(span),
         "X-Forwarded-For": address,
     }

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from app.problems import Problem
 from app.web import avatars, dates, headers, names, static
 from app.web.cookies import Cookies
+from observability import context
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # status: (title, what to say unless the exception has words of its own)
@@ -87,7 +88,7 @@ class Pages:
             code=status,
             title=title,
             sentence=said or usual,
-            request_id=request.scope.get("state", {}).get("request_id", ""),
+            request_id=context.request_id(),
         )
         response.headers.update(extra)
         if status == 401 and token:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from observability import catalog, context, redaction
 from observability.access import Access, Kind
-from observability.logs import Log, LogSettings, capture_libraries, line, written
+from observability.logs import GATHER_SECONDS, Log, LogSettings, capture_libraries, line, written
 from observability.metrics import Meter
 from tests.observability.test_metrics import samples
 from tests.parts import ROOT, Service, wait_for
@@ -52,9 +52,8 @@ def test_a_request_has_the_line_that_any_record_would_have(
     request = context.RequestContext("0123456789ab")
     request.trace_id, request.span_id, request.parent_id = "a" * 32, "b" * 16, "c" * 16 * joined
     request.fields, request.db_seconds = {field: value, "outcome": outcome}, seconds / 2
-    access = Access(
-        time.time_ns(), Kind("api", "GET", "/msgs/{username}", status), request, seconds, 9
-    )
+    kind = Kind("api", "GET", "/msgs/{username}", status)
+    access = (time.time_ns(), kind, request, seconds, 9)
     expected = line("api", access)
     shown = written("api", access)
     assert json.loads(shown) == json.loads(expected.data)
@@ -65,7 +64,7 @@ def test_a_request_has_the_line_that_any_record_would_have(
 def test_a_secret_in_the_trace_of_a_caller_is_masked() -> None:
     request = context.RequestContext("0123456789ab")
     request.trace_id, request.span_id, request.parent_id = "5ec" + "d" * 29, "b" * 16, "c" * 16
-    access = Access(time.time_ns(), Kind("api", "GET", "/msgs", 200), request, 1, 9)
+    access = (time.time_ns(), Kind("api", "GET", "/msgs", 200), request, 1, 9)
     assert "5ec" + "d" * 29 in written("api", access).decode()
     redaction.know("5ec" + "d" * 29)
     try:
@@ -73,6 +72,54 @@ def test_a_secret_in_the_trace_of_a_caller_is_masked() -> None:
     finally:
         redaction._known.clear()
         redaction.know("")
+
+
+def served(number: int) -> Access:
+    kind = KINDS[number % 2]
+    return time.time_ns(), kind, context.RequestContext(f"request-{number}"), 0.001, number
+
+
+KINDS = (Kind("api", "GET", "/msgs", 200), Kind("api", "GET", "/msgs/{username}", 404))
+
+
+def test_under_load_each_request_and_each_record_has_one_line(tmp_path: Path) -> None:
+    """The event loop and the thread make them, and must not get in each other's way."""
+    meter = Meter(catalog.API)
+    path = tmp_path / "app.log"
+    log = Log(LogSettings(stdout=False, file=path), meter)
+    for number in range(20_000):
+        log.request(served(number))
+        if number % 100 == 0:
+            log.error("db_error", "between", count=number)
+        if number % 2_000 == 0:
+            time.sleep(0.06)  # the thread gets its turn in the midst of it
+    log.close()
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    requests = [line["bytes"] for line in lines if line["event"] != "db_error"]
+    assert sorted(requests) == list(range(20_000))
+    assert sorted(line["count"] for line in lines if line["event"] == "db_error") == list(
+        range(0, 20_000, 100)
+    )
+    counted = samples(meter, catalog.LOG_RECORDS.name)
+    assert (counted[("info",)], counted[("warning",)], counted[("error",)]) == (10_000, 10_000, 200)
+    assert sum(samples(meter, catalog.LOG_DROPPED.name).values()) == 0
+    log._waiting.extend([served(1), served(2)])  # the other one has taken the third
+    assert len(log._take(3)) == 2
+
+
+def test_the_thread_rests_while_there_is_load() -> None:
+    """If it stayed for what comes meanwhile, it would take the interpreter at every line."""
+    log = Log(LogSettings(stdout=False), Meter(catalog.API))
+    writes: list[bytes] = []
+    log._sinks["counted"] = type("Counted", (), {"write": lambda _, data: writes.append(data),
+                                                 "close": lambda _: None})()  # fmt: skip
+    began = time.monotonic()
+    while time.monotonic() - began < 0.5:
+        log.info("request")
+        time.sleep(0.0005)
+    log.close()
+    rests = (time.monotonic() - began) / GATHER_SECONDS
+    assert len(writes) <= 2 * rests + 2
 
 
 def test_rotation_by_rename_loses_no_line(tmp_path: Path) -> None:

@@ -275,8 +275,8 @@ def test_ids_survive(uuid: object, trace: bytes, port: int) -> None:
 def test_an_offered_request_id_that_looks_like_a_token_is_not_taken_over() -> None:
     token = secrets.token_urlsafe(32).replace("_", "a")
     enter = copy_context().run
-    assert enter(context.enter, token).request_id != token
-    assert enter(context.enter, "0123-abcd.ef").request_id == "0123-abcd.ef"
+    assert enter(context.enter, token.encode()).request_id != token
+    assert enter(context.enter, b"0123-abcd.ef").request_id == "0123-abcd.ef"
 
 
 ADVERSE = (
