@@ -8,16 +8,17 @@ import time
 from pathlib import Path
 from typing import Any
 
+from observability.conventions import Board
 from tests.bench.mix import NOMINAL, simulate
 from tests.bench.place import Place
 from tests.parts import ROOT, request, wait_for
 from tests.soak.faults import children
+from tests.stack import panels
 from tests.stack.platform import Platform
 
 API_MB, STACK_MB, SERIES, UP, FULL, GENERATE = 150, 900, 1000, 30.0, 60.0, 2.0
 STRANGE_PATHS = 10_000
-# What of the Overview comes last: a rate needs two scrapes of a service that was asked.
-LAST = 'sum by (service) (rate(minitwit_http_requests_total{service="api"}[20s])) > 0'
+OVERVIEW = Board.OVERVIEW.value
 
 
 def measure(place: Place) -> dict[str, Any]:
@@ -25,14 +26,15 @@ def measure(place: Place) -> dict[str, Any]:
     began = time.monotonic()
     subprocess.run([sys.executable, "-m", "dashboards", "--check"], cwd=ROOT, check=True)
     generating = time.monotonic() - began
-    platform = Platform(place.folder / "footprint")
+    before = Platform(place.folder / "before")
+    before.up()  # what is fetched and unpacked once
+    before.down()
+    platform = Platform(place.folder / "footprint")  # with nothing to show yet
     try:
-        platform.up()  # what is fetched and unpacked once
-        platform.down()
         began = time.monotonic()
         platform.up()
         up = time.monotonic() - began
-        wait_for("data", lambda: platform.prometheus(LAST), 120)
+        wait_for("the overview", lambda: not missing(platform), 240)
         full = time.monotonic() - began
         platform.stop("load")
         logs = folder_bytes(platform.run_dir / "logs/json")
@@ -54,11 +56,19 @@ def measure(place: Place) -> dict[str, Any]:
             "log_bytes_a_request": round(written / (run["actions"] + STRANGE_PATHS)),
             "samples_a_second": round(samples[0][1]),
             "up_seconds": round(up, 1),
-            "full_seconds": round(full, 1),
+            "overview_seconds": round(full, 1),
             "generate_seconds": round(generating, 2),
         }
     finally:
         platform.down()
+
+
+def missing(platform: Platform) -> list[str]:
+    """The panels of the overview that do not show data yet and are not empty when all is well."""
+    [board] = [board for board in panels.boards() if board["uid"] == OVERVIEW]
+    asked = [question for question in panels.questions(board) if not question.empty]
+    left = panels.unanswered(platform, asked, panels.everything(board))
+    return sorted({question.panel for question in left})
 
 
 def folder_bytes(folder: Path) -> int:
@@ -105,8 +115,14 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
         ("metrics", "", f"{found['samples_a_second']} samples a second", True),
         ("warm start to all healthy", f"≤ {UP:g} s", f"{found['up_seconds']} s",
          found["up_seconds"] <= UP),
-        ("warm start to the first rate of requests in Prometheus", f"≤ {FULL:g} s",
-         f"{found['full_seconds']} s", found["full_seconds"] <= FULL),
         ("generating all dashboards, from a cold start of Python", f"≤ {GENERATE:g} s",
          f"{found['generate_seconds']} s", found["generate_seconds"] <= GENERATE),
+        *_full(found),
     ]  # fmt: skip
+
+
+def _full(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
+    """When the overview was full, where that was measured: earlier results do not have it."""
+    seconds = found.get("overview_seconds")
+    what = "warm start to the first full dashboard: every panel of an overview that began empty"
+    return [(what, f"≤ {FULL:g} s", f"{seconds} s", seconds <= FULL)] if seconds else []

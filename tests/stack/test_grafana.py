@@ -11,8 +11,8 @@ from dashboards.registry import DASHBOARDS
 from observability.stack.components import grafana_home
 from tests.browser.conftest import FLAGS, installed
 from tests.parts import ROOT, wait_for
+from tests.stack.panels import EMPTY
 from tests.stack.platform import Platform
-from tests.stack.test_panels import EMPTY
 
 pytestmark = [
     pytest.mark.stack,

@@ -6,63 +6,41 @@ each value that they offer. A panel that is empty when all is well must be, and 
 
 from __future__ import annotations
 
-import json
 import re
 import time
-import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import pytest
-import yaml
 
 from dashboards.registry import DASHBOARDS
-from observability.clock import SCRAPE_SECONDS
 from observability.stack.up import unbuilt
 from tests.dashboards.expressions import metrics
-from tests.dashboards.interpolation import ALL, Window, interpolate
-from tests.parts import ROOT, request, wait_for
+from tests.dashboards.interpolation import interpolate
+from tests.parts import request, wait_for
+from tests.stack.panels import (
+    CHOSEN,
+    EMPTY,
+    WINDOW,
+    Json,
+    Question,
+    answered,
+    boards,
+    everything,
+    get,
+    has_data,
+    questions,
+    unanswered,
+)
 from tests.stack.platform import Platform
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
-WINDOW = Window(3600, SCRAPE_SECONDS)
 # Rates need a few scrapes, the load a moment to do everything once, and what looks back 30 days
 # is evaluated once a minute, the first time before there is anything to look at.
 SECONDS = 180
-Json = dict[str, Any]
-CHOSEN = {"datasource": ["prometheus"], "textbox": [""]}
 # Panels whose fault is no part of this platform: where they are proven instead.
 ELSEWHERE = {("minitwit-outside", "Certificates"): "test_probes.py"}
-EMPTY = {
-    (dashboard.board.value, panel.core.title): panel.empty
-    for dashboard in DASHBOARDS
-    for panel in dashboard.panels()
-    if panel.empty
-}
-
-
-@dataclass(frozen=True)
-class Question:
-    """An expression and where it stands."""
-
-    board: str
-    panel: str
-    kind: str
-    uid: str
-    expression: str
-    instant: bool
-
-    @property
-    def empty(self) -> str:
-        """Why nothing is expected when all is well."""
-        return EMPTY.get((self.board, self.panel), "")
-
-
-def boards() -> Iterator[Json]:
-    for path in sorted((ROOT / "dashboards/generated").glob("*.json")):
-        yield json.loads(path.read_text())
 
 
 def shown(stack: Platform) -> list[Json]:
@@ -81,31 +59,6 @@ def test_loki_is_there_to_be_asked(stack: Platform) -> None:
     assert len(shown(stack)) == len(DASHBOARDS)
 
 
-def questions(board: Json) -> Iterator[Question]:
-    """All that the panels ask, those in collapsed rows too."""
-    variables = {v["name"]: v.get("current", {}).get("value") for v in board["templating"]["list"]}
-    nested = [inner for panel in board["panels"] for inner in panel.get("panels", ())]
-    for panel in [*board["panels"], *nested]:
-        for target in panel.get("targets", ()):
-            kind, instant = target["datasource"]["type"], target.get("instant", False)
-            uid = interpolate(target["datasource"]["uid"], WINDOW, variables, "")
-            yield Question(board["uid"], panel["title"], kind, uid, target["expr"], instant)
-
-
-def provisioned(stack: Platform) -> dict[str, Json]:
-    """The datasources that Grafana is given, by uid."""
-    path = stack.settings.config / "grafana/datasources/minitwit.yml"
-    return {source["uid"]: source for source in yaml.safe_load(path.read_text())["datasources"]}
-
-
-def get(stack: Platform, uid: str, path: str, /, **query: str | float) -> Any:
-    """What a datasource answers; anything but success fails the test, and so does a wrong uid."""
-    address = provisioned(stack)[uid]["url"]
-    answer = request("GET", f"{address}{path}?{urllib.parse.urlencode(query)}")
-    assert answer.status == 200, (query, answer)
-    return answer.json()["data"]
-
-
 def values(stack: Platform, board: Json) -> dict[str, list[str]]:
     """What each variable offers when all others are All."""
     offered: dict[str, list[str]] = {}
@@ -119,41 +72,6 @@ def values(stack: Platform, board: Json) -> dict[str, list[str]]:
             found = get(stack, "prometheus", "/api/v1/series", **{"match[]": series})
             offered[variable["name"]] = sorted({one[query[2]] for one in found})
     return offered
-
-
-def has_lines(stack: Platform, expression: str) -> bool:
-    now = time.time()
-    span = {"start": int((now - WINDOW.range) * 1e9), "end": int(now * 1e9), "step": WINDOW.step}
-    path = "/loki/api/v1/query_range"
-    return bool(get(stack, "loki", path, query=expression, limit=10, **span)["result"])
-
-
-def has_data(stack: Platform, expression: str, instant: bool) -> bool:
-    now = time.time()
-    if instant:
-        result = get(stack, "prometheus", "/api/v1/query", query=expression, time=now)["result"]
-        return any(row["value"][1] != "NaN" for row in result)
-    span = {"start": now - WINDOW.range, "end": now, "step": WINDOW.step}
-    result = get(stack, "prometheus", "/api/v1/query_range", query=expression, **span)["result"]
-    return any(value != "NaN" for row in result for _, value in row["values"])
-
-
-def unanswered(stack: Platform, asked: list[Question], choice: dict[str, Any]) -> list[Question]:
-    return [question for question in asked if not answered(stack, question, choice)]
-
-
-def answered(stack: Platform, question: Question, choice: dict[str, Any]) -> bool:
-    expression = interpolate(question.expression, WINDOW, choice, ".+")
-    assert provisioned(stack)[question.uid]["type"] == question.kind, question
-    if question.kind == "loki":
-        return has_lines(stack, expression)
-    assert question.kind == "prometheus", "nobody proves this kind"
-    return has_data(stack, expression, question.instant)
-
-
-def everything(board: Json) -> dict[str, Any]:
-    """All of each variable."""
-    return {v["name"]: CHOSEN.get(v["type"], ALL) for v in board["templating"]["list"]}
 
 
 def test_every_panel_shows_data(stack: Platform, capsys: pytest.CaptureFixture[str]) -> None:
