@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -63,14 +61,17 @@ class FrontApi:
 
     async def public(self, request: Request) -> Response:
         """Everyone's messages."""
-        return _page(await self._timeline(request, "public"))
+        timeline = await self._timeline(request, "public")
+        if timeline is None:
+            raise NotFound
+        return responses.built(timeline)
 
     async def home(self, request: Request) -> Response:
         """The messages of the session's user and of whom they follow."""
         timeline = await self._timeline(request, "home")
         if timeline is None:
             raise Unauthorized
-        return _page(timeline)
+        return responses.built(timeline)
 
     async def user(self, request: Request) -> Response:
         """One user's messages."""
@@ -78,7 +79,7 @@ class FrontApi:
         timeline = await self._timeline(request, "user", username) if texts.name(username) else None
         if timeline is None:
             raise NotFound("There is no such user")
-        return _page(timeline)
+        return responses.built(timeline)
 
     async def post(self, request: Request) -> Response:
         """Post a message."""
@@ -102,27 +103,8 @@ class FrontApi:
 
     async def _timeline(
         self, request: Request, kind: str, username: str | None = None
-    ) -> messages.Timeline | None:
+    ) -> str | None:
         token = requests.bearer(request)
         token_hash = digest(token) if token else None
         before = requests.before(request)
         return await messages.timeline(self._database, kind, token_hash, before, username)
-
-
-def _page(timeline: messages.Timeline | None) -> Response:
-    if timeline is None:
-        raise NotFound
-    viewer, profile, following, found = timeline
-    page = found[: messages.PAGE]
-    older = f"{page[-1]['pub_date']}.{page[-1]['id']}" if len(found) > messages.PAGE else None
-    body: dict[str, Any] = {
-        "viewer": viewer,
-        "profile": profile,
-        "following": following,
-        "messages": [{key: message[key] for key in _SHOWN} for message in page],
-        "older": older,
-    }
-    return JSONResponse(body)
-
-
-_SHOWN = ("user", "text", "pub_date")

@@ -7,10 +7,10 @@ cost depends on the length of the list, not on the size of the tables.
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
 from app.database.latest import MARK
-from app.database.pool import Database, Statement
+from app.database.pool import Database, Row, Statement
 
 PAGE = 30
 HIDDEN_SECONDS = 600
@@ -65,10 +65,14 @@ _VIEWER = """
         SELECT u.id, u.username FROM sessions s JOIN users u ON u.id = s.user_id
         WHERE s.token_hash = %(token_hash)s AND s.expires_at > now())
 """
+# The messages of a page as JSON, a line each (JSON has no line break of its own), and the cursor of
+# the last one shown. One more is looked for than is shown: then there are older ones.
 _PAGE = """
-    SELECT coalesce(json_agg(json_build_object(
-        'user', (SELECT username FROM users WHERE id = page.author_id),
-        'text', page.text, 'pub_date', page.pub_date, 'id', page.id)), '[]')
+    SELECT string_agg(json_build_object(
+            'user', (SELECT username FROM users WHERE id = page.author_id),
+            'text', page.text, 'pub_date', page.pub_date)::text, E'\\n') AS lines,
+        (array_agg(page.pub_date))[%(limit)s - 1] AS pub_date,
+        (array_agg(page.id))[%(limit)s - 1] AS id
     FROM ({rows} ORDER BY pub_date DESC, id DESC LIMIT %(limit)s) page
 """
 _ROWS = """
@@ -89,14 +93,16 @@ _PUBLIC = Statement(
     "timeline_public",
     f"""
     WITH {_VIEWER}
-    SELECT (SELECT username FROM viewer), NULL, NULL, ({_PAGE.format(rows=_ROWS)})
+    SELECT (SELECT username FROM viewer), NULL, NULL, page.*
+    FROM ({_PAGE.format(rows=_ROWS)}) page
     """,
 )
 _HOME = Statement(
     "timeline_home",
     f"""
     WITH {_VIEWER}
-    SELECT username, NULL, NULL, ({_PAGE.format(rows=_FOLLOWED_ROWS)}) FROM viewer
+    SELECT username, NULL, NULL, page.*
+    FROM viewer CROSS JOIN LATERAL ({_PAGE.format(rows=_FOLLOWED_ROWS)}) page
     """,
 )
 _USER = Statement(
@@ -106,8 +112,10 @@ _USER = Statement(
     SELECT (SELECT username FROM viewer), author.username,
         EXISTS (SELECT FROM follows
             WHERE follower_id = (SELECT id FROM viewer) AND followee_id = author.id),
-        ({_PAGE.format(rows=_ROWS + " AND author_id = author.id")})
-    FROM users author WHERE author.username = %(username)s
+        page.*
+    FROM users author
+    CROSS JOIN LATERAL ({_PAGE.format(rows=_ROWS + " AND author_id = author.id")}) page
+    WHERE author.username = %(username)s
     """,
 )
 
@@ -136,21 +144,16 @@ async def newest_by(database: Database, username: str, no: int, latest: int | No
     return str(messages) if known else None
 
 
-# viewer's name, profile's name, whether the one follows the other, up to PAGE + 1 messages
-Timeline = tuple[str | None, str | None, bool | None, list[dict[str, Any]]]
-
-
 async def timeline(
     database: Database,
     kind: str,
     token_hash: bytes | None,
     before: tuple[int, int] = FIRST,
     username: str | None = None,
-) -> Timeline | None:
-    """A page of ``public``, ``home`` or ``user``, older than ``before`` (pub_date, id).
+) -> str | None:
+    """A page of ``public``, ``home`` or ``user``, older than ``before`` (pub_date, id), as JSON.
 
-    None if there is no such user, or for ``home`` no such session. One message more than a page
-    is given where there are older ones.
+    None if there is no such user, or for ``home`` no such session.
     """
     parameters = {
         "token_hash": token_hash,
@@ -160,7 +163,16 @@ async def timeline(
         "username": username,
     }
     row = await database.first(TIMELINES[kind], parameters)
-    return (row[0], row[1], row[2], row[3]) if row else None
+    return page(row) if row else None
+
+
+def page(row: Row) -> str:
+    """A row of a timeline's statement as JSON: its messages are passed on as they come."""
+    viewer, profile, following, lines, pub_date, number = row
+    found = lines.split("\n") if lines else []
+    head = json.dumps({"viewer": viewer, "profile": profile, "following": following})
+    older = f'"{pub_date}.{number}"' if len(found) > PAGE else "null"
+    return f'{head[:-1]}, "messages": [{", ".join(found[:PAGE])}], "older": {older}}}'
 
 
 TIMELINES = {"public": _PUBLIC, "home": _HOME, "user": _USER}

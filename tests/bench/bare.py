@@ -15,7 +15,7 @@ import uvicorn
 from psycopg_pool import AsyncConnectionPool
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.database import messages
@@ -62,8 +62,8 @@ async def timeline(request: Request) -> Response:
         "username": None,
     }
     row = await first(messages.TIMELINES[request.path_params["kind"]].sql, parameters)
-    shown = [{k: m[k] for k in ("user", "text", "pub_date")} for m in row[3][: messages.PAGE]]
-    return JSONResponse({"viewer": row[0], "messages": shown})
+    shown = ",".join(row[3].split("\n")[: messages.PAGE])
+    return Response(f"[{shown}]", media_type="application/json")
 
 
 async def post(request: Request) -> Response:
