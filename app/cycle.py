@@ -27,6 +27,8 @@ class Cycle(httptools_impl.RequestResponseCycle):
         self.response_started = True
         self.waiting_for_100_continue = False
         content = [STATUS_LINE[message["status"]]]
+        for name, value in self.default_headers:  # uvicorn's date
+            content += name, b": ", value, b"\r\n"
         for name, value in message.get("headers", ()):
             if name == LENGTH:
                 self.expected_content_length = int(value)
@@ -40,7 +42,7 @@ class Cycle(httptools_impl.RequestResponseCycle):
     def _plain(self, message: Any) -> bool:
         """Whether nobody has to wait, and every header is one of ours; what has no length, and
         is neither 204 nor 304, is sent in chunks, which is uvicorn's business."""
-        if self.disconnected or self.flow.write_paused or self.default_headers:
+        if self.disconnected or self.flow.write_paused:
             return False
         names = {name for name, _ in message.get("headers", ())}
         return names <= _OURS and (LENGTH in names or message["status"] in (204, 304))

@@ -18,7 +18,7 @@ from observability.lines import Record, stamp
 
 # By the hundreds of the status: the level and the event of the request's line.
 _KINDS = {4: ("warning", "invalid_request"), 5: ("error", "request")}
-_PLAIN_FIELDS = frozenset(("action", "outcome"))
+_PLAIN_FIELDS = frozenset(("action", "outcome", "reason"))  # of few values
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -100,6 +100,10 @@ class RequestContext:
         self.calls: list[Call | Ran] = []
         self._send = send
 
+    def done(self) -> None:
+        """Let go of the connection: what is known of a request may wait for its line."""
+        self._send = _nobody
+
     def exemplar(self, seconds: float) -> dict[str, str] | None:
         """The exemplar of an observation of ``seconds``, if the trace is sure to be kept."""
         return {"trace_id": self.trace_id} if seconds >= self.kept_from else None

@@ -1,8 +1,9 @@
 """JSON logs: one object a line, written by a thread of their own.
 
-A request only puts its line, or what one is made of, on a bounded queue. When the queue is full or
-a sink fails, records are dropped and counted; nothing ever waits for a disk or a pipe. The thread
-also takes out what must not be seen, so no sink ever gets it.
+A request only puts a tuple on a bounded queue. When the queue is full or a sink fails, records are
+dropped and counted; nothing ever waits for a disk or a pipe. What must not be seen is taken out
+before any sink gets it. The thread does all that, but for the lines of requests under load: those
+the event loop makes, many at a time.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import threading
 import time
 import traceback
 from collections import Counter, deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
 
 from observability import access, catalog, context, lines
 from observability.access import Access
@@ -33,6 +35,7 @@ SLICE = 50  # lines made at a stretch
 PAUSE_SECONDS = 0.0002  # between two slices, for the requests
 AT_ONCE = 64  # requests that wait: under such a load the event loop makes their lines itself
 WRITERS = 100  # replicas that may write logs into one folder
+T = TypeVar("T", Record, Access)
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
@@ -55,7 +58,8 @@ class Log:
     def __init__(self, settings: LogSettings, meter: Meter) -> None:
         self._threshold = LEVELS[settings.level]
         self._meter = meter
-        self._waiting: deque[Record | Access] = deque()
+        self._waiting: deque[Record] = deque()
+        self._served: deque[Access] = deque()
         self._made: deque[tuple[int, bytes]] = deque()  # so many lines
         self._stop = threading.Event()
         self._sinks: dict[str, Sink] = {}
@@ -105,9 +109,9 @@ class Log:
 
     def request(self, access: Access) -> None:
         """Queue a request that was served, of a level that is wanted; for the event loop."""
-        if len(self._waiting) < QUEUE_SIZE:
-            self._waiting.append(access)
-            if len(self._waiting) >= AT_ONCE and not self._loki:
+        if len(self._served) < QUEUE_SIZE:
+            self._served.append(access)
+            if len(self._served) >= AT_ONCE and not self._loki:
                 self._make_lines()
         else:
             self._full(access[1].level)
@@ -116,15 +120,8 @@ class Log:
         """Make the lines of many requests at once, where all is at hand that it takes: a thread
         that did it would stop the requests for longer, and begin with cold caches each time."""
         if len(self._made) < QUEUE_SIZE // AT_ONCE:
-            self._made.append(self._lines(self._take(AT_ONCE)))
-
-    def _take(self, count: int) -> list[Record | Access]:
-        """So many of those that wait, or fewer: the event loop and the thread both take some."""
-        taken: list[Record | Access] = []
-        with suppress(IndexError):
-            while len(taken) < count:
-                taken.append(self._waiting.popleft())
-        return taken
+            records = take(self._served, AT_ONCE)
+            self._made.append(self._lines(records))
 
     def _put(self, record: Record, level: str) -> None:
         if len(self._waiting) < QUEUE_SIZE:
@@ -154,16 +151,20 @@ class Log:
             sink.close()
 
     def _write_all(self) -> None:
-        while self._made or self._waiting:
+        while self._made or self._served or self._waiting:
             self._write_waiting()
 
     def _write_waiting(self, pause: float = 0) -> None:
         """What waits by now. What comes meanwhile waits for the next time, or this would never
         end while there is load, and take the interpreter thousands of times a second."""
-        while self._made:
+        for _ in range(len(self._made)):
             self._write(*self._made.popleft())
-        left = len(self._waiting)
-        while left > 0 and (records := self._take(min(left, SLICE))):
+        self._write_from(self._served, pause)
+        self._write_from(self._waiting, pause)
+
+    def _write_from(self, waiting: deque[T], pause: float) -> None:
+        left = len(waiting)
+        while left > 0 and (records := take(waiting, min(left, SLICE))):
             if self._loki and not self._loki.closed:
                 self._loki.write([line(self._meter.service, record) for record in records])
             self._write(*self._lines(records))
@@ -171,7 +172,7 @@ class Log:
             if left:
                 time.sleep(pause)
 
-    def _lines(self, records: list[Record | Access]) -> tuple[int, bytes]:
+    def _lines(self, records: Sequence[Record | Access]) -> tuple[int, bytes]:
         """How many, and the lines themselves."""
         # The second part of a record is its level, or the kind of request that has one.
         for of, count in Counter([record[1] for record in records]).items():
@@ -188,6 +189,15 @@ class Log:
 
     def _tell(self, level: str, message: str, count: int) -> None:
         self.write(level, "log_dropped", message, {"component": "loki", "count": count})
+
+
+def take(waiting: deque[T], count: int) -> list[T]:
+    """So many of those that wait, or fewer: the event loop and the thread both take some."""
+    taken: list[T] = []
+    with suppress(IndexError):
+        while len(taken) < count:
+            taken.append(waiting.popleft())
+    return taken
 
 
 def written(service: str, record: Record | Access) -> bytes:

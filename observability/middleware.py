@@ -81,6 +81,7 @@ class Telemetry:
             await _fail(request)
         finally:
             self._in_progress -= 1
+            request.done()
             self._record(scope, request, perf_counter() - started)
 
     def _record(self, scope: Scope, request: RequestContext, seconds: float) -> None:

@@ -6,6 +6,8 @@ delivered is dropped and counted; the log says so once when that begins and once
 
 from __future__ import annotations
 
+import json
+import math
 import queue
 import threading
 import time
@@ -206,4 +208,11 @@ def _attributes(*given: Mapping[Any, str | int | float]) -> str:
 def _value(value: str | int | float) -> str:
     if isinstance(value, str):
         return f'"stringValue":{quoted(value)}'
-    return f'"intValue":"{value}"' if isinstance(value, int) else f'"doubleValue":{value!r}'
+    if isinstance(value, bool):
+        return f'"boolValue":{json.dumps(value)}'
+    if isinstance(value, int):
+        return f'"intValue":"{value}"'
+    return f'"doubleValue":{value if math.isfinite(value) else _BEYOND[str(value)]}'
+
+
+_BEYOND = {"nan": '"NaN"', "inf": '"Infinity"', "-inf": '"-Infinity"'}

@@ -61,7 +61,7 @@ class Tracer:
         self._bound = f"{bound:016x}" if bound < 2**64 else "g"
         self._sink: SpanSink | None = None
         if settings.endpoint:
-            from observability.spans import SpanSink  # the library takes 15 MB
+            from observability.spans import SpanSink  # which needs this module
 
             self._sink = SpanSink(settings.endpoint, meter, log, version)
 

@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from time import perf_counter
 from typing import Any
 
@@ -59,15 +58,6 @@ class Statement:
         object.__setattr__(self, "query", self.sql.encode())
 
 
-class Connection(psycopg.AsyncConnection[Row]):
-    """One of the pool's, with a cursor for statement after statement: it knows the types by now."""
-
-    @cached_property
-    def reused(self) -> psycopg.AsyncCursor[Row]:
-        """The cursor; whoever has the connection has it alone."""
-        return self.cursor()
-
-
 class Database:
     """Runs one statement at a time, each a transaction of its own.
 
@@ -105,7 +95,6 @@ class Database:
         self._durations: dict[str, QuickHistogram] = {}
         self.pool = AsyncConnectionPool(
             settings.url.reveal(),
-            connection_class=Connection,
             min_size=min(2, settings.pool_size),
             max_size=settings.pool_size,
             max_waiting=settings.pool_size * MAX_WAITING_PER_CONNECTION,
@@ -155,8 +144,7 @@ class Database:
             timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
             started = perf_counter()
             try:
-                cursor = connection.reused
-                await cursor.execute(statement.query, parameters)
+                cursor = await connection.execute(statement.query, parameters)
                 return await cursor.fetchone()
             finally:
                 timer.cancel()

@@ -30,17 +30,23 @@ class Transport:
         self.closed = True
 
 
+def cycle_of(kind: Any, transport: Any, method: str = "GET", keep: bool = True) -> Any:
+    """A request that has been read, and is answered with a date, as uvicorn's own are."""
+    return kind(
+        scope={"method": method}, transport=transport, flow=FlowControl(transport),
+        logger=logging.getLogger(), access_logger=logging.getLogger(), access_log=False,
+        default_headers=[(b"date", b"Wed, 25 Nov 2026 03:40:00 GMT")],
+        message_event=asyncio.Event(), expect_100_continue=False, keep_alive=keep,
+        on_response=lambda: None,
+    )  # fmt: skip
+
+
 def answer(kind: Any, method: str, keep: bool, status: int, headers: Any, body: bytes) -> Any:
     """What goes over the wire, and whether the connection is closed then; or what is raised."""
     transport: Any = Transport()
 
     async def run() -> None:
-        cycle = kind(
-            scope={"method": method}, transport=transport, flow=FlowControl(transport),
-            logger=logging.getLogger(), access_logger=logging.getLogger(), access_log=False,
-            default_headers=[], message_event=asyncio.Event(), expect_100_continue=False,
-            keep_alive=keep, on_response=lambda: None,
-        )  # fmt: skip
+        cycle = cycle_of(kind, transport, method, keep)
         start = {"type": "http.response.start", "status": status}
         await cycle.send(start | ({"headers": headers} if headers is not None else {}))
         await cycle.send({"type": "http.response.body", "body": body})
@@ -76,6 +82,15 @@ def test_the_bytes_are_the_same(
 ) -> None:
     arguments = (method, keep, status, headers, body)
     assert answer(Cycle, *arguments) == answer(UVICORN, *arguments)
+
+
+def test_what_the_service_answers_is_written_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the date that uvicorn adds: none of it is looked at by uvicorn's own way."""
+    monkeypatch.setattr(UVICORN, "send", None)
+    start = {"type": "http.response.start", "status": 200, "headers": [LENGTH, TYPE, ID]}
+    transport: Any = Transport()
+    asyncio.run(cycle_of(Cycle, transport).send(start))
+    assert transport.data.startswith(b"HTTP/1.1 200 OK\r\ndate: Wed, ")
 
 
 def test_a_header_that_would_split_the_answer_is_refused() -> None:

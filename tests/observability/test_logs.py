@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 
 from observability import catalog, context, redaction
 from observability.access import Access, Kind
-from observability.logs import GATHER_SECONDS, Log, LogSettings, capture_libraries, line, written
+from observability.logs import (
+    GATHER_SECONDS,
+    Log,
+    LogSettings,
+    capture_libraries,
+    line,
+    take,
+    written,
+)
 from observability.metrics import Meter
 from tests.observability.test_metrics import samples
 from tests.parts import ROOT, Service, wait_for
@@ -103,8 +111,8 @@ def test_under_load_each_request_and_each_record_has_one_line(tmp_path: Path) ->
     counted = samples(meter, catalog.LOG_RECORDS.name)
     assert (counted[("info",)], counted[("warning",)], counted[("error",)]) == (10_000, 10_000, 200)
     assert sum(samples(meter, catalog.LOG_DROPPED.name).values()) == 0
-    log._waiting.extend([served(1), served(2)])  # the other one has taken the third
-    assert len(log._take(3)) == 2
+    log._served.extend([served(1), served(2)])  # the other one has taken the third
+    assert len(take(log._served, 3)) == 2
 
 
 def test_the_thread_rests_while_there_is_load() -> None:

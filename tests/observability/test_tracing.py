@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,12 +18,13 @@ from starlette.routing import Route
 from app import settings
 from app.settings import Environment, SettingsError
 from observability import catalog, context, spans
+from observability.catalog import Attribute
 from observability.context import Call
 from observability.logs import Log, LogSettings
 from observability.metrics import Meter
 from observability.middleware import Telemetry, touch_routes
-from observability.tracing import Tracer, TraceSettings, call, traceparent
-from tests.collector import Collector, receiver
+from observability.tracing import Kept, Tracer, TraceSettings, call, traceparent
+from tests.collector import Collector, parsed, receiver
 from tests.observability.test_metrics import _boom, _hello, run_request, samples
 from tests.parts import free_port, wait_for
 
@@ -190,6 +193,17 @@ def test_when_the_receiver_is_back_spans_arrive_and_the_log_says_so(
     assert served.spans() == {"exported": 4, "dropped": 3}
     assert served.lines().count('"event":"trace_dropped"') == 2
     assert "delivered again" in served.lines()
+
+
+@pytest.mark.parametrize(
+    "value", ['"', "\n\u2028\x00é", True, 0, -(2**53), 0.1, math.inf, -math.inf]
+)
+def test_any_value_of_an_attribute_arrives(value: Any) -> None:
+    one = Call("name", {Attribute.ROUTE: value}, "b7ad6b7169203331")
+    kept = Kept("0af7651916cd43dd8448eb211c80319c", "", one, ())
+    request = parsed(spans.Resource("api", "1").spans([kept]))
+    [attribute] = request.resource_spans[0].scope_spans[0].spans[0].attributes
+    assert getattr(attribute.value, attribute.value.WhichOneof("value") or "") == value
 
 
 def test_names_and_parameters_of_people_are_in_no_span(
