@@ -54,6 +54,11 @@ def wait_for(what: str, read: Callable[[], T | None], seconds: float = 20) -> T:
         time.sleep(0.05)
 
 
+def end_as_by_hand() -> None:
+    """Let SIGTERM end this program as Ctrl-C does: what it started is stopped."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 @dataclass(frozen=True)
 class Answer:
     """Status, headers and body of an HTTP answer; 0 where there was none."""

@@ -20,6 +20,7 @@ from tests import results
 from tests.bench import footprint, mix, observed, reads, replicas
 from tests.bench.place import Place, place
 from tests.bench.servers import keep_off
+from tests.parts import end_as_by_hand
 
 os.environ["MINITWIT_TOOLS"] = "pinned"
 Rows = list[tuple[str, str, str, bool]]
@@ -44,6 +45,7 @@ def main() -> int:
         parser.error(f"no suite is called {', '.join(sorted(unknown))}")
     wanted = options.suite or (["growth"] if options.full else SUITES)
     chosen = [name for name in SUITES if name in wanted]
+    end_as_by_hand()
     try:
         found = measure(chosen, options.full)
     except KeyboardInterrupt:

@@ -1,4 +1,5 @@
-"""What being observed costs: api as it is, with every trace kept, and without any telemetry."""
+"""What being observed costs: api as it is, with every trace kept, with metrics only (and ids), and
+without any telemetry."""
 
 from __future__ import annotations
 
@@ -9,17 +10,17 @@ from tests.bench.pairs import alternate, ratios
 from tests.bench.place import Place
 from tests.bench.seed import name
 
-BAR = 0.95  # of the throughput without telemetry
+BAR, P99_BAR = 0.95, 1.05  # of the throughput, and of the p99, without telemetry
 WORKS = {
     "read": Work(200, ("/msgs?no=30",)),
     "write": Work(204, tuple(f"/msgs/{name(n)}" for n in range(100)), "POST", '{"content": "hi"}'),
     "error": Work(404, ("/msgs/nobody?no=30",)),
 }
-VARIANTS = ("observed", "all traced", "unobserved")
+VARIANTS = ("observed", "all traced", "metrics only", "unobserved")
 
 
 def measure(place: Place) -> dict[str, Any]:
-    """For each kind of request: the figures of each variant, and the first two over the last."""
+    """For each kind of request: the figures of each variant, and all others over the last."""
     found: dict[str, Any] = {}
     with place.servers(VARIANTS, place.database(10_000)) as servers:
         for kind, work in WORKS.items():
@@ -38,14 +39,15 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
     for kind, part in found.items():
         for variant, ratio in part["ratios"].items():
             rate, p99 = ratio["rate"], ratio["p99"]
-            bar = f"≥ {BAR:.0%}" if (variant, kind) in BARRED else ""
+            bar = f"≥ {BAR:.0%}, p99 ≤ {P99_BAR}" if (variant, kind) in BARRED else ""
+            good = rate["median"] >= BAR and p99["median"] <= P99_BAR
             table.append(
                 (
                     f"{kind} requests, {variant}: throughput of what it is without telemetry",
                     bar,
                     f"{rate['median']:.0%} ({rate['least']:.0%} to {rate['most']:.0%});"
                     f" p99 {p99['median']:.2f}, processor time {ratio['cpu']['median']:.2f} times",
-                    not bar or rate["median"] >= BAR,
+                    not bar or good,
                 )
             )
     return table

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg import sql
 
 from app.database import messages
-from app.database.pool import PLANNING
+from app.database.pool import PLANNING, Statement
+from app.services.accounts import digest
 from observability.stack import postgres
 from tests.bench.load import CONNECTIONS, Work
 from tests.bench.pairs import alternate, ratios, spread
@@ -20,6 +21,17 @@ from tests.bench.seed import TOKEN, name
 BAR, GROWTH_BAR = 0.9, 1.2
 SMALL = 10_000
 BEARER = f"Bearer {TOKEN}"
+_PAGE = {
+    "pub_date": messages.FIRST[0], "id": messages.FIRST[1], "limit": messages.PAGE + 1,
+    "token_hash": digest(TOKEN), "username": None,
+}  # fmt: skip
+# What each of them asks PostgreSQL.
+STATEMENTS: dict[str, tuple[Statement, dict[str, Any]]] = {
+    "/msgs": (messages.NEWEST, {"no": 30, "latest": None}),
+    "/msgs/{username}": (messages.NEWEST_BY, {"username": name(3), "no": 30, "latest": None}),
+    "public timeline": (messages.TIMELINES["public"], _PAGE),
+    "personal timeline": (messages.TIMELINES["home"], _PAGE),
+}
 WORKS = {
     "/msgs": Work(200, ("/msgs?no=30",)),
     "/msgs/{username}": Work(200, tuple(f"/msgs/{name(n)}?no=30" for n in range(100))),
@@ -29,7 +41,7 @@ WORKS = {
 
 
 def measure(place: Place) -> dict[str, Any]:
-    """Each read against the bare handler; the newest messages against pgbench."""
+    """Each read against the bare handler, and against PostgreSQL alone."""
     found: dict[str, Any] = {}
     url = place.database(SMALL)
     with place.servers(("observed", "bare"), url) as servers:
@@ -40,18 +52,20 @@ def measure(place: Place) -> dict[str, Any]:
                 "ratio": ratios(series["observed"], series["bare"]),
             }
             place.say(f"{path}: {found[path]['ratio']['rate']['median']:.2f} of the bare handler")
-    alone = [pgbench(url, place.folder, place.seconds) for _ in range(place.rounds)]
-    return {"paths": found, "pgbench": spread(alone)}
+    for path, (statement, parameters) in STATEMENTS.items():
+        alone = [pgbench(url, place, statement, parameters) for _ in range(place.rounds)]
+        found[path]["pgbench"] = spread(alone)
+    return {"paths": found}
 
 
-def pgbench(url: str, folder: Path, seconds: float) -> float:
-    """Statements a second of ``/msgs`` alone, prepared, on as many connections as wrk uses."""
-    script = folder / "newest.sql"
-    sql = messages.NEWEST.sql.replace("%(no)s", "30").replace("%(latest)s", "NULL")
-    script.write_text(sql.replace("\n", " ") + ";\n")
+def pgbench(url: str, place: Place, statement: Statement, parameters: dict[str, Any]) -> float:
+    """Times a second of a statement alone, prepared, on as many connections as wrk uses."""
+    literals = {name: sql.Literal(value).as_string() for name, value in parameters.items()}
+    script = place.folder / "statement.sql"
+    script.write_text((statement.sql % literals).replace("\n", " ") + ";\n")
     command = [
         f"{postgres.BIN}/pgbench", "--no-vacuum", "--protocol=prepared", f"--file={script}",
-        f"--client={CONNECTIONS}", "--jobs=1", f"--time={max(1, round(seconds))}", url,
+        f"--client={CONNECTIONS}", "--jobs=1", f"--time={max(1, round(place.seconds / 2))}", url,
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env={"PGOPTIONS": PLANNING}
@@ -93,9 +107,9 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
                 ratio["median"] >= BAR,
             )
         )
-    table.append(
-        ("the same SQL as /msgs, pgbench alone", "", f"{found['pgbench']['median']:.0f}/s", True)
-    )
+        if alone := part.get("pgbench"):
+            what = f"{path}: the same SQL, pgbench alone"
+            table.append((what, "", f"{alone['median']:.0f}/s", True))
     return table
 
 
@@ -114,4 +128,6 @@ def growth_rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
                 p99["median"] <= GROWTH_BAR,
             )
         )
+    disk = found["bytes_per_message"]
+    table.append(("disk for a million messages, three indexes included", "", f"{disk} MB", True))
     return table

@@ -19,6 +19,10 @@ TICKS = os.sysconf("SC_CLK_TCK")
 VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "observed": (("app", "api"), {}),
     "all traced": (("app", "api"), {"TRACE_SAMPLE": "1"}),
+    "metrics only": (
+        ("app", "api"),
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "", "LOG_LEVEL": "critical"},
+    ),
     "unobserved": (("tests.bench.unobserved",), {}),
     "bare": (("tests.bench.bare",), {}),
 }

@@ -21,6 +21,7 @@ from tests import results
 from tests.drills.run import DrillFailed, Row, run
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, Drill
+from tests.parts import end_as_by_hand
 
 os.environ["MINITWIT_TOOLS"] = "pinned"
 
@@ -40,6 +41,7 @@ def main() -> int:
         for drill in chosen:
             print(f"{drill.name:22} {drill.what} → {', '.join(drill.fires)}")
         return 0
+    end_as_by_hand()
     try:
         return drills(chosen, options.times, whole=not options.drill)
     except KeyboardInterrupt:

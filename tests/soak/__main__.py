@@ -28,7 +28,7 @@ from observability.catalog import SIMULATOR_ACTIONS
 from tests import results
 from tests.drills.__main__ import site
 from tests.drills.site import Site
-from tests.parts import ROOT, free_port, request, wait_for
+from tests.parts import ROOT, end_as_by_hand, free_port, request, wait_for
 from tests.soak.faults import RECOVERY, TROUBLES, Trouble
 from tests.soak.weigh import Sample, growing, trend, weigh
 
@@ -85,6 +85,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60, metavar="N", help="default: 60")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="default: 1")
     options = parser.parse_args()
+    end_as_by_hand()
     try:
         found = soak(options.minutes, random.Random(options.seed))
     except KeyboardInterrupt:
