@@ -28,7 +28,7 @@ from observability.tracing import Kept
 
 QUEUE_SIZE = 2_000  # requests
 BATCH = 250  # requests
-SLICE = 25  # of which spans are made at a stretch, holding the interpreter
+SLICE = 10  # of which spans are made at a stretch, holding the interpreter
 PAUSE_SECONDS = 0.0002  # between two slices, for the requests
 GATHER_SECONDS = 1.0
 TIMEOUT_SECONDS = 5.0  # without a byte
