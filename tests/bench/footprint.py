@@ -51,7 +51,7 @@ def measure(place: Place) -> dict[str, Any]:
         written = folder_bytes(folder) - logs
         text = request("GET", platform.url("api") + "/metrics").body.decode()
         samples = platform.prometheus(f"sum(rate({APPENDED}[1m]))")
-        wal = platform.prometheus(f"prometheus_tsdb_wal_storage_size_bytes / on () sum({APPENDED})")
+        wal = platform.prometheus(f"sum(prometheus_tsdb_wal_storage_size_bytes) / sum({APPENDED})")
         return {
             "memory_mb": memory(platform),
             "api_series": sum(not line.startswith("#") for line in text.splitlines()),
