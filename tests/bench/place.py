@@ -61,7 +61,7 @@ def place(folder: Path, rounds: int, seconds: float, large: int) -> Iterator[Pla
     (folder / "postgres").mkdir()
     postgres = PostgresServer(folder / "postgres")
     try:
-        with receiver() as collector:
+        with receiver(look=False) as collector:
             yield Place(folder, postgres, collector.url, rounds, seconds, large)
     finally:
         postgres.stop()
