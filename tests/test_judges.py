@@ -77,7 +77,11 @@ def test_each_bar_of_the_bench_can_be_missed() -> None:
         assert met(observed.rows({"read": {"ratios": {"observed": ratio(rate)}}})) is good
     assert not met(observed.rows({"read": {"ratios": {"observed": ratio(1, 1.06)}}}))
     for rate, good in ((0.9, True), (0.899, False)):
-        path = {"ratio": ratio(rate), "figures": {"observed": {"rate": 1}}}
+        path = {
+            "ratio": ratio(rate),
+            "figures": {"observed": {"rate": 1}},
+            "pgbench": {"median": 1},
+        }
         assert met(reads.rows({"paths": {"/": path}})) is good
     for p99, good in ((1.2, True), (1.201, False)):
         grown: dict[str, Any] = {"messages": [1, 2], "bytes_per_message": 1}

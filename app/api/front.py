@@ -12,7 +12,7 @@ from app.convertors import USERNAME
 from app.database import messages
 from app.database.follows import Action
 from app.database.pool import Database
-from app.problems import NotFound, Unauthorized
+from app.problems import NotFound, Problem, Unauthorized
 from app.services import texts
 from app.services.accounts import Accounts, digest
 from app.services.following import Following
@@ -61,25 +61,18 @@ class FrontApi:
 
     async def public(self, request: Request) -> Response:
         """Everyone's messages."""
-        timeline = await self._timeline(request, "public")
-        if timeline is None:
-            raise NotFound
-        return responses.built(timeline)
+        return await self._timeline(request, "public", NotFound())
 
     async def home(self, request: Request) -> Response:
         """The messages of the session's user and of whom they follow."""
-        timeline = await self._timeline(request, "home")
-        if timeline is None:
-            raise Unauthorized
-        return responses.built(timeline)
+        return await self._timeline(request, "home", Unauthorized())
 
     async def user(self, request: Request) -> Response:
         """One user's messages."""
-        username = request.path_params["username"]
-        timeline = await self._timeline(request, "user", username) if texts.name(username) else None
-        if timeline is None:
-            raise NotFound("There is no such user")
-        return responses.built(timeline)
+        username, stranger = request.path_params["username"], NotFound("There is no such user")
+        if not texts.name(username):
+            raise stranger
+        return await self._timeline(request, "user", stranger, username)
 
     async def post(self, request: Request) -> Response:
         """Post a message."""
@@ -102,9 +95,13 @@ class FrontApi:
         return responses.done()
 
     async def _timeline(
-        self, request: Request, kind: str, username: str | None = None
-    ) -> str | None:
+        self, request: Request, kind: str, nobodys: Problem, username: str | None = None
+    ) -> Response:
+        """A page of that kind; raises ``nobodys`` where there is nobody whose it could be."""
         token = requests.bearer(request)
         token_hash = digest(token) if token else None
         before = requests.before(request)
-        return await messages.timeline(self._database, kind, token_hash, before, username)
+        page = await messages.timeline(self._database, kind, token_hash, before, username)
+        if page is None:
+            raise nobodys
+        return responses.built(page)

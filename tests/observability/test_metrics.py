@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from observability import catalog
+from observability import catalog, context
 from observability.logs import Log, LogSettings
 from observability.metrics import Meter, QuickHistogram
 from observability.middleware import Telemetry, touch_routes
@@ -128,6 +128,19 @@ def test_a_request_that_raises_leaves_a_500_its_duration_and_a_line(wrapped: Wra
     text = path.read_text()
     assert '"event":"unhandled"' in text
     assert "RuntimeError" in text
+
+
+def test_what_waits_for_its_line_lets_go_of_its_connection(
+    wrapped: Wrapped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or ten thousand refused requests would wait with their bodies."""
+    app, _, _, log = wrapped
+    queued: list[Any] = []
+    monkeypatch.setattr(log, "request", queued.append)
+    run_request(app, "GET", "/hello/a")
+    log.close()
+    [(_, _, request, _, _)] = queued
+    assert request._send is context._nobody
 
 
 def test_both_services_export_what_the_catalogue_promises(api: Service, web: Service) -> None:
