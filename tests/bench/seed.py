@@ -1,10 +1,16 @@
-"""Data of a chosen size: users who follow each other, messages evenly spread among them."""
+"""Data of a chosen size: users who follow each other, messages evenly spread among authors.
+
+However few there are, each author has more of them than a page shows: a timeline that merges
+authors then has the same work on a small table and on a large one.
+"""
 
 from __future__ import annotations
 
 import hashlib
 
 import psycopg
+
+from app.database.messages import PAGE
 
 USERS = 1_000
 FOLLOWS = 10  # of each user
@@ -18,6 +24,7 @@ def name(number: int) -> str:
 
 def fill(url: str, messages: int) -> None:
     """Put ``messages`` into an empty, migrated database, with users, follows and one session."""
+    authors = max(1, min(USERS, messages // (PAGE + 1)))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "INSERT INTO users (username, email, pw_hash)"
@@ -33,7 +40,7 @@ def fill(url: str, messages: int) -> None:
             "INSERT INTO messages (author_id, text, pub_date)"
             " SELECT 1 + n %% %s, 'message ' || n || ' with the usual forty or so letters',"
             " 1700000000 + n FROM generate_series(1, %s) n",
-            (USERS, messages),
+            (authors, messages),
         )
         connection.execute(
             "INSERT INTO sessions SELECT %s, 1, now() + interval '1 day'",
