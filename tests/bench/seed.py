@@ -1,7 +1,7 @@
 """Data of a chosen size: users who follow each other, messages evenly spread among authors.
 
-On a small table fewer write, so that each still has more than a page: a timeline that merges authors
-has the same work there as on a large one.
+On a small table fewer write, so that each still has more than a page: a timeline that merges
+authors has the same work there as on a large one.
 """
 
 from __future__ import annotations
