@@ -8,9 +8,7 @@ the event loop makes, many at a time.
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import sys
 import threading
 import time
 import traceback
@@ -19,12 +17,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from observability import access, catalog, context, lines
 from observability.access import Access
 from observability.lines import Line, Record
 from observability.metrics import Meter
+from observability.sinks import RotatingFile, Sink, Stdout
 
 if TYPE_CHECKING:
     from observability.loki import LokiSink
@@ -34,7 +33,6 @@ GATHER_SECONDS = 0.05
 SLICE = 50  # lines made at a stretch
 PAUSE_SECONDS = 0.0002  # between two slices, for the requests
 AT_ONCE = 64  # requests that wait: under such a load the event loop makes their lines itself
-WRITERS = 100  # replicas that may write logs into one folder
 T = TypeVar("T", Record, Access)
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
@@ -71,7 +69,9 @@ class Log:
         if settings.stdout:
             self._sinks["stdout"] = Stdout()
         if settings.file:
-            self._sinks["file"] = RotatingFile(settings)
+            self._sinks["file"] = RotatingFile(
+                settings.file, settings.file_bytes, settings.file_count
+            )
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
@@ -210,99 +210,6 @@ def written(service: str, record: Record | Access) -> bytes:
 def line(service: str, record: Record | Access) -> Line:
     """One record with its fields, cleaned, and as a line of JSON."""
     return lines.line(service, record if isinstance(record[1], str) else access.record(record))
-
-
-class Sink(Protocol):
-    """Where lines go."""
-
-    def write(self, data: bytes) -> None:
-        """Write whole lines; raises OSError or ValueError if they are lost."""
-
-    def close(self) -> None:
-        """Nothing more will come."""
-
-
-class Stdout:
-    """The standard output of the process."""
-
-    def write(self, data: bytes) -> None:
-        """Write and flush."""
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-
-    def close(self) -> None:
-        """Leave it open: it is not ours."""
-
-
-class RotatingFile:
-    """Append-only, renamed to ``.1`` (``.2`` …) when full: followers see rename and create.
-
-    Replicas may be given the same path: a file has one writer, the next one takes ``NAME-2.log``.
-    """
-
-    def __init__(self, settings: LogSettings) -> None:
-        if settings.file is None:
-            raise ValueError("a rotating file needs a path")
-        self._wanted = settings.file
-        self._path = settings.file
-        self._limit = settings.file_bytes
-        self._keep = settings.file_count
-        self._file: BinaryIO | None = None
-        self._lock: BinaryIO | None = None
-
-    def write(self, data: bytes) -> None:
-        """Append ``data``; raises OSError, after which the next call opens the file anew."""
-        try:
-            if self._file is None:
-                self._claim()
-                self._file = self._path.open("ab", buffering=0)
-            if self._file.tell() and self._file.tell() + len(data) > self._limit:
-                self._rotate()
-            view = memoryview(data)
-            while view:
-                view = view[self._file.write(view) :]
-        except OSError:
-            self._close_file()
-            raise
-
-    def close(self) -> None:
-        """Close the file and leave it to others."""
-        self._close_file()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    def _claim(self) -> None:
-        """Take the first name that no other process writes to; a device or pipe is for all."""
-        self._wanted.parent.mkdir(parents=True, exist_ok=True)
-        if self._lock or (self._wanted.exists() and not self._wanted.is_file()):
-            return
-        for number in range(1, WRITERS + 1):
-            stem = f"{self._wanted.stem}-{number}" if number > 1 else self._wanted.stem
-            self._path = self._wanted.with_stem(stem)
-            lock = self._path.with_name(f"{self._path.name}.lock").open("ab")
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.close()
-            else:
-                self._lock = lock
-                return
-        raise OSError(f"{WRITERS} other processes write to {self._wanted}")
-
-    def _close_file(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-    def _rotate(self) -> None:
-        self._close_file()
-        for number in range(self._keep - 1, 0, -1):
-            older = self._path.with_name(f"{self._path.name}.{number}")
-            if older.exists():
-                older.replace(self._path.with_name(f"{self._path.name}.{number + 1}"))
-        self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-        self._file = self._path.open("ab", buffering=0)
 
 
 class LibraryHandler(logging.Handler):

@@ -19,8 +19,8 @@ from alerts.burn import BAD, REQUESTS
 from alerts.objectives import OBJECTIVES
 from observability.stack import tools
 from tests import results
-from tests.drills import faults
 from tests.drills.__main__ import site
+from tests.drills.faults import clients, postgres, processes, repeated
 from tests.drills.run import settle
 from tests.drills.site import Site
 from tests.parts import request, wait_for
@@ -28,10 +28,10 @@ from tests.parts import request, wait_for
 DOWN, BURN = 60.0, 300.0  # seconds at most
 HOUR, STEP = 3600, 5
 CASES = (
-    ("MiniTwitTargetDown", "api is stopped", faults.stopped("api"), DOWN),
-    ("MiniTwitDatabaseDown", "PostgreSQL is stopped", faults.stopped("postgres"), DOWN),
-    ("MiniTwitProbeFailing", "the table of messages is locked", faults.locked, DOWN),
-    ("MiniTwitBurnRate1h", "the table of messages is locked", faults.locked, BURN),
+    ("MiniTwitTargetDown", "api is stopped", processes.stopped("api"), DOWN),
+    ("MiniTwitDatabaseDown", "PostgreSQL is stopped", processes.stopped("postgres"), DOWN),
+    ("MiniTwitProbeFailing", "the table of messages is locked", postgres.locked, DOWN),
+    ("MiniTwitBurnRate1h", "the table of messages is locked", postgres.locked, BURN),
 )
 
 
@@ -55,7 +55,7 @@ def main() -> int:
 @contextmanager
 def asking(place: Site) -> Iterator[None]:
     """Reads beside the simulator's writes: both fail while messages are locked."""
-    with faults.repeated(faults.read, 0.2)(place):
+    with repeated(clients.read, 0.2)(place):
         yield
 
 

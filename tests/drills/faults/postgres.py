@@ -1,0 +1,99 @@
+"""PostgreSQL: locked, read-only, full, without a backup."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from tests.drills.faults import repeated
+from tests.drills.faults.clients import read
+from tests.drills.site import Site
+
+
+@contextmanager
+def locked(site: Site) -> Iterator[None]:
+    """Somebody's transaction holds the table of messages."""
+    with site.database() as session, session.transaction():
+        session.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+        yield
+
+
+@contextmanager
+def queue(site: Site) -> Iterator[None]:
+    """Readers ask without pause for what is locked most of the time, but never for long."""
+    with repeated(hold, 0.02)(site), repeated(read, 0.01, 40)(site):
+        yield
+
+
+def hold(site: Site) -> None:
+    """The table of messages is locked for a moment."""
+    with locked(site):
+        time.sleep(0.2)  # this is the fault itself
+
+
+@contextmanager
+def slowed(site: Site) -> Iterator[None]:
+    """Nothing fails, but two thirds of the time the table of messages is locked."""
+
+    def hold_long(site: Site) -> None:
+        with locked(site):
+            time.sleep(1)  # this is the fault itself
+
+    with repeated(hold_long, 0.5)(site):
+        yield
+
+
+@contextmanager
+def read_only(site: Site) -> Iterator[None]:
+    """PostgreSQL takes no more writes, as after a failover to a standby."""
+    _set(site, "ALTER SYSTEM SET default_transaction_read_only = on")
+    try:
+        yield
+    finally:
+        _set(site, "ALTER SYSTEM RESET default_transaction_read_only")
+
+
+def _set(site: Site, statement: str) -> None:
+    with site.database() as session:
+        session.execute(statement)
+        session.execute("SELECT pg_reload_conf()")
+
+
+@contextmanager
+def no_backup(site: Site) -> Iterator[None]:
+    """No backup was taken since the day before yesterday."""
+    with site.database() as session:
+        session.execute("UPDATE backups SET taken_at = taken_at - interval '2 days'")
+        try:
+            yield
+        finally:
+            session.execute("INSERT INTO backups VALUES (now(), 1)")
+
+
+@contextmanager
+def connections(site: Site) -> Iterator[None]:
+    """Sessions are left open, until nine of ten are taken."""
+    with contextlib.ExitStack() as held, site.database() as session:
+
+        def number(query: str) -> int:
+            row = session.execute(query).fetchone()
+            return int(row[0]) if row else 0
+
+        limit = number("SELECT current_setting('max_connections')")
+        while number("SELECT count(*) FROM pg_stat_activity WHERE datname <> ''") < 0.9 * limit:
+            held.enter_context(site.database())
+        yield
+
+
+def disconnect(site: Site) -> None:
+    """All sessions of api are ended by the server."""
+    with contextlib.suppress(psycopg.OperationalError), site.database() as session:
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name <> 'drill' AND datname = current_database()"
+            " AND query NOT LIKE '%pg_stat%'"
+        )
