@@ -34,8 +34,50 @@ def soak(result: dict[str, Any]) -> str:
     )
 
 
+# deploy's way → its name in the table, the command that repeats it
+DEPLOYS = {
+    "rolling, engine": ("Swarm, rolling", "`python -m tests.deploy.bench_engine rolling`"),
+    "bluegreen, engine": ("compose, blue/green", "`python -m tests.deploy.bench_engine bluegreen`"),
+    "bluegreen": ("processes, blue/green", "`make bench-deploy`"),
+}
+# what happens → and in the table's words, in this order
+OUTCOMES = {
+    "no deploy, before": "no deploy, before",
+    "": "a new version takes over",
+    "the new version cannot write": "a new version cannot write: stopped by the gate",
+    "the new version never gets ready": "a new version never gets ready: never serves",
+    "the new version never gets healthy": "a new version never gets healthy: back by itself",
+    "the new version passes the gate and refuses posts": (
+        "a new version passes the gate and refuses posts: back by itself"
+    ),
+    "no deploy, after": "no deploy, after",
+}
+
+
+def deploys(result: dict[str, Any]) -> str:
+    """Each way to deploy, and what else may happen; a command stands in the first of its rows."""
+    table = (
+        "| what | requests | failed | slower than 0.3 s | repeat with |\n" + "| --- " * 5 + "|\n"
+    )
+    for way, (name, command) in DEPLOYS.items():
+        # "rolling", "rolling, the new version …", "no deploy, …": without the way's own name.
+        rows = {
+            row if row.startswith("no ") else row.partition(", ")[2]: found
+            for row, found in result[way]["rows"].items()
+        }
+        for outcome, words in OUTCOMES.items():
+            if found := rows.get(outcome):
+                table += (
+                    f"| {name}: {words} | {found['requests']:,} | {found['failed']} "
+                    f"| {found['slower_than_300_ms']} | {command} |\n"
+                )
+                command = ""
+    return table
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "drill": drills,
+    "deploy": deploys,
     "bench": table_of,
     "bench-full": table_of,
     "soak": soak,

@@ -3,6 +3,7 @@ pace hits all of them."""
 
 from __future__ import annotations
 
+import random
 import statistics
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,14 +32,14 @@ class Series:
 def alternate(
     servers: dict[str, Server], work: Work, rounds: int, seconds: float
 ) -> dict[str, Series]:
-    """A B A B: each server in turn, ``rounds`` times."""
+    """Each server in turn, ``rounds`` times; who comes first changes by chance, lest one always
+    runs after the same other."""
     for server in servers.values():
         work.check(server.url)
         drive(server.url, work, seconds / 2)  # plans, caches, children of metrics
     series = {name: Series() for name in servers}
     for number in range(rounds):
-        order = list(servers)[:: 1 if number % 2 else -1]
-        for name in order:
+        for name in random.Random(number).sample(list(servers), len(servers)):
             before = servers[name].cpu()
             load = drive(servers[name].url, work, seconds)
             spent = servers[name].cpu() - before

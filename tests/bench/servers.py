@@ -15,14 +15,14 @@ from tests.parts import ROOT, free_port, request, wait_for
 # The server that is measured has a core of its own; PostgreSQL and wrk have the others.
 SERVER_CORE = 0
 TICKS = os.sysconf("SC_CLK_TCK")
+NO_TRACES, NO_LOG = {"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, {"LOG_LEVEL": "critical"}
 # name → module and arguments, environment
 VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "observed": (("app", "api"), {}),
     "all traced": (("app", "api"), {"TRACE_SAMPLE": "1"}),
-    "metrics only": (
-        ("app", "api"),
-        {"OTEL_EXPORTER_OTLP_ENDPOINT": "", "LOG_LEVEL": "critical"},
-    ),
+    "metrics only": (("app", "api"), NO_TRACES | NO_LOG),
+    "metrics and log": (("app", "api"), NO_TRACES),
+    "metrics and traces": (("app", "api"), NO_LOG),
     "unobserved": (("tests.bench.unobserved",), {}),
     "bare": (("tests.bench.bare",), {}),
 }
