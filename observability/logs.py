@@ -157,13 +157,15 @@ class Log:
     def _write_waiting(self, pause: float = 0) -> None:
         """What waits by now. What comes meanwhile waits for the next time, or this would never
         end while there is load, and take the interpreter thousands of times a second."""
-        for _ in range(len(self._made)):
+        made, served = len(self._made), len(self._served)
+        # What was said while a request was served waits since before its own line, counted above:
+        # it comes first in the log as well.
+        self._write_from(self._waiting, len(self._waiting), pause)
+        for _ in range(made):
             self._write(*self._made.popleft())
-        self._write_from(self._served, pause)
-        self._write_from(self._waiting, pause)
+        self._write_from(self._served, served, pause)
 
-    def _write_from(self, waiting: deque[T], pause: float) -> None:
-        left = len(waiting)
+    def _write_from(self, waiting: deque[T], left: int, pause: float) -> None:
         while left > 0 and (records := take(waiting, min(left, SLICE))):
             if self._loki and not self._loki.closed:
                 self._loki.write([line(self._meter.service, record) for record in records])

@@ -115,6 +115,24 @@ def test_under_load_each_request_and_each_record_has_one_line(tmp_path: Path) ->
     assert len(take(log._served, 3)) == 2
 
 
+def test_what_was_said_of_a_request_stands_before_its_line(tmp_path: Path) -> None:
+    """Who finds a request's line, such as a follower of the file, finds what led to it above."""
+    path = tmp_path / "app.log"
+    log = Log(LogSettings(stdout=False, file=path), Meter(catalog.API))
+    for number in range(400):
+        log.error("unhandled", "", bytes=number)
+        log.request(served(number))
+        time.sleep(0.0005)  # a few of the thread's turns fall in between
+    log.close()
+    said: set[int] = set()
+    for record in map(json.loads, path.read_text().splitlines()):
+        if record["event"] == "unhandled":
+            said.add(record["bytes"])
+        else:
+            assert record["bytes"] in said
+    assert len(said) == 400
+
+
 def test_the_thread_rests_while_there_is_load() -> None:
     """If it stayed for what comes meanwhile, it would take the interpreter at every line."""
     log = Log(LogSettings(stdout=False), Meter(catalog.API))
