@@ -89,6 +89,13 @@ def simulate(place: Place, url: str, *how: str) -> dict[str, Any]:
         "rate": data["actions_per_second"],
         "late": totals["timeouts"],
         "failed": totals["errors"] - totals["timeouts"],
+        # A registration that is late takes along what its user does next: that finds nobody.
+        "late_by_command": {
+            name: command["timeouts"]
+            for name, command in data["commands"].items()
+            if command["timeouts"]
+        },
+        "statuses": totals["statuses"],
         "latency_ms": totals["latency"],
         "simulator_cpu_seconds": data["cpu_seconds"],
     }

@@ -46,16 +46,22 @@ class Soak:
     simulator: str
     inside: Counter[str] = field(default_factory=Counter)
     outside: Counter[str] = field(default_factory=Counter)
+    unexplained: list[str] = field(default_factory=list)  # what happened outside, and when
     faults: Counter[str] = field(default_factory=Counter)
     samples: list[Sample] = field(default_factory=list)
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     weighed: float = 0
+    began: float = field(default_factory=time.monotonic)
 
     def look(self, felt: bool) -> None:
         """Note the errors since the last look, and now and then what everything takes."""
         now = actions(self.simulator)
-        for (_, outcome), count in (now - self.seen).items():
+        for (command, outcome), count in (now - self.seen).items():
             (self.inside if felt else self.outside)[outcome] += count
+            if outcome != "ok" and not felt:
+                second = time.monotonic() - self.began
+                self.unexplained.append(f"{second:.0f} s: {command}, {outcome}, {count}")
+                print(f"    outside of any fault: {self.unexplained[-1]}", flush=True)
         self.seen = now
         if time.monotonic() - self.weighed > WEIGH_EVERY:
             self.weighed = time.monotonic()
@@ -132,6 +138,7 @@ def judge(run: Soak, minutes: float, tweets: dict[str, Any], written: int) -> di
         "faults": dict(sorted(run.faults.items())),
         "errors_within_faults": {o: n for o, n in run.inside.items() if o != "ok" and n},
         "errors_outside": outside,
+        "unexplained": run.unexplained,
         "messages_acknowledged": good,
         "messages_written": written,
         "messages_lost": lost,
