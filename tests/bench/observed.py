@@ -21,7 +21,7 @@ VARIANTS = (
 )  # fmt: skip
 # A few microseconds in 160 are looked for, on machines whose pace changes from second to second:
 # many short rounds tell more than a few long ones.
-ROUNDS, SECONDS = 12, 1.0
+ROUNDS, SECONDS = 12, 1.0  # wrk takes whole seconds
 
 
 def measure(place: Place) -> dict[str, Any]:
