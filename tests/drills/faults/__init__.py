@@ -12,25 +12,31 @@ from tests.drills.site import Site
 Fault = Callable[[Site], contextlib.AbstractContextManager[None]]
 
 
+@contextmanager
+def beside(work: Callable[[threading.Event], None], threads: int = 1) -> Iterator[None]:
+    """``work`` is done in so many threads until the block is left: it looks at the event."""
+    over = threading.Event()
+    workers = [threading.Thread(target=work, args=(over,)) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        for worker in workers:
+            worker.join(60)
+
+
 def repeated(act: Callable[[Site], object], every: float, threads: int = 1) -> Fault:
     """``threads`` of them do something every so many seconds."""
 
     @contextmanager
     def inject(site: Site) -> Iterator[None]:
-        over = threading.Event()
-
-        def work() -> None:
+        def work(over: threading.Event) -> None:
             while not over.wait(every):
                 act(site)
 
-        workers = [threading.Thread(target=work) for _ in range(threads)]
-        for worker in workers:
-            worker.start()
-        try:
+        with beside(work, threads):
             yield
-        finally:
-            over.set()
-            for worker in workers:
-                worker.join(30)
 
     return inject

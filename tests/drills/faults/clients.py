@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.drills.faults import beside
 from tests.drills.site import Site
 
 _numbers = itertools.count(1)
@@ -46,9 +47,8 @@ def crowded(site: Site) -> Iterator[None]:
     """Thousands of clients begin a large request and do not end it."""
     host, _, port = site.url("api").removeprefix("http://").partition(":")
     head = b"GET /msgs HTTP/1.1\r\nHost: drill\r\nX-Large: " + b"x" * 30_000
-    over = threading.Event()
 
-    def work() -> None:
+    def work(over: threading.Event) -> None:
         while not over.is_set():
             held = []
             for _ in range(3000):
@@ -62,14 +62,9 @@ def crowded(site: Site) -> Iterator[None]:
             for one in held:
                 one.close()
 
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
     try:
-        yield
+        with beside(work, 2):
+            yield
     finally:
-        over.set()
-        for worker in workers:
-            worker.join(60)
         site.stop("api")  # as the runbook says: what Python once took it does not give back
         site.start("api")

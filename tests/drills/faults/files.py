@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests.drills.faults import beside, repeated
 from tests.drills.site import Site
 
 
@@ -17,21 +18,17 @@ def filling(site: Site) -> Iterator[None]:
     """The disk of the log files fills up, as if somebody copied something there."""
     assert site.small
     file = site.small / "core"
-    over = threading.Event()
 
-    def work() -> None:
+    def work(over: threading.Event) -> None:
         with file.open("wb", buffering=0) as out:
             while not over.wait(0.5):
                 with contextlib.suppress(OSError):
                     out.write(b"\0" * 1_000_000)
 
-    worker = threading.Thread(target=work)
-    worker.start()
     try:
-        yield
+        with beside(work):
+            yield
     finally:
-        over.set()
-        worker.join()
         file.unlink()
 
 
@@ -41,17 +38,10 @@ def old_lines(site: Site) -> Iterator[None]:
     file = site.run_dir / "logs/json/drill.log"
     then = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=30)
     line = {"ts": then.isoformat(), "level": "info", "service": "drill", "event": "request"}
-    over = threading.Event()
 
-    def work() -> None:
-        while not over.wait(0.3):
-            with file.open("a") as out:
-                out.write(json.dumps(line) + "\n")
+    def write(site: Site) -> None:
+        with file.open("a") as out:
+            out.write(json.dumps(line) + "\n")
 
-    worker = threading.Thread(target=work)
-    worker.start()
-    try:
+    with repeated(write, 0.3)(site):
         yield
-    finally:
-        over.set()
-        worker.join()
