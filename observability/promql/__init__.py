@@ -1,0 +1,1 @@
+"""PromQL and LogQL as expressions that know their labels."""

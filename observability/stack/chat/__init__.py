@@ -1,0 +1,1 @@
+"""The chat: IRC client, chat log and dead man's switch."""

@@ -1,0 +1,1 @@
+"""The configuration of every component, rendered for three environments."""

@@ -1,0 +1,1 @@
+"""Where the monitoring programs come from."""
