@@ -117,12 +117,12 @@ typecheck: $(VENV)/dev.stamp ## check the types (mypy, strict)
 dashboards: $(VENV)/dev.stamp ## generate the dashboards, the rules and what compose mounts
 	@$(PY) -m dashboards
 	@$(PY) -m alerts
-	@$(PY) -m observability.stack.generate
+	@$(PY) -m observability.stack.config.generate
 
 check: $(VENV)/dev.stamp ## check that the generated files are as their code says
 	@$(PY) -m dashboards --check
 	@$(PY) -m alerts --check
-	@$(PY) -m observability.stack.generate --check
+	@$(PY) -m observability.stack.config.generate --check
 
 lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
 	@for name in app stack dev go; do $(COMPILE) --output-file=requirements/$$name.txt requirements/$$name.in; done

@@ -20,8 +20,8 @@ from alerts.objectives import (
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, SERVICE, Label, Metric
 from observability.clock import Clock, duration
 from observability.conventions import Board
-from observability.expr import Expr
-from observability.promql import matches, over, rate, select, total
+from observability.promql.builders import matches, over, rate, select, total
+from observability.promql.expr import Expr
 
 WINDOWS = sorted({w for burn in BURN_RATES for w in (burn.long, burn.short)} | {PERIOD})
 REQUESTS = f"objective:{stem(HTTP_REQUESTS)}:rate1m"

@@ -15,7 +15,7 @@ from observability.catalog import (
 )
 from observability.clock import Clock
 from observability.conventions import Board
-from observability.promql import NOW, aggregate, differs, rate, ratio, select, total
+from observability.promql.builders import NOW, aggregate, differs, rate, ratio, select, total
 
 POST = {"method": "POST", "route": "/msgs/{username}"}
 

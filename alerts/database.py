@@ -7,7 +7,7 @@ from alerts.objectives import BACKUP_SECONDS, DB_ERRORS_LIMIT, MINUTE, QUERY_LIM
 from observability.catalog import BACKUP_TIME, DB_ERRORS, DB_QUERY_DURATION, SERVICE
 from observability.clock import Clock
 from observability.conventions import Board
-from observability.promql import NOW, aggregate, rate, select, total
+from observability.promql.builders import NOW, aggregate, rate, select, total
 
 
 def alerts(clock: Clock) -> Group:

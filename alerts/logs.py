@@ -7,9 +7,9 @@ from alerts.objectives import INVALID_REQUESTS_LIMIT, LOGGED_ERRORS_LIMIT, MINUT
 from observability.catalog import SERVICE
 from observability.clock import Clock
 from observability.conventions import Board
-from observability.expr import Expr
-from observability.logql import lines, rate_of
-from observability.promql import matches
+from observability.promql.builders import matches
+from observability.promql.expr import Expr
+from observability.promql.logql import lines, rate_of
 
 
 def alerts(clock: Clock) -> Group:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from observability.catalog import INSTANCE, JOB, SERVICE, Label, Metric
 from observability.clock import Clock, duration
 from observability.conventions import RUNBOOK_BASE, Board
-from observability.expr import Expr
+from observability.promql.expr import Expr
 
 Severity = Literal["critical", "warning", "info", "none"]
 FROM_SERIES = "{{ $labels.service }}"

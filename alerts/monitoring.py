@@ -23,9 +23,9 @@ from observability.exporters import (
     RULE_FAILURES,
     UP,
 )
-from observability.expr import Expr
 from observability.external import ALERTMANAGER_LOADED, CONFIG_LOADED, PROMTAIL_DROPPED
-from observability.promql import ALWAYS, absent, increase, matches, select, total
+from observability.promql.builders import ALWAYS, absent, increase, matches, select, total
+from observability.promql.expr import Expr
 
 
 def _unwatched() -> Expr:

@@ -10,7 +10,7 @@ from observability.clock import Clock
 from observability.conventions import PROBED_SERVICES, Board
 from observability.exporters import PROCESS_MEMORY
 from observability.external import DISK, DISK_FREE, PG_CONNECTIONS, PG_CONNECTIONS_MAX
-from observability.promql import matches, over, predict, rate, select, total
+from observability.promql.builders import matches, over, predict, rate, select, total
 
 
 def alerts(clock: Clock) -> Group:

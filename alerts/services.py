@@ -11,9 +11,9 @@ from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES, Board
 from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, UP
-from observability.expr import Expr
 from observability.external import CERTIFICATE_END
-from observability.promql import NOW, absent, matches, rate, ratio, select, total
+from observability.promql.builders import NOW, absent, matches, rate, ratio, select, total
+from observability.promql.expr import Expr
 
 
 def down(targets: tuple[str, ...]) -> Expr:

@@ -19,9 +19,9 @@ from app.settings import Environment, SettingsError
 from app.transfer import command
 from app.transfer.problems import TransferError
 from app.web import application as web_application
-from observability.health import Check
-from observability.logs import Log
-from observability.metrics import Meter
+from observability.instrument.health import Check
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
 
 
 def run_api(env: Environment, options: Namespace) -> None:

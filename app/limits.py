@@ -17,8 +17,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app import cycle
 from observability import catalog
-from observability.logs import Log
-from observability.metrics import Meter
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
 
 HEADERS = 100  # no browser and no proxy sends more than a few dozen
 

@@ -15,12 +15,12 @@ from starlette.types import ASGIApp
 from app import VERSION, limits
 from app.settings import ServerSettings
 from observability import catalog
-from observability.health import Check, Health
-from observability.logs import Log, capture_libraries
-from observability.metrics import Meter
-from observability.middleware import Telemetry, touch_routes
-from observability.runtime import watch_event_loop
-from observability.tracing import Tracer
+from observability.instrument.health import Check, Health
+from observability.instrument.logs import Log, capture_libraries
+from observability.instrument.metrics import Meter
+from observability.instrument.middleware import Telemetry, touch_routes
+from observability.instrument.runtime import watch_event_loop
+from observability.instrument.tracing import Tracer
 
 # How long requests that have begun may take to finish once the listener is closed.
 FINISH_SECONDS = 10

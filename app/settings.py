@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from app.limits import Limits
-from observability import redaction
-from observability.logs import LEVELS, LogSettings
-from observability.tracing import TraceSettings
+from observability.instrument import redaction
+from observability.instrument.logs import LEVELS, LogSettings
+from observability.instrument.tracing import TraceSettings
 
 
 class SettingsError(Exception):

@@ -14,9 +14,9 @@ from dashboards.queries import PROMETHEUS, VARIABLES, Json
 from observability.catalog import BUILD_INFO, SERVICE, Label
 from observability.conventions import PRODUCT, Board
 from observability.exporters import ALERTS
-from observability.expr import Expr
 from observability.generated import mark
-from observability.promql import differs, select, total
+from observability.promql.builders import differs, select, total
+from observability.promql.expr import Expr
 
 SCHEMA_VERSION = 41
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from observability.catalog import BUILD_INFO, HTTP_REQUESTS, INSTANCE, ROUTE, SERVICE, Label, Metric
 from observability.conventions import LOKI_UID, PROMETHEUS_UID
-from observability.expr import Expr
-from observability.promql import Matcher, matches, rate, select, total
+from observability.promql.builders import Matcher, matches, rate, select, total
+from observability.promql.expr import Expr
 
 Json = dict[str, Any]
 PROMETHEUS: Json = {"type": "prometheus", "uid": "${datasource}"}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dashboards.board import Dashboard
-from dashboards.business import BUSINESS
-from dashboards.database import DATABASE_BOARD
-from dashboards.hosts import HOSTS
-from dashboards.http import HTTP
-from dashboards.logs import LOGS
-from dashboards.monitoring import MONITORING
-from dashboards.outside import OUTSIDE
-from dashboards.overview import OVERVIEW
-from dashboards.simulator import SIMULATOR
+from dashboards.boards.business import BUSINESS
+from dashboards.boards.database import DATABASE_BOARD
+from dashboards.boards.hosts import HOSTS
+from dashboards.boards.http import HTTP
+from dashboards.boards.logs import LOGS
+from dashboards.boards.monitoring import MONITORING
+from dashboards.boards.outside import OUTSIDE
+from dashboards.boards.overview import OVERVIEW
+from dashboards.boards.simulator import SIMULATOR
 from observability.catalog import Metric
 
 DASHBOARDS: tuple[Dashboard, ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import start_http_server
 
 from observability import catalog
-from observability.metrics import Meter
+from observability.instrument.metrics import Meter
 from simulator.client import Outcome
 from simulator.scenario import ScenarioError
 from simulator.tally import is_error

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from observability import redaction
+from observability.instrument import redaction
 from tests.parts import PostgresServer, Service, start_service
 
 # The same examples in every run, so that red means that the code changed. To look for new ones:

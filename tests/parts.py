@@ -23,7 +23,7 @@ import psycopg
 from psycopg import sql
 
 from app.database.migrate import migrate
-from observability.stack import postgres
+from observability.stack.local import postgres
 
 ROOT = Path(__file__).parent.parent
 T = TypeVar("T")

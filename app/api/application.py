@@ -20,9 +20,9 @@ from app.services.passwords import Passwords
 from app.services.posting import Posting
 from app.settings import ApiSettings
 from observability import catalog
-from observability.events import Events
-from observability.logs import Log
-from observability.metrics import Meter
+from observability.instrument.events import Events
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
 
 
 def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Database]:

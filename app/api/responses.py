@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from app.problems import Problem
-from observability import context
+from observability.instrument import context
 
 
 def built(json_text: str) -> Response:

@@ -23,7 +23,7 @@ from app.services.following import Following
 from app.services.posting import Posting
 from app.settings import ApiSettings
 from observability import catalog
-from observability.metrics import Meter
+from observability.instrument.metrics import Meter
 
 Handler = Callable[[Request, int | None], Awaitable[Response]]
 STRANGER = "There is no such user"

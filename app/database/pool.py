@@ -16,11 +16,12 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from app.problems import Unavailable
 from app.settings import DatabaseSettings
-from observability import catalog, context
+from observability import catalog
 from observability.catalog import Attribute
-from observability.context import Attributes, RequestContext
-from observability.logs import Log
-from observability.metrics import Meter, QuickHistogram
+from observability.instrument import context
+from observability.instrument.context import Attributes, RequestContext
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter, QuickHistogram
 
 Row = tuple[Any, ...]
 WATCH_SECONDS = 1.0

@@ -12,7 +12,7 @@ from app.problems import Invalid, TooMany, Unauthorized
 from app.services import texts
 from app.services.passwords import Passwords
 from app.settings import Probe
-from observability.events import Events, LoggedIn, Registered
+from observability.instrument.events import Events, LoggedIn, Registered
 
 SESSION_SECONDS = 30 * 24 * 3600
 # Failed log-ins allowed within the window: to one account from anywhere, and from one address.

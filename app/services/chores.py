@@ -10,7 +10,7 @@ from app.database.pool import Database, Refused
 from app.problems import Problem
 from app.services.accounts import SESSION_SECONDS, Accounts
 from observability import catalog
-from observability.metrics import Meter
+from observability.instrument.metrics import Meter
 
 PERIOD = 10.0  # seconds
 

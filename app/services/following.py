@@ -7,7 +7,7 @@ from app.database.follows import Action
 from app.database.pool import Database
 from app.problems import NotFound
 from app.services import texts
-from observability.events import Events, Followed
+from observability.instrument.events import Events, Followed
 
 
 class Following:

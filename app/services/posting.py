@@ -6,7 +6,7 @@ from app.database import messages
 from app.database.pool import Database
 from app.problems import Invalid, NotFound
 from app.services import texts
-from observability.events import Events, Posted
+from observability.instrument.events import Events, Posted
 
 
 class Posting:

@@ -13,7 +13,7 @@ from app.web import crosssite, forms
 from app.web.client import Client
 from app.web.cookies import Cookies
 from app.web.pages import Pages
-from observability import context
+from observability.instrument import context
 
 REGISTERED = "You were successfully registered and can login now"
 # A form that is shown again is an ordinary page (200), as it always was; but who guesses

@@ -20,8 +20,8 @@ from app.web.follows import Follows
 from app.web.names import UndecodedPath
 from app.web.pages import Pages
 from app.web.timelines import Timelines
-from observability.logs import Log
-from observability.metrics import Meter
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
 
 
 def create(settings: WebSettings, meter: Meter, log: Log) -> Starlette:

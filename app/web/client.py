@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from yarl import URL
 
 from app.problems import Unavailable
-from observability import catalog, context, tracing
+from observability import catalog
 from observability.catalog import Attribute
-from observability.context import Attributes, Call
-from observability.logs import Log
-from observability.metrics import Meter
+from observability.instrument import context, tracing
+from observability.instrument.context import Attributes, Call
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
 
 # A page that takes longer is worth less than a page that says so.
 TIMEOUT = aiohttp.ClientTimeout(total=2, sock_connect=1)

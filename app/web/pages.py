@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from app.problems import Problem
 from app.web import avatars, dates, headers, names, static
 from app.web.cookies import Cookies
-from observability import context
+from observability.instrument import context
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 # status: (title, what to say unless the exception has words of its own)

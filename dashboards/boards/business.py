@@ -9,7 +9,7 @@ from dashboards.queries import Prom, held, summed
 from observability import catalog as c
 from observability.catalog import INSTANCE, Label, Metric
 from observability.conventions import Board
-from observability.promql import RANGE, aggregate, differs, increase, rate, select, total
+from observability.promql.builders import RANGE, aggregate, differs, increase, rate, select, total
 
 ACTION, OUTCOME = Label("action"), Label("outcome")
 # title, what is attempted, metric, how success is called, labels
@@ -93,6 +93,6 @@ BUSINESS = Dashboard(
     Board.BUSINESS,
     "MiniTwit · Business",
     "What are users doing, and does it work for them?",
-    "dashboards/business.py",
+    "dashboards/boards/business.py",
     (NOW_ROW, OUTCOMES_ROW, TROUBLE_ROW),
 )

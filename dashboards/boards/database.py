@@ -12,7 +12,17 @@ from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, QUERY, Label
 from observability.conventions import Board
-from observability.promql import NOW, aggregate, matches, quantile, rate, ratio, select, top, total
+from observability.promql.builders import (
+    NOW,
+    aggregate,
+    matches,
+    quantile,
+    rate,
+    ratio,
+    select,
+    top,
+    total,
+)
 
 KIND, STATE, MODE, DATABASE = Label("kind"), Label("state"), Label("mode"), Label("datname")
 OURS = {"datname": matches("minitwit|postgres")}
@@ -160,6 +170,6 @@ DATABASE_BOARD = Dashboard(
     Board.DATABASE,
     "MiniTwit · Database",
     "Is the database what holds requests up?",
-    "dashboards/database.py",
+    "dashboards/boards/database.py",
     (STATEMENTS_ROW, SERVER_ROW),
 )

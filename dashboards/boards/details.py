@@ -10,7 +10,16 @@ from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import INSTANCE, OPERATION, QUERY, SERVICE, Label
 from observability.conventions import Board
-from observability.promql import NOW, RANGE, aggregate, increase, quantile, rate, select, total
+from observability.promql.builders import (
+    NOW,
+    RANGE,
+    aggregate,
+    increase,
+    quantile,
+    rate,
+    select,
+    total,
+)
 
 OUTCOME, REASON, KIND, STATE = Label("outcome"), Label("reason"), Label("kind"), Label("state")
 

@@ -11,7 +11,7 @@ from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, SERVICE, Label
 from observability.conventions import Board
-from observability.promql import aggregate, differs, matches, quantile, rate, select, total
+from observability.promql.builders import aggregate, differs, matches, quantile, rate, select, total
 
 MODE, MOUNT, DEVICE = Label("mode"), Label("mountpoint"), Label("device")
 OF_PROCESS = (SERVICE, INSTANCE)
@@ -143,6 +143,6 @@ HOSTS = Dashboard(
     Board.HOSTS,
     "MiniTwit · Hosts and runtime",
     "Is there enough processor, memory, disk and network for everything?",
-    "dashboards/hosts.py",
+    "dashboards/boards/hosts.py",
     (HOST_ROW, PROCESS_ROW),
 )

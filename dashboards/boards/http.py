@@ -10,8 +10,7 @@ from dashboards.queries import CHOSEN, ROUTE_VARIABLE, VARIABLES, Prom, held
 from observability import catalog as c
 from observability.catalog import INSTANCE, METHOD, ROUTE, SERVICE, STATUS, Label
 from observability.conventions import Board
-from observability.expr import Expr
-from observability.promql import (
+from observability.promql.builders import (
     LE,
     RATE_INTERVAL,
     Matcher,
@@ -23,6 +22,7 @@ from observability.promql import (
     top,
     total,
 )
+from observability.promql.expr import Expr
 
 HERE: dict[str, str | Matcher] = {**CHOSEN, "route": matches("$route")}
 SLOWEST = 5
@@ -156,7 +156,7 @@ HTTP = Dashboard(
     Board.HTTP,
     "MiniTwit · HTTP",
     "Which route or replica is slow or failing?",
-    "dashboards/http.py",
+    "dashboards/boards/http.py",
     (RATE_ROW, DURATION_ROW, LAG_ROW),
     (*VARIABLES, ROUTE_VARIABLE),
 )

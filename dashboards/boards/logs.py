@@ -7,8 +7,8 @@ from dashboards.layout import Row
 from dashboards.panels import logs, timeseries
 from dashboards.queries import FIND_VARIABLE, ROUTE_VARIABLE, VARIABLES, Loki
 from observability.conventions import Board
-from observability.logql import lines, rate_of
-from observability.promql import Matcher, matches
+from observability.promql.builders import Matcher, matches
+from observability.promql.logql import lines, rate_of
 
 CHOSEN: dict[str, str | Matcher] = {"service": matches("$service")}
 ERRORS = lines(level=matches("error|critical"), **CHOSEN)
@@ -88,7 +88,7 @@ LOGS = Dashboard(
     Board.LOGS,
     "MiniTwit · Logs",
     "What did the services say about it?",
-    "dashboards/logs.py",
+    "dashboards/boards/logs.py",
     (VOLUME_ROW, TROUBLE_ROW, LINES_ROW),
     (*VARIABLES, ROUTE_VARIABLE, FIND_VARIABLE),
 )

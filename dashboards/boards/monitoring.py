@@ -11,7 +11,7 @@ from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, JOB, SERVICE, Label
 from observability.conventions import DEADMAN_SECONDS, PROBE_JOB, Board
-from observability.promql import aggregate, differs, matches, rate, select, total
+from observability.promql.builders import aggregate, differs, matches, rate, select, total
 
 GROUP, RECEIVER, SINK = Label("rule_group"), Label("integration"), Label("sink")
 REASON = Label("reason")
@@ -170,6 +170,6 @@ MONITORING = Dashboard(
     Board.MONITORING,
     "MiniTwit · Monitoring itself",
     "Can the other dashboards and the alerts be trusted?",
-    "dashboards/monitoring.py",
+    "dashboards/boards/monitoring.py",
     (SCRAPES_ROW, RULES_ROW, LOGS_ROW, LOSSES_ROW),
 )

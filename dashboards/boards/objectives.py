@@ -10,7 +10,7 @@ from dashboards.panels import GREEN, RED, YELLOW, limits, stat, timeseries
 from dashboards.queries import Prom
 from observability.clock import Clock
 from observability.conventions import Board
-from observability.promql import select
+from observability.promql.builders import select
 
 RECORDED = {
     rule.name: rule.metric

@@ -12,7 +12,7 @@ from observability import exporters as e
 from observability import external as x
 from observability.catalog import SERVICE
 from observability.conventions import PROBED_SERVICES, Board
-from observability.promql import NOW, aggregate, matches, over, select
+from observability.promql.builders import NOW, aggregate, matches, over, select
 
 SERVICES = matches("|".join(PROBED_SERVICES))
 
@@ -120,6 +120,6 @@ OUTSIDE = Dashboard(
     Board.OUTSIDE,
     "MiniTwit · From outside",
     "Do users reach MiniTwit, whatever it says of itself?",
-    "dashboards/outside.py",
+    "dashboards/boards/outside.py",
     (PROBES_ROW, AGREEMENT_ROW),
 )

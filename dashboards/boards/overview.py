@@ -6,17 +6,16 @@ from dataclasses import replace
 
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
-from dashboards.details import BUSINESS_ROW, DEPENDENCIES_ROW, RUNTIME_ROW, SIMULATOR_ROW
+from dashboards.boards.details import BUSINESS_ROW, DEPENDENCIES_ROW, RUNTIME_ROW, SIMULATOR_ROW
+from dashboards.boards.objectives import OBJECTIVES_ROW
 from dashboards.layout import Row
-from dashboards.objectives import OBJECTIVES_ROW
 from dashboards.panels import DOWN_UP, GREEN, RED, limits, stat, table, timeseries
 from dashboards.queries import CHOSEN, Prom, held, summed
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import INSTANCE, JOB, SERVICE, STATUS
 from observability.conventions import PROBE_JOB, Board
-from observability.expr import Expr
-from observability.promql import (
+from observability.promql.builders import (
     RATE_INTERVAL,
     aggregate,
     differs,
@@ -27,6 +26,7 @@ from observability.promql import (
     select,
     total,
 )
+from observability.promql.expr import Expr
 
 
 def _within_objective() -> Expr:
@@ -148,7 +148,7 @@ OVERVIEW = Dashboard(
     Board.OVERVIEW,
     "MiniTwit · Overview",
     "Is MiniTwit serving its users, and if not, which part is in trouble?",
-    "dashboards/overview.py",
+    "dashboards/boards/overview.py",
     (
         NOW_ROW,
         OBJECTIVES_ROW,

@@ -10,8 +10,7 @@ from dashboards.queries import Prom
 from observability import catalog as c
 from observability.catalog import COMMAND, INSTANCE, ROUTE, STATUS, Label
 from observability.conventions import Board
-from observability.expr import Expr
-from observability.promql import (
+from observability.promql.builders import (
     LE,
     NOW,
     RANGE,
@@ -26,6 +25,7 @@ from observability.promql import (
     select,
     total,
 )
+from observability.promql.expr import Expr
 
 OUTCOME = Label("outcome")
 ROUTES = matches("/register|/msgs/{username}|/fllws/{username}")
@@ -154,6 +154,6 @@ SIMULATOR = Dashboard(
     Board.SIMULATOR,
     "MiniTwit · Simulator",
     "What does the simulator count as an error, and is it still running?",
-    "dashboards/simulator.py",
+    "dashboards/boards/simulator.py",
     (CLIENT_ROW, SERVER_ROW),
 )

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from observability import redaction
-from observability.context import RequestContext
-from observability.lines import Record, stamp
+from observability.instrument import redaction
+from observability.instrument.context import RequestContext
+from observability.instrument.lines import Record, stamp
 
 # By the hundreds of the status: the level and the event of the request's line.
 _KINDS = {4: ("warning", "invalid_request"), 5: ("error", "request")}

@@ -11,8 +11,8 @@ from contextvars import ContextVar
 
 from starlette.types import Message, Send
 
-from observability import redaction
 from observability.catalog import Attribute
+from observability.instrument import redaction
 
 # The client closed the connection before it had its answer (nginx's number for it).
 CLIENT_CLOSED = 499

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
-from observability import catalog, context
-from observability.metrics import Meter, Tally
+from observability import catalog
+from observability.instrument import context
+from observability.instrument.metrics import Meter, Tally
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from observability import catalog
-from observability.metrics import Meter
+from observability.instrument.metrics import Meter
 
 # A check returns nothing when all is well, else one short sentence.
 Check = Callable[[], Awaitable[str | None]]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from observability import redaction
+from observability.instrument import redaction
 
 # When (nanoseconds), level, event, message, other fields.
 Record = tuple[int, str, str, str, dict[str, Any]]

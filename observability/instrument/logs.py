@@ -19,14 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from observability import access, catalog, context, lines
-from observability.access import Access
-from observability.lines import Line, Record
-from observability.metrics import Meter
-from observability.sinks import RotatingFile, Sink, Stdout
+from observability import catalog
+from observability.instrument import access, context, lines
+from observability.instrument.access import Access
+from observability.instrument.lines import Line, Record
+from observability.instrument.metrics import Meter
+from observability.instrument.sinks import RotatingFile, Sink, Stdout
 
 if TYPE_CHECKING:
-    from observability.loki import LokiSink
+    from observability.instrument.loki import LokiSink
 
 QUEUE_SIZE = 10_000
 GATHER_SECONDS = 0.05
@@ -63,7 +64,7 @@ class Log:
         self._sinks: dict[str, Sink] = {}
         self._loki: LokiSink | None = None
         if settings.loki:
-            from observability.loki import LokiSink  # the library takes 6 MB
+            from observability.instrument.loki import LokiSink  # the library takes 6 MB
 
             self._loki = LokiSink(settings.loki, meter, self._tell)
         if settings.stdout:

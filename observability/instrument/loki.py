@@ -16,8 +16,8 @@ from urllib.parse import unquote, urlsplit
 from logging_loki.emitter import LokiEmitter, LokiPushError
 
 from observability import catalog
-from observability.lines import Line
-from observability.metrics import Meter
+from observability.instrument.lines import Line
+from observability.instrument.metrics import Meter
 
 QUEUE_SIZE = 10_000
 # Small enough that encoding a batch, which holds the interpreter, takes about a millisecond.

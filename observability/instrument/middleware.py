@@ -13,13 +13,14 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from observability import catalog, context
-from observability.access import Kind
+from observability import catalog
 from observability.catalog import Attribute
-from observability.context import CLIENT_CLOSED, Attributes, Call, RequestContext
-from observability.logs import Log
-from observability.metrics import Meter, QuickHistogram, Tally
-from observability.tracing import ERROR_STATUS, Tracer
+from observability.instrument import context
+from observability.instrument.access import Kind
+from observability.instrument.context import CLIENT_CLOSED, Attributes, Call, RequestContext
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter, QuickHistogram, Tally
+from observability.instrument.tracing import ERROR_STATUS, Tracer
 
 _UNMATCHED = catalog.UNMATCHED
 OTHER = "other"  # a method that nobody serves

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from observability import catalog
-from observability.metrics import Meter
+from observability.instrument.metrics import Meter
 
 INTERVAL_SECONDS = 0.25
 

@@ -21,10 +21,10 @@ from urllib.parse import unquote, urlsplit
 
 from observability import catalog
 from observability.catalog import Attribute
-from observability.context import Call, new_span_id
-from observability.logs import Log
-from observability.metrics import Meter
-from observability.tracing import Kept
+from observability.instrument.context import Call, new_span_id
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
+from observability.instrument.tracing import Kept
 
 QUEUE_SIZE = 2_000  # requests
 BATCH = 250  # requests

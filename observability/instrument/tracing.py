@@ -15,13 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from observability import catalog, context
-from observability.context import Attributes, Call, RequestContext, new_span_id
-from observability.logs import Log
-from observability.metrics import Meter
+from observability import catalog
+from observability.instrument import context
+from observability.instrument.context import Attributes, Call, RequestContext, new_span_id
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
 
 if TYPE_CHECKING:
-    from observability.spans import SpanSink
+    from observability.instrument.spans import SpanSink
 
 SLOW_SECONDS = catalog.SIMULATOR_TIMEOUT
 ERROR_STATUS = 500
@@ -61,7 +62,7 @@ class Tracer:
         self._bound = f"{bound:016x}" if bound < 2**64 else "g"
         self._sink: SpanSink | None = None
         if settings.endpoint:
-            from observability.spans import SpanSink  # which needs this module
+            from observability.instrument.spans import SpanSink  # which needs this module
 
             self._sink = SpanSink(settings.endpoint, meter, log, version)
 

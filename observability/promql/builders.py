@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from observability.catalog import INSTANCE, JOB, SERVICE, Label, Metric
-from observability.expr import Expr, ExprError
+from observability.promql.expr import Expr, ExprError
 
 RATE_INTERVAL = "$__rate_interval"
 RANGE = "$__range"

@@ -1,4 +1,4 @@
-"""A piece of PromQL that knows the labels of its result; ``observability.promql`` makes them."""
+"""A PromQL expression that knows the labels of its result; ``builders`` makes them."""
 
 from __future__ import annotations
 

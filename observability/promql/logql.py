@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 from observability.catalog import EVENTS
 from observability.conventions import LOG_LABELS, LOG_METADATA, PRODUCT
-from observability.expr import ExprError
-from observability.promql import Matcher
+from observability.promql.builders import Matcher
+from observability.promql.expr import ExprError
 
 INTERVAL = "$__interval"
 

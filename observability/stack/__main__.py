@@ -11,14 +11,15 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from observability.stack import alert_test, status, tools
-from observability.stack.build import build
 from observability.stack.components import COMPONENTS, TABLE
-from observability.stack.layout import render, socket_path
-from observability.stack.modules import MODULES
+from observability.stack.config.targets import ROOM
+from observability.stack.local import alert_test, status
+from observability.stack.local.layout import render, socket_path
+from observability.stack.local.up import down, plan, up
+from observability.stack.programs import tools
+from observability.stack.programs.build import build
+from observability.stack.programs.modules import MODULES
 from observability.stack.settings import ROOT, Settings, StackError, load
-from observability.stack.targets import ROOM
-from observability.stack.up import down, plan, up
 
 ENVIRONMENT = """\
 environment:

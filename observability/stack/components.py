@@ -11,8 +11,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from observability.stack.config.targets import PROBE_USER
 from observability.stack.settings import StackError
-from observability.stack.targets import PROBE_USER
 
 DATABASE = {"DATABASE_URL_FILE": "{secrets}/database_url"}
 TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT": "{otlp}"}
@@ -98,11 +98,14 @@ TABLE = (
     ),
     Component(
         "chatlog",
-        ("{python}", "-m", "observability.stack.chatlog", "{address[ngircd]}", "{logs}/chat.log"),
+        (
+            "{python}", "-m", "observability.stack.chat.chatlog",
+            "{address[ngircd]}", "{logs}/chat.log",
+        ),
         after=("ngircd",),
     ),
     Component(
-        "deadman", ("{python}", "-m", "observability.stack.deadman"), 9095,
+        "deadman", ("{python}", "-m", "observability.stack.chat.deadman"), 9095,
         ready="/healthz", job="deadman",
         env={
             "HOST": "{host}", "PORT": "{port}", "CHAT": "{address[ngircd]}",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from observability.stack.programs.tools import require
 from observability.stack.settings import load
-from observability.stack.tools import require
 
 Promtool = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -16,10 +16,10 @@ from alerts.registry import LOKI, all_alerts, files, log_alerts, render
 from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS
-from observability.promql import rate, select, total
-from observability.stack import archive
+from observability.promql.builders import rate, select, total
+from observability.stack.programs import archive
+from observability.stack.programs.tools import require
 from observability.stack.settings import load
-from observability.stack.tools import require
 from tests.alerts.conftest import Promtool
 from tests.dashboards.expressions import nodes
 

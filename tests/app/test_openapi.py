@@ -7,9 +7,9 @@ from typing import Any
 from app.api import application, openapi
 from app.settings import Environment
 from app.settings import api as api_settings
-from observability.logs import Log, LogSettings
-from observability.metrics import Meter
-from observability.middleware import routes
+from observability.instrument.logs import Log, LogSettings
+from observability.instrument.metrics import Meter
+from observability.instrument.middleware import routes
 from tests.parts import Service
 
 

@@ -15,7 +15,7 @@ import pytest
 from observability.catalog import SIMULATOR_TIMEOUT, Attribute
 from tests.app.test_contract import AUTHORIZATION, call, path, register
 from tests.collector import Collector, Span, receiver
-from tests.observability.test_tracing import PARENT, exemplars
+from tests.observability.instrument.test_tracing import PARENT, exemplars
 from tests.parts import Service, start_service, wait_for
 
 

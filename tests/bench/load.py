@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from observability.stack import tools
+from observability.stack.programs import tools
 from observability.stack.settings import load as settings
 from tests.parts import request
 

@@ -12,7 +12,7 @@ from psycopg import sql
 from app.database import messages
 from app.database.pool import PLANNING, Statement
 from app.services.accounts import digest
-from observability.stack import postgres
+from observability.stack.local import postgres
 from tests.bench.load import CONNECTIONS, Work
 from tests.bench.pairs import alternate, ratios, spread
 from tests.bench.place import Place

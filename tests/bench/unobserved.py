@@ -14,9 +14,9 @@ import uvicorn
 from app import server, settings
 from app.api import application
 from observability import catalog
-from observability.health import Health
-from observability.logs import Log
-from observability.metrics import Meter
+from observability.instrument.health import Health
+from observability.instrument.logs import Log
+from observability.instrument.metrics import Meter
 
 
 class NoMeter(Meter):

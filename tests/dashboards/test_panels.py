@@ -17,7 +17,7 @@ from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, render
 from observability import catalog
 from observability.conventions import LOKI_UID, PROMETHEUS_UID
-from observability.promql import select
+from observability.promql.builders import select
 
 Json = dict[str, Any]
 BOARDS = {name: json.loads(text) for name, text in render().items()}

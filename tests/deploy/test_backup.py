@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from observability.catalog import BACKUP_SIZE, BACKUP_TIME
-from observability.stack import postgres
+from observability.stack.local import postgres
 from tests.parts import ROOT, PostgresServer, Service, start_service, wait_for
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

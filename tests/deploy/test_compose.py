@@ -10,10 +10,10 @@ import pytest
 
 from observability.generated import check
 from observability.stack.components import COMPONENTS
-from observability.stack.generate import OUT, files
-from observability.stack.modules import MODULES
-from observability.stack.places import CONTAINER_PROXY, PROXY_PORTS, containers
-from observability.stack.targets import PROBE_USER
+from observability.stack.config.generate import OUT, files
+from observability.stack.config.places import CONTAINER_PROXY, PROXY_PORTS, containers
+from observability.stack.config.targets import PROBE_USER
+from observability.stack.programs.modules import MODULES
 from tests.deploy.compose import config
 from tests.parts import ROOT
 

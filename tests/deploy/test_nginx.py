@@ -19,8 +19,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from observability import catalog
-from observability.stack import tools
-from observability.stack.places import cloudflare
+from observability.stack.config.places import cloudflare
+from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.deploy.proxy import Entrance, start
 from tests.parts import ROOT, Service, free_port, request, wait_for

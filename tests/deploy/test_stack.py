@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from observability.stack.places import CONTAINER_PROXY, containers
-from observability.stack.receivers import SECRETS
+from observability.stack.config.places import CONTAINER_PROXY, containers
+from observability.stack.config.receivers import SECRETS
 from tests.deploy.compose import config as compose_config
 from tests.parts import ROOT
 

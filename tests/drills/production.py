@@ -17,7 +17,7 @@ from typing import Any
 
 from alerts.burn import BAD, REQUESTS
 from alerts.objectives import OBJECTIVES
-from observability.stack import tools
+from observability.stack.programs import tools
 from tests import results
 from tests.drills.__main__ import site
 from tests.drills.faults import clients, postgres, processes, repeated

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from alerts.registry import all_alerts
-from observability.stack.up import unbuilt
+from observability.stack.local.up import unbuilt
 from tests.parts import Answer, request
 from tests.stack.platform import Platform
 

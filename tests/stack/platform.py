@@ -11,10 +11,10 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from observability.stack import ports
 from observability.stack.components import COMPONENTS, TABLE
+from observability.stack.local import ports
+from observability.stack.local.supervise import Process, Supervisor, leftovers
 from observability.stack.settings import HOST, Settings, load
-from observability.stack.supervise import Process, Supervisor, leftovers
 from tests.parts import ROOT, request
 
 MONITORING = (

@@ -24,12 +24,12 @@ import yaml
 from alerts.registry import log_alerts
 from observability import catalog
 from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
-from observability.logs import Log, LogSettings
-from observability.metrics import Meter
-from observability.stack.places import TENANT
-from observability.stack.up import unbuilt
+from observability.instrument.logs import Log, LogSettings
+from observability.instrument.metrics import Meter
+from observability.stack.config.places import TENANT
+from observability.stack.local.up import unbuilt
 from tests.collector import Collector, receiver
-from tests.observability.test_tracing import PARENT, exemplars
+from tests.observability.instrument.test_tracing import PARENT, exemplars
 from tests.parts import ROOT, request, wait_for
 from tests.stack.platform import Platform
 

@@ -15,7 +15,7 @@ from functools import partial
 import pytest
 
 from dashboards.registry import DASHBOARDS
-from observability.stack.up import unbuilt
+from observability.stack.local.up import unbuilt
 from tests.dashboards.expressions import metrics
 from tests.dashboards.interpolation import interpolate
 from tests.parts import request, wait_for

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from observability.stack.receivers import SECRETS
-from observability.stack.tools import find
+from observability.stack.config.receivers import SECRETS
+from observability.stack.programs.tools import find
 from tests.alerts.standins import CHECKS, Standins, serve
 from tests.parts import ROOT, wait_for
 from tests.stack.platform import Platform

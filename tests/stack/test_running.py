@@ -14,8 +14,8 @@ import yaml
 
 from observability.exporters import COMPONENT_RESTARTS
 from observability.stack.components import COMPONENTS
+from observability.stack.local.supervise import leftovers
 from observability.stack.settings import HOST
-from observability.stack.supervise import leftovers
 from tests.parts import ROOT, wait_for
 from tests.stack.platform import MONITORING, Platform
 

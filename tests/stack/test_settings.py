@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from observability.stack import ports
 from observability.stack.components import TABLE, choose
-from observability.stack.layout import _exporter_uri, socket_path
+from observability.stack.local import ports
+from observability.stack.local.layout import _exporter_uri, socket_path
 from observability.stack.settings import HIGHEST_OFFSET, ROOT, StackError, load
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from observability.stack import archive, tools
+from observability.stack.programs import archive, tools
 from observability.stack.settings import StackError
 
 

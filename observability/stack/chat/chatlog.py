@@ -1,6 +1,6 @@
 """Reads the on-call room and appends what is said to a file, each line with its time (UTC).
 
-python -m observability.stack.chatlog HOST:PORT FILE
+python -m observability.stack.chat.chatlog HOST:PORT FILE
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from observability.stack.irc import Connection
-from observability.stack.targets import CHATLOG_NICK, ROOM
+from observability.stack.chat.irc import Connection
+from observability.stack.config.targets import CHATLOG_NICK, ROOM
 
 SILENCE = 300  # seconds: the server pings every two minutes, so then it is gone
 LIMIT = 5_000_000  # bytes; then the file is put aside once

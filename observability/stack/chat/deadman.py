@@ -1,6 +1,7 @@
 """Tells someone when the Watchdog stops arriving, by another way than the one it watches.
 
-``python -m observability.stack.deadman``. Alertmanager posts the Watchdog here again and again.
+``python -m observability.stack.chat.deadman``. Alertmanager posts the Watchdog here again and
+again.
 Without it for SILENCE seconds, this process says so itself in the on-call room, under its own
 name and past Alertmanager and the relay, and posts to what is in DEADMAN_URL_FILE, if that is set.
 It says so again every hour, and once when the Watchdog is back. A chat that is away is tried
@@ -22,8 +23,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from observability.exporters import DEADMAN_AGE
-from observability.stack.irc import Connection
-from observability.stack.targets import ROOM
+from observability.stack.chat.irc import Connection
+from observability.stack.config.targets import ROOM
 
 Way = Callable[[str], None]
 

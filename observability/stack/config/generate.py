@@ -1,4 +1,7 @@
-"""``python -m observability.stack.generate``: the configuration that compose and Swarm mount."""
+"""Writes the configuration that compose and Swarm mount.
+
+``python -m observability.stack.config.generate``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import argparse
 import sys
 
 from observability.generated import FIX, MARK, run
-from observability.stack.places import (
+from observability.stack.config.places import (
     CONTAINER_PROXY,
     containers,
     flat,
@@ -33,7 +36,7 @@ def _marked(name: str, text: str) -> str:
 def main() -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    return run("observability.stack.generate", files, OUT, parser)
+    return run("observability.stack.config.generate", files, OUT, parser)
 
 
 if __name__ == "__main__":

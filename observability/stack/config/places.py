@@ -18,8 +18,8 @@ import jinja2
 
 from observability import conventions
 from observability.clock import Clock, duration
-from observability.stack import targets
 from observability.stack.components import COMPONENTS
+from observability.stack.config import targets
 from observability.stack.settings import ROOT
 
 # Ports of what runs in containers only. nginx's "status" is for the exporter and the probes.
@@ -36,16 +36,17 @@ LOKI_RULES = ROOT / "alerts/generated/loki"
 TENANT = "fake"
 
 # template → where in the configuration folder
+_OWN = "observability/stack/config/templates"
 TEMPLATES = {
-    "observability/stack/templates/prometheus.yml.j2": "prometheus.yml",
+    f"{_OWN}/prometheus.yml.j2": "prometheus.yml",
     "alerts/alertmanager.yml.j2": "alertmanager.yml",
-    "observability/stack/templates/relay.yml.j2": "relay.yml",
-    "observability/stack/templates/ngircd.conf.j2": "ngircd.conf",
-    "observability/stack/templates/loki.yml.j2": "loki.yml",
+    f"{_OWN}/relay.yml.j2": "relay.yml",
+    f"{_OWN}/ngircd.conf.j2": "ngircd.conf",
+    f"{_OWN}/loki.yml.j2": "loki.yml",
     "promtail/promtail.yml.j2": "promtail.yml",
-    "observability/stack/templates/tempo.yml.j2": "tempo.yml",
-    "observability/stack/templates/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
-    "observability/stack/templates/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
+    f"{_OWN}/tempo.yml.j2": "tempo.yml",
+    f"{_OWN}/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
+    f"{_OWN}/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
 }
 PRODUCTION = Clock()
 PROXY = "deploy/nginx/nginx.conf.j2"

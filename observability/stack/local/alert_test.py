@@ -10,10 +10,10 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from observability.stack.layout import Layout
-from observability.stack.receivers import INTEGRATIONS
+from observability.stack.config.receivers import INTEGRATIONS
+from observability.stack.local.layout import Layout
+from observability.stack.local.table import GREEN, RED, show
 from observability.stack.settings import StackError
-from observability.stack.table import GREEN, RED, show
 
 NAME = "MiniTwitTestAlert"
 SECONDS = 45.0

@@ -16,18 +16,19 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS
-from observability.stack import places, postgres, receivers
 from observability.stack.components import COMPONENTS, TABLE, Component, grafana_home
-from observability.stack.places import Place
+from observability.stack.config import places, receivers
+from observability.stack.config.places import Place
+from observability.stack.local import postgres
+from observability.stack.programs.tools import Program
 from observability.stack.settings import HOST, ROOT, Settings, StackError, secret
-from observability.stack.tools import Program
 
 RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
 MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: whose it is
 
 BLACKBOX = ROOT / "blackbox"
-SUPERVISOR = "observability/stack/templates/supervisord.conf.j2"
+SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import psycopg
 from psycopg import sql
 
 from observability.stack.components import Component
-from observability.stack.layout import Layout
-from observability.stack.supervise import Process
+from observability.stack.local.layout import Layout
+from observability.stack.local.supervise import Process
 
 PATIENCE = 2.0  # seconds for one answer
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from observability.stack import restarts, table
 from observability.stack.components import COMPONENTS, Component
-from observability.stack.layout import Layout
-from observability.stack.ready import ready
+from observability.stack.local import restarts, table
+from observability.stack.local.layout import Layout
+from observability.stack.local.ready import ready
+from observability.stack.local.signals import Signal, check
+from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.settings import Settings, StackError
-from observability.stack.signals import Signal, check
-from observability.stack.supervise import Process, Supervisor
 
 COLOURS = {"ok": table.GREEN, "pending": table.YELLOW, "bad": table.RED}
 AGAIN = 0.5  # seconds between two looks at what is pending

@@ -16,7 +16,7 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
-from observability.stack.layout import MARK, socket_path
+from observability.stack.local.layout import MARK, socket_path
 from observability.stack.settings import StackError
 
 # What the components must not inherit from the shell: each gets its own.

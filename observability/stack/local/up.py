@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Collection
 
-from observability.stack import layout as layouts
-from observability.stack import ports, tools
 from observability.stack.components import COMPONENTS, TABLE, Component, choose, grafana_home
-from observability.stack.layout import MARK, Layout
-from observability.stack.ready import ready
+from observability.stack.local import layout as layouts
+from observability.stack.local import ports
+from observability.stack.local.layout import MARK, Layout
+from observability.stack.local.ready import ready
+from observability.stack.local.supervise import Process, Supervisor, leftovers, sweep
+from observability.stack.programs import tools
 from observability.stack.settings import ROOT, Settings, StackError
-from observability.stack.supervise import Process, Supervisor, leftovers, sweep
 
 DEADLINE = 90.0  # seconds until everything must be healthy
 POLL = 0.2

@@ -9,9 +9,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from observability.stack import go
-from observability.stack.archive import locked
-from observability.stack.modules import MODULES, Module
+from observability.stack.programs import go
+from observability.stack.programs.archive import locked
+from observability.stack.programs.modules import MODULES, Module
 from observability.stack.settings import StackError
 
 SAY_EVERY = 15.0  # seconds between two lines where the output is no terminal

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from observability.stack import archive
+from observability.stack.programs import archive
 from observability.stack.settings import StackError
 
 BUILT = "make tools"  # from where what no distribution brings is had

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from observability import catalog, context, redaction
-from observability.access import Access, Kind
-from observability.logs import (
+from observability import catalog
+from observability.instrument import context, redaction
+from observability.instrument.access import Access, Kind
+from observability.instrument.logs import (
     GATHER_SECONDS,
     Log,
     LogSettings,
@@ -24,8 +25,8 @@ from observability.logs import (
     take,
     written,
 )
-from observability.metrics import Meter
-from tests.observability.test_metrics import samples
+from observability.instrument.metrics import Meter
+from tests.observability.instrument.test_metrics import samples
 from tests.parts import ROOT, Service, wait_for
 
 

@@ -18,10 +18,11 @@ import pytest
 
 from app import settings
 from app.settings import Environment, SettingsError
-from observability import catalog, loki
-from observability.logs import Log, LogSettings
-from observability.metrics import Meter
-from tests.observability.test_metrics import samples
+from observability import catalog
+from observability.instrument import loki
+from observability.instrument.logs import Log, LogSettings
+from observability.instrument.metrics import Meter
+from tests.observability.instrument.test_metrics import samples
 from tests.parts import free_port, start_service, wait_for
 
 QUEUE = 100

@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from observability import catalog, context
-from observability.logs import Log, LogSettings
-from observability.metrics import Meter, QuickHistogram
-from observability.middleware import Telemetry, touch_routes
-from observability.tracing import Tracer, TraceSettings
+from observability import catalog
+from observability.instrument import context
+from observability.instrument.logs import Log, LogSettings
+from observability.instrument.metrics import Meter, QuickHistogram
+from observability.instrument.middleware import Telemetry, touch_routes
+from observability.instrument.tracing import Tracer, TraceSettings
 from tests.parts import Service
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"

@@ -17,9 +17,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.settings import Environment
-from observability import catalog, context, redaction
-from observability.logs import Log, LogSettings, capture_libraries, line
-from observability.metrics import Meter
+from observability import catalog
+from observability.instrument import context, redaction
+from observability.instrument.logs import Log, LogSettings, capture_libraries, line
+from observability.instrument.metrics import Meter
 from tests.parts import Service
 
 CORE = "Zq7hunter2xK"  # in every secret: it must be nowhere in what comes out

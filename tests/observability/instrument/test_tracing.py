@@ -17,15 +17,16 @@ from starlette.routing import Route
 
 from app import settings
 from app.settings import Environment, SettingsError
-from observability import catalog, context, spans
+from observability import catalog
 from observability.catalog import Attribute
-from observability.context import Call
-from observability.logs import Log, LogSettings
-from observability.metrics import Meter
-from observability.middleware import Telemetry, touch_routes
-from observability.tracing import Kept, Tracer, TraceSettings, call, traceparent
+from observability.instrument import context, spans
+from observability.instrument.context import Call
+from observability.instrument.logs import Log, LogSettings
+from observability.instrument.metrics import Meter
+from observability.instrument.middleware import Telemetry, touch_routes
+from observability.instrument.tracing import Kept, Tracer, TraceSettings, call, traceparent
 from tests.collector import Collector, parsed, receiver
-from tests.observability.test_metrics import _boom, _hello, run_request, samples
+from tests.observability.instrument.test_metrics import _boom, _hello, run_request, samples
 from tests.parts import free_port, wait_for
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}"

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from observability.conventions import LOG_LABELS, LOG_METADATA
-from observability.expr import ExprError
-from observability.logql import lines, rate_of
-from observability.promql import matches
+from observability.promql.builders import matches
+from observability.promql.expr import ExprError
+from observability.promql.logql import lines, rate_of
 from tests.parts import ROOT
 
 

@@ -16,8 +16,7 @@ from observability.catalog import (
     SERVICE,
     STATUS,
 )
-from observability.expr import Expr, ExprError
-from observability.promql import (
+from observability.promql.builders import (
     NOW,
     absent,
     differs,
@@ -29,6 +28,7 @@ from observability.promql import (
     select,
     total,
 )
+from observability.promql.expr import Expr, ExprError
 
 REQUESTS = "minitwit_http_requests_total"
 BUCKETS = "minitwit_http_request_duration_seconds_bucket"
