@@ -90,9 +90,6 @@ def _parser() -> argparse.ArgumentParser:
                 "module", nargs="?", default="", choices=["", *(m.name for m in MODULES)],
                 help="only this one",
             )  # fmt: skip
-            command.add_argument(
-                "--start", action="store_true", help="start them in the platform that runs"
-            )
         if name == "render":
             command.add_argument("folder", type=Path, help="where to write")
     return parser
@@ -150,8 +147,6 @@ def _render(settings: Settings, options: argparse.Namespace) -> int:
 def _tools(settings: Settings, options: argparse.Namespace) -> int:
     for name in build(settings.cache, options.module):
         print(f"{name:18} {settings.cache / 'bin' / name}")
-    if options.start:
-        up(settings)
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from alerts.registry import all_alerts
-from observability.stack.local.up import unbuilt
+from observability.stack.local.up import absent
 from tests.parts import Answer, request
 from tests.stack.platform import Platform
 
@@ -56,7 +56,7 @@ class Site(Platform):
     @property
     def logs_are_kept(self) -> bool:
         """Whether Loki and Promtail are here."""
-        return not unbuilt(self.settings)
+        return not absent(self.settings)
 
     def database(self) -> psycopg.Connection[Any]:
         """A session of one's own, which commits each statement."""

@@ -27,7 +27,7 @@ from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
 from observability.stack.config.places import TENANT
-from observability.stack.local.up import unbuilt
+from observability.stack.local.up import absent
 from tests.collector import Collector, receiver
 from tests.observability.instrument.test_tracing import PARENT, exemplars
 from tests.parts import ROOT, request, wait_for
@@ -60,7 +60,7 @@ def pipeline(collector: Collector) -> Iterator[Platform]:
         Path(folder).chmod(0o755)
         platform = Platform(Path(folder) / "run")
         platform.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.url
-        if unbuilt(platform.settings):
+        if absent(platform.settings):
             pytest.skip(WITHOUT)
         try:
             platform.up(*PARTS)

@@ -15,7 +15,7 @@ from functools import partial
 import pytest
 
 from dashboards.registry import DASHBOARDS
-from observability.stack.local.up import unbuilt
+from observability.stack.local.up import absent
 from tests.dashboards.expressions import metrics
 from tests.dashboards.interpolation import interpolate
 from tests.parts import request, wait_for
@@ -45,7 +45,7 @@ ELSEWHERE = {("minitwit-outside", "Certificates"): "test_probes.py"}
 
 def shown(stack: Platform) -> list[Json]:
     """The dashboards whose sources run: without Loki, the skipped test below says so."""
-    without = unbuilt(stack.settings)
+    without = absent(stack.settings)
     return [b for b in boards() if not (without and any(about_logs(q) for q in questions(b)))]
 
 
@@ -54,7 +54,7 @@ def about_logs(question: Question) -> bool:
 
 
 def test_loki_is_there_to_be_asked(stack: Platform) -> None:
-    if unbuilt(stack.settings):
+    if absent(stack.settings):
         pytest.skip("the panels of logs are NOT proven: Loki is not built, make tools says why")
     assert len(shown(stack)) == len(DASHBOARDS)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Collection
@@ -11,11 +9,11 @@ from collections.abc import Collection
 from observability.stack.components import COMPONENTS, TABLE, Component, choose, grafana_home
 from observability.stack.local import layout as layouts
 from observability.stack.local import ports
-from observability.stack.local.layout import MARK, Layout
+from observability.stack.local.layout import Layout
 from observability.stack.local.ready import ready
 from observability.stack.local.supervise import Process, Supervisor, leftovers, sweep
 from observability.stack.programs import tools
-from observability.stack.settings import ROOT, Settings, StackError
+from observability.stack.settings import Settings, StackError
 
 DEADLINE = 90.0  # seconds until everything must be healthy
 POLL = 0.2
@@ -33,17 +31,17 @@ def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
     What runs already stays, also if ``only`` does not name it.
     """
     running = Supervisor(settings.run_dir).processes().keys() & COMPONENTS.keys() if only else ()
-    late = unbuilt(settings)
+    late = absent(settings)
     wanted = choose([*only, *running], settings.database_url)
     chosen = [c for c in wanted if c.name not in late]
     programs = tools.require([c.tool for c in chosen if c.tool], settings.cache)
     return Layout(settings, tuple(chosen), programs)
 
 
-def unbuilt(settings: Settings) -> set[str]:
-    """Components whose program must be built here first, and is not yet."""
-    ours = [c for c in TABLE if c.tool and tools.TOOLS[c.tool].elsewhere == tools.BUILT]
-    return {c.name for c in ours if tools.find(c.tool, settings.cache) is None}
+def absent(settings: Settings) -> set[str]:
+    """Components whose program no package brings and this machine lacks."""
+    alone = [c for c in TABLE if c.tool and not tools.TOOLS[c.tool].package]
+    return {c.name for c in alone if tools.find(c.tool, settings.cache) is None}
 
 
 def up(settings: Settings, only: Collection[str] = ()) -> Layout:
@@ -65,27 +63,9 @@ def up(settings: Settings, only: Collection[str] = ()) -> Layout:
     Start(layout, supervisor).run()
     if not only and grafana_home() is None:
         print(GRAFANA)
-    if not only and (late := unbuilt(settings)):
-        bring_in_later(settings)
-        print(
-            f"{' and '.join(sorted(late))}: being built, minutes, once; they start by themselves."
-        )
-        print(f"Progress: tail -f {settings.logs}/tools.log")
+    if not only and (late := absent(settings)):
+        print(f"Not on PATH, so not started: {' and '.join(sorted(late))}.")
     return layout
-
-
-def bring_in_later(settings: Settings) -> None:
-    """Build what is missing in a process of its own, which then starts it; ``down`` ends it too."""
-    with (settings.logs / "tools.log").open("ab") as log:
-        subprocess.Popen(
-            [sys.executable, "-m", "observability.stack", "tools", "loki", "--start"],
-            cwd=ROOT,
-            env={**os.environ, MARK: str(settings.run_dir)},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
 
 
 def check_ports(layout: Layout, known: dict[str, Process]) -> None:

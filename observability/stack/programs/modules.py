@@ -36,16 +36,8 @@ class Module:
         return hashlib.sha256(b"\0".join([*parts, self.tags.encode()])).hexdigest()
 
 
-# Loki 3.6.8, Alertmanager 0.31.1 and exporter 0.19.1 are the newest whose modules could be built.
+# Alertmanager 0.31.1 and exporter 0.19.1 are the newest whose modules could be built.
 MODULES = (
-    Module(
-        "loki",
-        "3.6.8",
-        {
-            "loki": "github.com/grafana/loki/v3/cmd/loki",
-            "promtail": "github.com/grafana/loki/v3/clients/cmd/promtail",
-        },
-    ),
     Module(
         "prometheus",
         "3.14.0",

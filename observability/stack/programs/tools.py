@@ -58,8 +58,8 @@ TOOLS = {
         # while the database is at its worst, there would be nothing to see.
         flags=("--no-collector.stat_user_tables",),
     ),
-    "loki": Tool(("loki",), "", BUILT),
-    "promtail": Tool(("promtail",), "", BUILT),
+    "loki": Tool(("loki",), "", "grafana.com/docs/loki"),
+    "promtail": Tool(("promtail",), "", "grafana.com/docs/loki"),
     "tempo": Tool(("tempo",), "", "grafana.com/docs/tempo"),
     "actionlint": Tool(("actionlint",), "", BUILT),
     "ngircd": Tool(("ngircd",), "ngircd", "ngircd.barton.de"),
