@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: bench bench-full soak tables profile help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: preview pictures bench bench-full soak tables profile help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,12 @@ story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in 
 
 nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes results/nominal.json
 	@$(PY) -m tests.stack.nominal
+
+preview: $(VENV)/stack.stamp ## draw the dashboards of the running platform without Grafana
+	@$(STACK) preview
+
+pictures: $(VENV)/dev.stamp ## draw every dashboard of the running platform into docs/pictures/
+	@$(PY) -m tests.pictures
 
 drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); writes results/drill.json
 	@$(STACK) tools >/dev/null

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         ("down", _down, "stop everything"),
         ("status", _status, "show each component and whether its signal arrives"),
         ("chat", _chat, f"follow the on-call room {ROOM}"),
+        ("preview", _preview, "draw the dashboards without Grafana, until Ctrl-C"),
         ("render", _render, "write the configuration that `up` would use"),
         ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
         ("alert-test", _alert_test, "send a test alert to every receiver, and say who got it"),
@@ -107,6 +108,9 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
     print(f"\nAll healthy after {time.monotonic() - begin:.1f} s.")
     if "ngircd" in layout.place.runs:
         print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, room {ROOM}")
+    for name in ("grafana", "preview"):
+        if name in layout.place.runs:
+            print(f"Boards: http://{layout.address(name)}")
     print("Signal: make status          Stop: make down")
     return 0 if status.good(rows) else 1
 
@@ -135,6 +139,18 @@ def _chat(settings: Settings, _: argparse.Namespace) -> int:
             print(line, end="", flush=True)
             if not line:
                 time.sleep(0.3)
+
+
+def _preview(settings: Settings, _: argparse.Namespace) -> int:
+    layout = status.running(settings)
+    address = layout.address("preview")
+    if "preview" in layout.place.runs:
+        print(f"The preview runs already: http://{address}")
+        return 0
+    environment = {**os.environ, **layout.environment(COMPONENTS["preview"])}
+    grafana = f"http://{layout.address('grafana')}" if "grafana" in layout.place.runs else ""
+    command = [*layout.command(COMPONENTS["preview"]), "--grafana", grafana]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 
 def _render(settings: Settings, options: argparse.Namespace) -> int:

@@ -163,6 +163,11 @@ TABLE = (
         },
     ),
     Component(
+        "preview", ("{python}", "-m", "dashboards.preview", "--port", "{port}"),
+        3001, ready="/boards",
+        env={"PREVIEW_PROMETHEUS": "http://{address[prometheus]}", "PREVIEW_LOKI": "{loki}"},
+    ),
+    Component(
         "loki", ("{tool}", "-config.file={config}/loki.yml"),
         3100, ready="/ready", tool="loki", job="loki", env={"GOMEMLIMIT": "200MiB"},
     ),
@@ -215,8 +220,7 @@ def choose(only: Collection[str], database_url: str) -> list[Component]:
     if unknown := sorted(set(only) - COMPONENTS.keys()):
         raise StackError(f"No component is called {', '.join(unknown)}. See: status, or --help")
     absent = {"postgres"} if database_url else set()
-    if grafana_home() is None:
-        absent.add("grafana")
+    absent.add("grafana" if grafana_home() is None else "preview")
     if shutil.which("tempo") is None:  # it is in no distribution, and not built here
         absent.add("tempo")
     return [c for c in TABLE if c.name not in absent and (not only or c.name in only)]

@@ -27,7 +27,13 @@ from observability.stack.settings import ROOT
 OTLP, OTLP_PORT = "otlp", 4318
 PROXY_PORTS = {"http": 8080, "https": 8443, "web": 5000, "api": 5001, "status": 8081}
 CONTAINER_PORTS = {"nginx-exporter": 9113, "nginx": PROXY_PORTS["https"]}
-ABSENT = {"load", "chatlog", "migrate", "postgres"}  # in containers: nobody asks them anything
+ABSENT = {
+    "load",
+    "chatlog",
+    "migrate",
+    "postgres",
+    "preview",
+}  # in containers: nobody asks them anything
 REPLICATED = frozenset({"api", "web", "node", "promtail"})  # each of them is found one by one
 CLOUDFLARE = ROOT / "deploy/nginx/cloudflare.txt"
 

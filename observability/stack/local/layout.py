@@ -93,6 +93,11 @@ class Layout:
         place = self.place
         return f"http://{place.address[places.OTLP]}" if "tempo" in place.runs else ""
 
+    @property
+    def loki(self) -> str:
+        """The address of Loki; '' where none runs."""
+        return f"http://{self.address('loki')}" if "loki" in self.place.runs else ""
+
     def command(self, component: Component) -> list[str]:
         """The command line of a component."""
         if component.name == "postgres":
@@ -135,6 +140,7 @@ class Layout:
             address={c.name: self.address(c.name) for c in TABLE},
             grafana=grafana_home(),
             otlp=self.otlp,
+            loki=self.loki,
             resend=self.clock.pause(60),
             silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
             exporter_uri=_exporter_uri(self.database_url()),

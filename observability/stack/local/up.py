@@ -18,11 +18,7 @@ from observability.stack.settings import Settings, StackError
 DEADLINE = 90.0  # seconds until everything must be healthy
 POLL = 0.2
 RELOADABLE = ("prometheus", "alertmanager", "blackbox")
-GRAFANA = (
-    "Grafana is not installed, so there are no dashboards to look at: install it from "
-    "grafana.com/grafana/download and put it on PATH or set GRAFANA_HOME, "
-    "or use docker compose, which brings it."
-)
+GRAFANA = "Grafana is not on PATH and GRAFANA_HOME is not set: a preview draws the dashboards."
 
 
 def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
