@@ -20,10 +20,6 @@ settings.register_profile("repeatable", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
-# What is proven here is what compose runs.
-os.environ["MINITWIT_TOOLS"] = "pinned"
-
-
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """What a test made known as a secret is not one for the next test."""

@@ -29,7 +29,7 @@ environment:
   GRAFANA_HOME    where Grafana is unpacked, if it is not on PATH
   TIME_SCALE      quickens rules, scrapes and messages (default 1), for drills
   MINITWIT_CACHE  where fetched programs are kept (default ~/.cache/minitwit)
-  MINITWIT_TOOLS  "pinned": prefer what `tools` builds, compose's versions, over the machine's
+  MINITWIT_TOOLS  "path": prefer the programs of this machine to the pinned ones of the cache
 """
 HISTORY = 20  # lines of chat shown at first
 

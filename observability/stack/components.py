@@ -5,11 +5,8 @@ Commands and environments are templates: see ``Layout.fill`` for the names they 
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from observability.stack.config.targets import PROBE_USER
 from observability.stack.settings import StackError
@@ -145,8 +142,8 @@ TABLE = (
         9090, ready="/-/ready", tool="prometheus", job="prometheus",
     ),
     Component(
-        "grafana", ("{grafana}/bin/grafana", "server", "--homepath", "{grafana}"),
-        3000, ready="/api/health", job="grafana",
+        "grafana", ("{tool}", "server", "--homepath", "{home}"),
+        3000, ready="/api/health", tool="grafana", job="grafana",
         env={
             "GF_SERVER_HTTP_ADDR": "{host}",
             "GF_SERVER_HTTP_PORT": "{port}",
@@ -215,21 +212,24 @@ TABLE = (
 COMPONENTS = {component.name: component for component in TABLE}
 
 
-def choose(only: Collection[str], database_url: str) -> list[Component]:
+# What is lost without a component whose program is not to be had on every machine.
+OPTIONAL = {
+    "ngircd": "the chat",
+    "relay": "alerts in the chat",
+    "loki": "logs and their alerts",
+    "promtail": "logs and their alerts",
+    "tempo": "traces",
+    "grafana": "dashboards in Grafana",
+}
+
+
+def choose(
+    only: Collection[str], database_url: str, absent: Collection[str] = ()
+) -> list[Component]:
     """The components that run here: all or ``only`` those, without what is elsewhere or absent."""
     if unknown := sorted(set(only) - COMPONENTS.keys()):
         raise StackError(f"No component is called {', '.join(unknown)}. See: status, or --help")
-    absent = {"postgres"} if database_url else set()
-    absent.add("grafana" if grafana_home() is None else "preview")
-    if shutil.which("tempo") is None:  # it is in no distribution, and not built here
-        absent.add("tempo")
-    return [c for c in TABLE if c.name not in absent and (not only or c.name in only)]
-
-
-def grafana_home() -> Path | None:
-    """Grafana's home directory, if it is installed: GRAFANA_HOME, or where ``grafana`` leads."""
-    program = shutil.which("grafana")
-    places = [Path(home) for home in (os.environ.get("GRAFANA_HOME"),) if home]
-    places += [Path(program).resolve().parents[1]] if program else []
-    places += [Path("/usr/share/grafana")] if program else []
-    return next((p for p in places if (p / "bin/grafana").exists()), None)
+    without = {*absent, *(["postgres"] if database_url else [])}
+    if "grafana" not in absent and "preview" not in only:
+        without.add("preview")
+    return [c for c in TABLE if c.name not in without and (not only or c.name in only)]

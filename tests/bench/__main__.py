@@ -22,7 +22,6 @@ from tests.bench.place import Place, place
 from tests.bench.servers import keep_off
 from tests.parts import end_as_by_hand
 
-os.environ["MINITWIT_TOOLS"] = "pinned"
 Rows = list[tuple[str, str, str, bool]]
 # name → what is measured, its rows, whether the server gets a core of its own
 SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = {

@@ -13,7 +13,6 @@ from observability.stack.components import COMPONENTS
 from observability.stack.config.generate import OUT, files
 from observability.stack.config.places import CONTAINER_PROXY, PROXY_PORTS, containers
 from observability.stack.config.targets import PROBE_USER
-from observability.stack.programs.modules import MODULES
 from tests.deploy.compose import config
 from tests.parts import ROOT
 
@@ -145,12 +144,6 @@ def test_grafana_is_set_as_without_docker() -> None:
 def test_the_user_of_the_probes_is_the_same_everywhere() -> None:
     assert services()["api"]["environment"]["PROBE_USER"] == PROBE_USER
     assert f"username={PROBE_USER}&" in (ROOT / "blackbox/blackbox.yml").read_text()
-
-
-def test_loki_and_promtail_are_of_the_version_that_the_tests_run() -> None:
-    version = next(module.version for module in MODULES if module.name == "loki")
-    for name in ("loki", "promtail"):
-        assert services()[name]["image"] == f"grafana/{name}:{version}"
 
 
 def test_the_image_gets_what_the_dockerfile_names_and_nothing_else() -> None:

@@ -6,7 +6,6 @@ Prints a table and writes it to results/drill.json together with the commit.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -22,8 +21,6 @@ from tests.drills.run import DrillFailed, Row, run
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, Drill
 from tests.parts import end_as_by_hand
-
-os.environ["MINITWIT_TOOLS"] = "pinned"
 
 
 def main() -> int:

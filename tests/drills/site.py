@@ -56,7 +56,7 @@ class Site(Platform):
     @property
     def logs_are_kept(self) -> bool:
         """Whether Loki and Promtail are here."""
-        return not absent(self.settings)
+        return not absent(self.settings, ("loki", "promtail"))
 
     def database(self) -> psycopg.Connection[Any]:
         """A session of one's own, which commits each statement."""

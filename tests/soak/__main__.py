@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import signal
 import subprocess
@@ -32,7 +31,6 @@ from tests.parts import ROOT, end_as_by_hand, free_port, request, wait_for
 from tests.soak.faults import RECOVERY, TROUBLES, Trouble
 from tests.soak.weigh import Sample, growing, trend, weigh
 
-os.environ["MINITWIT_TOOLS"] = "pinned"
 RATE = 50  # actions a second
 LEAST, MOST = 20.0, 50.0  # seconds between two faults
 WEIGH_EVERY = 15.0

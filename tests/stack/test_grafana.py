@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from dashboards.registry import DASHBOARDS
-from observability.stack.components import grafana_home
+from observability.stack.programs import tools
+from observability.stack.settings import load
 from tests.browser.conftest import FLAGS, installed
 from tests.parts import ROOT, wait_for
 from tests.stack.panels import EMPTY
@@ -18,7 +19,7 @@ pytestmark = [
     pytest.mark.stack,
     pytest.mark.timeout(600),
     pytest.mark.skipif(
-        grafana_home() is None or installed() is None,
+        tools.find("grafana", load().cache) is None or installed() is None,
         reason="NO DASHBOARD LOOKED AT: Grafana or Chromium is not on this machine",
     ),
 ]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
+from observability.stack.local.up import absent
 from observability.stack.programs import archive, tools
-from observability.stack.settings import StackError
+from observability.stack.programs.versions import RELEASES
+from observability.stack.settings import ROOT, Settings, StackError
 
 
-def program(folder: Path, name: str) -> Path:
+def program(folder: Path, name: str, version: str = "") -> Path:
+    """A program that answers --version; one without a version fails."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_text("#!/bin/sh\n")
+    answer = f"echo '{name}, version {version} (branch: x)'; echo 'go version: go1.26.8'"
+    path.write_text(f"#!/bin/sh\n{answer if version else 'exit 1'}\n")
     path.chmod(0o755)
     return path
 
@@ -25,7 +30,8 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine with nothing on PATH; returns its tool cache."""
     monkeypatch.setenv("PATH", str(tmp_path / "path"))
     monkeypatch.setattr(tools, "SBIN", "")
-    monkeypatch.delenv("MINITWIT_TOOLS")
+    monkeypatch.delenv("MINITWIT_TOOLS", raising=False)
+    monkeypatch.delenv("GRAFANA_HOME", raising=False)
     return tmp_path / "cache"
 
 
@@ -35,35 +41,95 @@ def found(name: str, cache: Path) -> Path:
     return result.path
 
 
-def test_path_comes_first_then_what_was_built_then_the_distribution(
-    bare: Path, tmp_path: Path
+def test_the_pinned_version_comes_first_then_path_then_the_distribution(
+    bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tools.find("alertmanager", bare) is None
     packaged = program(archive.folder(bare) / "usr/bin", "prometheus-alertmanager")
     assert found("alertmanager", bare) == packaged
+    installed = program(tmp_path / "path", "prometheus-alertmanager", "0.25.0+ds")
+    assert found("alertmanager", bare) == installed
     built = program(bare / "bin", "alertmanager")
     assert found("alertmanager", bare) == built
-    installed = program(tmp_path / "path", "prometheus-alertmanager")
+    pinned = program(tools.folder("alertmanager", bare), "alertmanager")
+    assert found("alertmanager", bare) == pinned
+    monkeypatch.setenv("MINITWIT_TOOLS", "path")
     assert found("alertmanager", bare) == installed
+    installed.unlink()
+    assert found("alertmanager", bare) == packaged
 
 
-def test_where_the_distribution_has_web_pages_it_comes_before_what_was_built(
-    bare: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_older_archive_in_the_cache_is_not_the_pinned_version(bare: Path) -> None:
+    program(bare / "loki-3.0.0", "loki", "3.0.0")
+    assert tools.find("loki", bare) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "good"),
+    [
+        ("loki", "3.7.6", True),
+        ("promtail", "3.6.11", True),
+        ("tempo", "2.10.8", True),
+        ("prometheus", "2.42.0+ds", True),
+        ("loki", "2.9.4", False),
+        ("tempo", "3.1.0", False),  # it takes another configuration
+        ("loki", "", False),  # it does not run
+        ("loki", "HEAD-abcdef", False),  # nobody knows what it is
+    ],
+)
+def test_from_path_comes_what_runs_and_is_neither_too_old_nor_too_new(
+    bare: Path, tmp_path: Path, name: str, version: str, good: bool
 ) -> None:
-    packaged = program(archive.folder(bare) / "usr/bin", "prometheus")
-    built = program(bare / "bin", "prometheus")
-    assert found("prometheus", bare) == packaged
-    monkeypatch.setenv("MINITWIT_TOOLS", "pinned")
-    assert found("prometheus", bare) == built
+    program(tmp_path / "path", name, version)
+    assert (tools.find(name, bare) is not None) == good
 
 
-def test_pinned_means_what_was_built_whatever_is_on_path(
+def test_a_program_that_was_updated_is_asked_again(bare: Path, tmp_path: Path) -> None:
+    program(tmp_path / "path", "loki", "2.9.4")
+    assert tools.find("loki", bare) is None
+    program(tmp_path / "path", "loki", "3.7.10")
+    assert tools.find("loki", bare)
+
+
+def test_only_versions_that_know_a_flag_are_given_it(bare: Path, tmp_path: Path) -> None:
+    program(tmp_path / "path", "alertmanager", "0.25.0")
+    old = tools.find("alertmanager", bare)
+    program(tmp_path / "path", "alertmanager", "0.26.0")
+    new = tools.find("alertmanager", bare)
+    assert old and new and old.flags == () and new.flags == tools.TOOLS["alertmanager"].flags
+
+
+def test_grafana_is_where_its_pages_are_unless_its_home_is_set(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MINITWIT_TOOLS", "pinned")
-    program(tmp_path / "path", "alertmanager")
-    built = program(bare / "bin", "alertmanager")
-    assert found("alertmanager", bare) == built
+    installed = program(tmp_path / "home/bin", "grafana", "12.3.3")
+    (tmp_path / "path").mkdir()
+    (tmp_path / "path/grafana").symlink_to(installed)
+    assert tools.find("grafana", bare) is None
+    (tmp_path / "home/public").mkdir()
+    assert found("grafana", bare) == installed
+    pinned = program(tools.folder("grafana", bare) / "bin", "grafana")
+    assert found("grafana", bare) == pinned
+    given = program(tmp_path / "given/bin", "grafana", "11.0.0")
+    monkeypatch.setenv("GRAFANA_HOME", str(tmp_path / "given"))
+    assert found("grafana", bare) == given
+
+
+def test_absent_is_what_no_program_and_no_package_is_here_for(bare: Path, tmp_path: Path) -> None:
+    settings = Settings(tmp_path / "run", bare)
+    assert absent(settings) == {"loki", "promtail", "tempo", "grafana"}
+    assert absent(settings, ("loki", "node")) == {"loki"}
+    program(tmp_path / "path", "tempo", "2.10.8")
+    program(tmp_path / "path", "loki", "3.7.6")
+    assert absent(settings, ("loki", "promtail")) == {"promtail"}
+
+
+def test_the_images_are_of_the_versions_in_the_table() -> None:
+    tags = {release.image.partition(":")[0]: release.tag for release in RELEASES.values()}
+    for name in ("compose.yaml", "stack.yml", "deploy/stack.postgres.yml"):
+        for image in re.findall(r"^ +image: ([a-z/-]+:\S+)", (ROOT / name).read_text(), re.M):
+            if not image.startswith("minitwit"):
+                assert tags.get(image.partition(":")[0]) == image, name
 
 
 def test_only_the_unpacked_chat_server_gets_its_own_libraries(bare: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS
-from observability.stack.components import COMPONENTS, TABLE, Component, grafana_home
+from observability.stack.components import COMPONENTS, TABLE, Component
 from observability.stack.config import places, receivers
 from observability.stack.config.places import Place
 from observability.stack.local import postgres
@@ -138,7 +138,7 @@ class Layout:
             host=HOST,
             port=self.port(component.name),
             address={c.name: self.address(c.name) for c in TABLE},
-            grafana=grafana_home(),
+            home=program.path.parents[1] if program else "",
             otlp=self.otlp,
             loki=self.loki,
             resend=self.clock.pause(60),

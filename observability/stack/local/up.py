@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Collection
 
-from observability.stack.components import COMPONENTS, TABLE, Component, choose, grafana_home
+from observability.stack.components import COMPONENTS, OPTIONAL, Component, choose
 from observability.stack.local import layout as layouts
 from observability.stack.local import ports
 from observability.stack.local.layout import Layout
@@ -18,7 +18,6 @@ from observability.stack.settings import Settings, StackError
 DEADLINE = 90.0  # seconds until everything must be healthy
 POLL = 0.2
 RELOADABLE = ("prometheus", "alertmanager", "blackbox")
-GRAFANA = "Grafana is not on PATH and GRAFANA_HOME is not set: a preview draws the dashboards."
 
 
 def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
@@ -27,17 +26,19 @@ def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
     What runs already stays, also if ``only`` does not name it.
     """
     running = Supervisor(settings.run_dir).processes().keys() & COMPONENTS.keys() if only else ()
-    late = absent(settings)
-    wanted = choose([*only, *running], settings.database_url)
-    chosen = [c for c in wanted if c.name not in late]
+    chosen = choose([*only, *running], settings.database_url, absent(settings) - set(only))
     programs = tools.require([c.tool for c in chosen if c.tool], settings.cache)
     return Layout(settings, tuple(chosen), programs)
 
 
-def absent(settings: Settings) -> set[str]:
-    """Components whose program no package brings and this machine lacks."""
-    alone = [c for c in TABLE if c.tool and not tools.TOOLS[c.tool].package]
-    return {c.name for c in alone if tools.find(c.tool, settings.cache) is None}
+def absent(settings: Settings, names: Collection[str] = tuple(OPTIONAL)) -> set[str]:
+    """Of the components ``names`` those that cannot run: no program here, and no package has it."""
+    tools_of = {name: COMPONENTS[name].tool for name in names}
+    return {
+        name
+        for name, tool in tools_of.items()
+        if tool and not tools.TOOLS[tool].package and tools.find(tool, settings.cache) is None
+    }
 
 
 def up(settings: Settings, only: Collection[str] = ()) -> Layout:
@@ -57,10 +58,11 @@ def up(settings: Settings, only: Collection[str] = ()) -> Layout:
     else:
         supervisor.launch(settings.config / "supervisord.conf")
     Start(layout, supervisor).run()
-    if not only and grafana_home() is None:
-        print(GRAFANA)
     if not only and (late := absent(settings)):
-        print(f"Not on PATH, so not started: {' and '.join(sorted(late))}.")
+        lost = dict.fromkeys(OPTIONAL[name] for name in OPTIONAL if name in late)
+        print(f"Not on this machine: {', '.join(sorted(late))}; so without {', '.join(lost)}.")
+        if "grafana" in late:
+            print("A preview draws the dashboards instead of Grafana.")
     return layout
 
 

@@ -1,7 +1,8 @@
-"""The programs that are no Python: found on PATH, in the tool cache, or fetched into it.
+"""The programs that are no Python: found in the tool cache, on PATH, or fetched into the cache.
 
-The cache has two parts. ``bin/`` holds programs built for this project; ``debian-…/`` is the
-distribution's own packages, unpacked: no root, no service started, nothing installed.
+The cache has three parts. ``NAME-VERSION/`` is an official release archive, unpacked; ``bin/``
+holds what was built from Go modules; ``debian-…/`` is the distribution's own packages, unpacked:
+no root, no service started, nothing installed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from observability.stack.programs import archive
+from observability.stack.programs import archive, probe
+from observability.stack.programs.versions import RELEASES, Release
 from observability.stack.settings import StackError
 
 BUILT = "make tools"  # from where what no distribution brings is had
@@ -21,46 +23,59 @@ SBIN = "/usr/local/sbin:/usr/sbin"  # not on everybody's PATH
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program: its names, the package that brings it (if any), and where else it is from."""
+    """A program: its names, the package that brings it (if any), and where else it is from.
+
+    ``release`` names its row in the table of versions; '' if any version will do.
+    """
 
     names: tuple[str, ...]
     package: str
     elsewhere: str
-    flags: tuple[str, ...] = ()  # what the version that is built here needs besides
-    pages: bool = False  # the distribution's has web pages, the one that is built here has none
+    release: str = ""
+    flags: tuple[str, ...] = ()  # what it needs besides, in versions that know it:
+    since: str = ""
 
 
 TOOLS = {
-    "prometheus": Tool(("prometheus",), "prometheus", "prometheus.io/download", pages=True),
-    "promtool": Tool(("promtool",), "prometheus", "prometheus.io/download"),
+    "prometheus": Tool(("prometheus",), "prometheus", "prometheus.io/download", "prometheus"),
+    "promtool": Tool(("promtool",), "prometheus", "prometheus.io/download", "prometheus"),
     "alertmanager": Tool(
         ("alertmanager", "prometheus-alertmanager"),
         "prometheus-alertmanager",
         "prometheus.io/download",
+        "alertmanager",
         flags=("--enable-feature=receiver-name-in-metrics",),
+        since="0.26",
     ),
-    "amtool": Tool(("amtool",), "prometheus-alertmanager", "prometheus.io/download"),
+    "amtool": Tool(
+        ("amtool",), "prometheus-alertmanager", "prometheus.io/download", "alertmanager"
+    ),
     "blackbox": Tool(
         ("blackbox_exporter", "prometheus-blackbox-exporter"),
         "prometheus-blackbox-exporter",
         "prometheus.io/download",
+        "blackbox",
     ),
     "node": Tool(
         ("node_exporter", "prometheus-node-exporter"),
         "prometheus-node-exporter",
         "prometheus.io/download",
+        "node",
     ),
     "postgres-exporter": Tool(
         ("postgres_exporter", "prometheus-postgres-exporter"),
         "prometheus-postgres-exporter",
         "github.com/prometheus-community/postgres_exporter",
+        "postgres-exporter",
         # It asks for the size of each table, and so waits for as long as one of them is locked:
         # while the database is at its worst, there would be nothing to see.
         flags=("--no-collector.stat_user_tables",),
+        since="0.13",
     ),
-    "loki": Tool(("loki",), "", "grafana.com/docs/loki"),
-    "promtail": Tool(("promtail",), "", "grafana.com/docs/loki"),
-    "tempo": Tool(("tempo",), "", "grafana.com/docs/tempo"),
+    "grafana": Tool(("grafana",), "", "grafana.com/grafana/download", "grafana"),
+    "loki": Tool(("loki",), "", "grafana.com/docs/loki", "loki"),
+    "promtail": Tool(("promtail",), "", "grafana.com/docs/loki", "promtail"),
+    "tempo": Tool(("tempo",), "", "grafana.com/docs/tempo", "tempo"),
     "actionlint": Tool(("actionlint",), "", BUILT),
     "ngircd": Tool(("ngircd",), "ngircd", "ngircd.barton.de"),
     "relay": Tool(
@@ -91,23 +106,72 @@ class Program:
 def find(name: str, cache: Path) -> Program | None:
     """The program called ``name`` in ``TOOLS``, or None if this machine has it nowhere.
 
-    PATH comes first, then what was built here, then the distribution's. With MINITWIT_TOOLS=pinned
-    what was built here comes first: the very versions that compose pins.
+    The pinned version in the cache comes first, then PATH if its version is good enough, then the
+    distribution's. With MINITWIT_TOOLS=path the cache's pinned version comes last. GRAFANA_HOME,
+    if set, is where Grafana is, whatever its version.
     """
+    if name == "grafana" and (given := os.environ.get("GRAFANA_HOME")):
+        program = Path(given) / "bin/grafana"
+        return Program(program) if program.exists() else None
+    sources = [_pinned, _built, _on_path, _packaged]
+    if os.environ.get("MINITWIT_TOOLS") == "path":
+        sources = [_on_path, _packaged, _pinned, _built]
+    return next((found for source in sources if (found := source(name, cache))), None)
+
+
+def folder(release: str, cache: Path) -> Path:
+    """Where the archive of a release is unpacked, or will be."""
+    return cache / f"{release}-{RELEASES[release].version}"
+
+
+def _pinned(name: str, cache: Path) -> Program | None:
+    """What the official archive brought: whatever is in its folder has run once."""
     tool = TOOLS[name]
-    here, built = f"{os.environ.get('PATH', os.defpath)}:{SBIN}", f"{cache}/bin"
-    root = archive.folder(cache)
-    packaged = f"{root}/usr/bin:{root}/usr/sbin"
-    order = (here, packaged, built) if tool.pages else (here, built, packaged)
-    if os.environ.get("MINITWIT_TOOLS") == "pinned":
-        order = (built, here, packaged)
-    for place in order:
-        for found in (shutil.which(n, path=place) for n in tool.names):
-            if found and place == packaged:
-                return _unpacked(name, Path(found), root)
-            if found:
-                return Program(Path(found), flags=tool.flags if place == built else ())
+    if not tool.release:
+        return None
+    home = folder(tool.release, cache)
+    found = shutil.which(tool.names[0], path=f"{home}:{home}/bin")
+    return Program(Path(found), flags=tool.flags) if found else None
+
+
+def _built(name: str, cache: Path) -> Program | None:
+    """What was built from Go modules."""
+    found = shutil.which(TOOLS[name].names[0], path=f"{cache}/bin")
+    return Program(Path(found), flags=TOOLS[name].flags) if found else None
+
+
+def _on_path(name: str, _: Path) -> Program | None:
+    """What is installed on this machine, in a version that our configuration is good for."""
+    tool = TOOLS[name]
+    here = f"{os.environ.get('PATH', os.defpath)}:{SBIN}"
+    found = [Path(which) for n in tool.names if (which := shutil.which(n, path=here))]
+    for path in _homes(found) if name == "grafana" else found:
+        if not tool.release:
+            return Program(path)
+        version = probe.version(path)
+        if fits(version, RELEASES[tool.release]):
+            return Program(path, flags=tool.flags if version >= probe.parse(tool.since) else ())
     return None
+
+
+def _homes(found: list[Path]) -> list[Path]:
+    """Grafana's program in its home directory, beside its web pages, wherever PATH leads."""
+    homes = [path.resolve().parents[1] for path in found] + [Path("/usr/share/grafana")]
+    return [home / "bin/grafana" for home in homes if (home / "public").is_dir()]
+
+
+def _packaged(name: str, cache: Path) -> Program | None:
+    """What is in the distribution's packages, unpacked."""
+    root = archive.folder(cache)
+    places = f"{root}/usr/bin:{root}/usr/sbin"
+    found = (shutil.which(n, path=places) for n in TOOLS[name].names)
+    return next((_unpacked(name, Path(path), root) for path in found if path), None)
+
+
+def fits(version: tuple[int, ...], release: Release) -> bool:
+    """Whether a program of this version can stand in for the pinned one."""
+    below = probe.parse(release.below) if release.below else (10**6,)
+    return probe.parse(release.minimum) <= version < below
 
 
 def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
@@ -132,7 +196,7 @@ def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
 
 def _advice(tool: Tool, why: str) -> str:
     if not tool.package:
-        return f"Build it: {tool.elsewhere}"
+        return tool.elsewhere if tool.elsewhere == BUILT else f"Get it from {tool.elsewhere}."
     return f"Install it ({tool.elsewhere}; Debian, Ubuntu: package {tool.package}). {why}".rstrip()
 
 

@@ -1,0 +1,151 @@
+"""The one table of versions: archives, compose, Swarm, and what is good enough from PATH.
+
+``version`` is what the archives bring and what the image tags of compose.yaml and stack.yml say.
+Hashes are SHA-256 by architecture; each came from public packaging files that pin it, not from a
+download of our own. How many independent ones agree stands beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PROMETHEUS = "https://github.com/prometheus"
+COMMUNITY = "https://github.com/prometheus-community"
+GRAFANA = "https://github.com/grafana"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release; ``archive`` and ``image`` are templates with ``version`` and ``arch`` in them.
+
+    A program on PATH is used if its version is at least ``minimum`` and less than ``below``.
+    """
+
+    version: str
+    image: str
+    licence: str
+    minimum: str = ""
+    below: str = ""
+    archive: str = ""
+    sha256: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tag(self) -> str:
+        """The image with its tag."""
+        return self.image.format(version=self.version)
+
+    def url(self, arch: str) -> str:
+        """Where the archive for an architecture is; '' if its hash is not known."""
+        return self.archive.format(version=self.version, arch=arch) if arch in self.sha256 else ""
+
+
+RELEASES = {
+    "prometheus": Release(
+        "3.15.0",
+        "prom/prometheus:v{version}",
+        "Apache-2.0",
+        minimum="2.42",  # Debian 12's: the cases of the rules pass with it
+        archive=PROMETHEUS
+        + "/prometheus/releases/download/v{version}/prometheus-{version}.linux-{arch}.tar.gz",
+        sha256={
+            # 8 sources and more
+            "amd64": "2a542df32eac02ee17b9d844fb2aa1de00dafa5476579ba8a3ba862e9d572ea0",
+            # 2 sources
+            "arm64": "f1f90ec08e849d494ca66c611470afc50192f0355f1a61c33f2cbde02d067823",
+        },
+    ),
+    "alertmanager": Release(
+        "0.34.1",
+        "prom/alertmanager:v{version}",
+        "Apache-2.0",
+        minimum="0.25",
+        archive=PROMETHEUS
+        + "/alertmanager/releases/download/v{version}/alertmanager-{version}.linux-{arch}.tar.gz",
+        sha256={
+            # 8 sources and more
+            "amd64": "265b9d1e55ef0d5306a436018af6d2b686c2ce051f03d968f7464ecb1372a7e8",
+            # 3 sources
+            "arm64": "d98d6cbaf52151c7e76e24355fec88b11cebcb9875d4cdd8b76ddce7a7e5535c",
+        },
+    ),
+    "blackbox": Release(
+        "0.28.0",
+        "prom/blackbox-exporter:v{version}",
+        "Apache-2.0",
+        minimum="0.23",
+        archive=PROMETHEUS + "/blackbox_exporter/releases/download/v{version}/"
+        "blackbox_exporter-{version}.linux-{arch}.tar.gz",
+        # 1 source
+        sha256={"amd64": "caf5d242fb1cf6d5cb678f3f799f22703d4fafea26b03dcbbd7e1f1825e06329"},
+    ),
+    "node": Release(
+        "1.12.1",
+        "prom/node-exporter:v{version}",
+        "Apache-2.0",
+        minimum="1.5",
+        archive=PROMETHEUS
+        + "/node_exporter/releases/download/v{version}/node_exporter-{version}.linux-{arch}.tar.gz",
+        sha256={
+            # 7 sources and more
+            "amd64": "b51d8a76aa2a9156a55d501aca6276fae09e262259a5e4e831d2c2222f084e63",
+            # 2 sources
+            "arm64": "ad35b605f9954b9f1ffddf5ba054bdc5a98d790b9eae5291e1eeb83f1ecbd0e7",
+        },
+    ),
+    "postgres-exporter": Release(
+        "0.20.1",
+        "prometheuscommunity/postgres-exporter:v{version}",
+        "Apache-2.0",
+        minimum="0.11",
+        archive=COMMUNITY + "/postgres_exporter/releases/download/v{version}/"
+        "postgres_exporter-{version}.linux-{arch}.tar.gz",
+        # 1 source
+        sha256={"amd64": "89d4f7e7920cad48fdc3133f789556ef5253c330a9f5fdace3bdb6344c0a8b5a"},
+    ),
+    "grafana": Release(
+        "13.2.3",
+        "grafana/grafana:{version}",
+        "AGPL-3.0",
+        minimum="12.0",
+        # The address with the build's number: the alias without it has served other bytes.
+        archive="https://dl.grafana.com/grafana/release/{version}/"
+        "grafana_{version}_36482603486_linux_{arch}.tar.gz",
+        sha256={
+            # 8 sources and more
+            "amd64": "6107ad27016296aac38e0d7ffa8753ab540b5541ad27e94790f771289d733235",
+            # 2 sources
+            "arm64": "a2a41b960ba4c25e83140484e48813730d3c81891a128439a2a9d2df6eb3840e",
+        },
+    ),
+    "loki": Release(
+        "3.7.8",
+        "grafana/loki:{version}",
+        "AGPL-3.0",
+        minimum="3.5",
+        archive=GRAFANA + "/loki/releases/download/v{version}/loki-linux-{arch}.zip",
+        # 8 sources and more
+        sha256={"amd64": "62aea42c9cba52cd1642b3666ab37019a0ce4c24ab50b07e85dccc8d812f7d61"},
+    ),
+    "promtail": Release(
+        "3.6.11",  # the last there will be
+        "grafana/promtail:{version}",
+        "AGPL-3.0",
+        minimum="3.5",
+        archive=GRAFANA + "/loki/releases/download/v{version}/promtail-linux-{arch}.zip",
+        # 1 source
+        sha256={"amd64": "f87d72358531cc7008a23667cc68cc726e75115cd08829507215e49b4ca921ec"},
+    ),
+    "tempo": Release(
+        "2.10.8",
+        "grafana/tempo:{version}",
+        "AGPL-3.0",
+        minimum="2.9",
+        below="3.0",  # which takes no ingester and compactor blocks in its configuration
+        archive=GRAFANA + "/tempo/releases/download/v{version}/tempo_{version}_linux_{arch}.tar.gz",
+        # No source pins the hash of 2.10.8, so no archive is fetched: PATH or a container.
+    ),
+    "postgres": Release("18.6", "postgres:{version}", "PostgreSQL"),
+    "nginx": Release("1.30.5", "nginx:{version}", "BSD-2-Clause"),
+    "nginx-exporter": Release("1.4.0", "nginx/nginx-prometheus-exporter:{version}", "Apache-2.0"),
+}
