@@ -131,7 +131,10 @@ check: $(VENV)/dev.stamp ## check that the generated files are as their code say
 	@$(PY) -m observability.stack.config.generate --check
 
 lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
-	@for name in app stack dev go; do $(COMPILE) --output-file=requirements/$$name.txt requirements/$$name.in; done
+	@$(COMPILE) --output-file=requirements/app.txt pyproject.toml
+	@$(COMPILE) --extra=stack --output-file=requirements/stack.txt pyproject.toml
+	@$(COMPILE) --extra=stack --extra=dev --output-file=requirements/dev.txt pyproject.toml
+	@$(COMPILE) --output-file=requirements/go.txt requirements/go.in
 
 clean: ## stop the platform and remove its state and all caches; fetched programs stay
 	@if [ -x $(PY) ]; then $(STACK) down; fi
