@@ -2,64 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import time
 from collections.abc import Callable
-from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import VERSION, limits
+from app import VERSION
+from app.draining import Draining
+from app.limits import BodyLimits
 from app.settings import ServerSettings
 from observability import catalog
 from observability.instrument.health import Check, Health
 from observability.instrument.logs import Log, capture_libraries
 from observability.instrument.metrics import Meter
-from observability.instrument.middleware import Telemetry, touch_routes
-from observability.instrument.runtime import watch_event_loop
-from observability.instrument.tracing import Tracer
+from observability.instrument.observed import observed
+from observability.instrument.runtime import Runtime
+from observability.instrument.tracing import Tracing
 
 # How long requests that have begun may take to finish once the listener is closed.
 FINISH_SECONDS = 10
 Create = Callable[[Meter, Log], tuple[Starlette, dict[str, Check]]]
-
-
-class Server(uvicorn.Server):
-    """Stops in two steps: readiness fails while requests are still served, then the rest."""
-
-    def __init__(
-        self, config: uvicorn.Config, meter: Meter, health: Health, drain_seconds: float
-    ) -> None:
-        super().__init__(config)
-        self._meter = meter
-        self._health = health
-        self._drain_seconds = drain_seconds
-        self._stop_at: float | None = None
-
-    async def main_loop(self) -> None:
-        """Serve, and watch how well the event loop keeps time."""
-        watcher = asyncio.create_task(watch_event_loop(self._meter))
-        try:
-            await super().main_loop()
-        finally:
-            watcher.cancel()
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """First signal: drain, then stop. Second: stop now."""
-        if self._stop_at is None:
-            self._health.draining = True
-            self._stop_at = time.monotonic() + self._drain_seconds
-        else:
-            self._stop_at = time.monotonic()
-
-    async def on_tick(self, counter: int) -> bool:
-        """Ten times a second: whether it is time to stop."""
-        if self._stop_at is not None and time.monotonic() >= self._stop_at:
-            return True
-        return await super().on_tick(counter)
 
 
 def run(service: str, settings: ServerSettings, create: Create) -> None:
@@ -70,19 +35,36 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
     log = Log(settings.log, meter)
     capture_libraries(log)
     app, checks = create(meter, log)
-    served = touch_routes(app, meter)
-    tracer = Tracer(settings.trace, meter, log, VERSION)
-    health = Health(Telemetry(app, meter, log, tracer, served), meter)
+    tracing = Tracing(settings.trace, meter, log, VERSION, settings.port)
+    inner = protected(app, settings)
+    telemetry = observed(app, inner, meter, log, tracing, settings.trace, settings.trusted_proxies)
+    health = Health(telemetry, meter)
     for name, check in checks.items():
         health.add(name, check)
     spare_the_collector()
     log.info("startup", version=VERSION, address=f"{settings.host}:{settings.port}")
     try:
-        Server(config(health, settings, meter, log), meter, health, settings.drain_seconds).run()
+        serve(health, meter, settings)
     finally:
-        tracer.close()
+        tracing.close()
         log.info("shutdown")
         log.close()
+
+
+def protected(app: ASGIApp, settings: ServerSettings) -> ASGIApp:
+    """``app`` with its limits, and with the client's address as a trusted proxy tells it.
+
+    uvicorn's own layer for that would hide from the telemetry who really asks.
+    """
+    limited = BodyLimits(app, settings.limits)
+    return ProxyHeadersMiddleware(limited, settings.trusted_proxies)  # type: ignore[arg-type, return-value]
+
+
+def serve(health: Health, meter: Meter, settings: ServerSettings) -> None:
+    """Serve ``health`` and what is behind it until a signal comes."""
+    draining = Draining(health, settings.drain_seconds)
+    runtime = Runtime(health, meter, draining.listening)
+    draining.run(uvicorn.Server(config(runtime, settings)))
 
 
 def spare_the_collector() -> None:
@@ -93,21 +75,20 @@ def spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def config(app: ASGIApp, settings: ServerSettings, meter: Meter, log: Log) -> uvicorn.Config:
+def config(app: ASGIApp, settings: ServerSettings) -> uvicorn.Config:
     """How uvicorn serves ``app``."""
     return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=limits.protocol(settings.limits, meter, log),
+        http="httptools",
         ws="none",
         lifespan="on",
         access_log=False,
         log_config=None,
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=settings.trusted_proxies,
+        proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )

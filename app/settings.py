@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from app.limits import Limits
 from observability.instrument import redaction
 from observability.instrument.logs import LEVELS, LogSettings
+from observability.instrument.sampling import SAMPLERS
 from observability.instrument.tracing import TraceSettings
 
 
@@ -165,9 +166,8 @@ def server(env: Environment, port: int) -> ServerSettings:
         drain_seconds=env.number("DRAIN_SECONDS", 0, 0, 300),
         trusted_proxies=env.text("TRUSTED_PROXIES", "127.0.0.1,::1"),
         limits=Limits(
-            head_seconds=env.number("HEAD_SECONDS", 10, 0.1, 600),
             body_seconds=env.number("BODY_SECONDS", 20, 0.1, 600),
-            head_bytes=env.whole("HEAD_BYTES", 32 * 1024, 1024, 2**20),
+            body_bytes=env.whole("BODY_BYTES", 256 * 1024, 1024, 2**30),
         ),
         log=LogSettings(
             level=level,
@@ -177,11 +177,24 @@ def server(env: Environment, port: int) -> ServerSettings:
             file_count=env.whole("LOG_FILE_COUNT", 3, 1, 100),
             loki=_address(env, "LOKI_URL", "").reveal(),
         ),
-        trace=TraceSettings(
-            endpoint=_address(env, "OTEL_EXPORTER_OTLP_ENDPOINT", "").reveal(),
-            sample=env.number("TRACE_SAMPLE", 0.05, 0, 1),
-        ),
+        trace=_trace(env),
     )
+
+
+def _trace(env: Environment) -> TraceSettings:
+    """OpenTelemetry's own variables. What the SDK reads by itself is looked at all the same, so
+    that a mistake is one plain line and no secret of theirs is ever written."""
+    endpoint = _address(env, "OTEL_EXPORTER_OTLP_ENDPOINT", "").reveal()
+    for pair in env.secret("OTEL_EXPORTER_OTLP_HEADERS", "").reveal().split(","):
+        redaction.know(unquote(pair.partition("=")[2].strip()))
+    env.number("OTEL_EXPORTER_OTLP_TIMEOUT", 10, 0.001, 3600)
+    sampler = env.text("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
+    if sampler not in SAMPLERS:
+        known = ", ".join(SAMPLERS)
+        raise SettingsError(f"OTEL_TRACES_SAMPLER must be one of {known}, not {sampler!r}")
+    ratio = env.number("OTEL_TRACES_SAMPLER_ARG", 0.05, 0, 1)
+    disabled = env.flag("OTEL_SDK_DISABLED", False)
+    return TraceSettings("" if disabled else endpoint, sampler, ratio)
 
 
 def _address(env: Environment, name: str, default: str) -> Secret:

@@ -168,8 +168,9 @@ LOG_DROPPED = Metric(
 TRACE_SPANS = Metric(
     "minitwit_trace_spans_total",
     "counter",
-    "Spans of kept traces: delivered, or lost because the receiver was slow, away or refusing.",
-    (Label("outcome", ("exported", "dropped")),),
+    "Spans delivered; dropped because the receiver was slow, away or refusing; or not made, since"
+    " more requests failed or were slow than are described in a second.",
+    (Label("outcome", ("exported", "dropped", "limited")),),
 )
 
 # ---- business ---------------------------------------------------------------------------
@@ -296,6 +297,7 @@ class Attribute(StrEnum):
     ROUTE = "http.route"
     STATUS = "http.response.status_code"
     SCHEME = "url.scheme"
+    PROTOCOL_VERSION = "network.protocol.version"
     ERROR_TYPE = "error.type"
     SERVER_ADDRESS = "server.address"
     SERVER_PORT = "server.port"
@@ -305,7 +307,7 @@ class Attribute(StrEnum):
     DB_SECONDS = "minitwit.db.duration"  # of all statements, without waits for connections
     ACTION = "minitwit.action"
     OUTCOME = "minitwit.outcome"
-    KEPT = "minitwit.kept"  # why: sampled, slow or error
+    REASON = "minitwit.reason"  # why there is a trace: sampled, slow or error
 
 
 # ---- log fields -------------------------------------------------------------------------

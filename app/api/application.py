@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 
+from app.api import responses
 from app.api.front import FrontApi
-from app.api.routing import Application
 from app.api.simulator import SimulatorApi
 from app.database import latest
 from app.database.pool import Database, Row
@@ -54,4 +54,5 @@ def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Da
         *SimulatorApi(settings, database, accounts, posting, following, meter).routes(),
         *FrontApi(database, accounts, posting, following).routes(),
     ]
-    return Application(routes=list(routes), lifespan=lifespan), database
+    app = Starlette(routes=list(routes), lifespan=lifespan, exception_handlers=responses.HANDLERS)
+    return app, database

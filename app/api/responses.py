@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.problems import Problem
@@ -31,14 +33,26 @@ def error(status: int, message: str, headers: Mapping[str, str] | None = None) -
     return JSONResponse(body, status, headers)
 
 
-def problem(found: Problem) -> Response:
+async def on_problem(request: Request, problem: Problem) -> Response:
     """The answer to one of our own exceptions."""
-    return _refused(found.status, found.message, found.headers)
+    context.failed(problem)
+    return _refused(problem.status, problem.message, problem.headers)
 
 
-def refused(found: HTTPException) -> Response:
+async def on_refusal(request: Request, refusal: HTTPException) -> Response:
     """The answer to one of Starlette's: unknown path, wrong method."""
-    return _refused(found.status_code, found.detail, found.headers)
+    return _refused(refusal.status_code, refusal.detail, refusal.headers)
+
+
+async def on_failure(request: Request, failure: Exception) -> Response:
+    """The answer to what nobody expected; the telemetry logs it."""
+    context.failed(failure)
+    return error(500, Problem.default)
+
+
+HANDLERS: dict[Any, Any] = {
+    Problem: on_problem, HTTPException: on_refusal, Exception: on_failure,
+}  # fmt: skip
 
 
 def _refused(status: int, message: str, headers: Mapping[str, str] | None) -> Response:

@@ -12,16 +12,18 @@ from time import perf_counter
 from typing import Any
 
 import psycopg
+from prometheus_client import Histogram
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from app.problems import Unavailable
 from app.settings import DatabaseSettings
 from observability import catalog
 from observability.catalog import Attribute
-from observability.instrument import context
-from observability.instrument.context import Attributes, RequestContext
+from observability.instrument import context, recording
+from observability.instrument.context import RequestContext
 from observability.instrument.logs import Log
-from observability.instrument.metrics import Meter, QuickHistogram
+from observability.instrument.metrics import Meter
+from observability.instrument.recording import Attributes
 
 Row = tuple[Any, ...]
 WATCH_SECONDS = 1.0
@@ -93,7 +95,7 @@ class Database:
             "options": f"-c statement_timeout={milliseconds} {PLANNING}",
             "application_name": f"minitwit-{meter.service}",
         }
-        self._durations: dict[str, QuickHistogram] = {}
+        self._durations: dict[str, Histogram] = {}
         self.pool = AsyncConnectionPool(
             settings.url.reveal(),
             min_size=min(2, settings.pool_size),
@@ -136,35 +138,37 @@ class Database:
         if self.trouble:
             self._meter.count(catalog.DB_ERRORS, "unavailable")
             raise Unavailable
-        request = context.current()
-        began = perf_counter()
-        kind = ""
-        try:
-            # Not ``pool.connection()``: its transaction is none where each commits itself.
-            connection = await self.pool.getconn()
-            timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
-            started = perf_counter()
+        with recording.span(statement.name, statement.attributes) as span:
+            began = perf_counter()
             try:
-                cursor = await connection.execute(statement.query, parameters)
-                return await cursor.fetchone()
-            finally:
-                timer.cancel()
-                self._observe(statement, request, perf_counter() - started)
-                await self.pool.putconn(connection)
-        except psycopg.Error as error:
-            kind, what = self._explain(error, perf_counter() - began)
-            self._meter.count(catalog.DB_ERRORS, kind)
-            self._log.error(
-                "db_error", "A statement failed", query=statement.name, error=what, reason=kind
-            )
-            if kind == "statement":
-                # Without the cause: its detail quotes the row, and with it what people typed.
-                raise Refused(f"{statement.name}: {what}") from None
-            raise Unavailable from error
+                return await self._fetch(statement, parameters)
+            except psycopg.Error as error:
+                span.error, what = self._explain(error, perf_counter() - began)
+                self._meter.count(catalog.DB_ERRORS, span.error)
+                self._log.error(
+                    "db_error",
+                    "A statement failed",
+                    query=statement.name,
+                    error=what,
+                    reason=span.error,
+                )
+                if span.error == "statement":
+                    # Without the cause: its detail quotes the row, and with it what people typed.
+                    raise Refused(f"{statement.name}: {what}") from None
+                raise Unavailable from error
+
+    async def _fetch(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
+        # Not ``pool.connection()``: that begins a transaction, and each statement commits itself.
+        connection = await self.pool.getconn()
+        timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
+        started = perf_counter()
+        try:
+            cursor = await connection.execute(statement.query, parameters)
+            return await cursor.fetchone()
         finally:
-            if request:
-                ran = (statement.name, statement.attributes, began, perf_counter(), kind)
-                request.calls.append(ran)
+            timer.cancel()
+            self._observe(statement, context.current(), perf_counter() - started)
+            await self.pool.putconn(connection)
 
     def _observe(
         self, statement: Statement, request: RequestContext | None, seconds: float

@@ -20,6 +20,9 @@ from typing import ParamSpec, TypeVar
 import bcrypt
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
+from opentelemetry.trace import SpanKind
+
+from observability.instrument import recording
 
 # OWASP's fourth choice for argon2id, as strong as the others by its Password Storage Cheat Sheet:
 # 9 MiB, four passes, one lane. The less memory it takes, the less it slows the requests down.
@@ -30,6 +33,7 @@ _NICENESS = 10
 _AT_THE_DATABASE = 2
 _BCRYPT_LIMIT = 72  # bytes; bcrypt never looked at more
 _SCRYPT_MEMORY = 128 * 1024 * 1024
+HASHING = "hash password"  # the span: the wait for a thread, and the hashing
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -73,7 +77,8 @@ class Passwords:
 
     async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
+        with recording.span(HASHING, {}, SpanKind.INTERNAL):
+            return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
 
 
 def _matches(pw_hash: str, password: str) -> bool:

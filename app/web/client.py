@@ -15,10 +15,10 @@ from yarl import URL
 from app.problems import Unavailable
 from observability import catalog
 from observability.catalog import Attribute
-from observability.instrument import context, tracing
-from observability.instrument.context import Attributes, Call
+from observability.instrument import context, recording
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
+from observability.instrument.recording import Attributes, Recorded
 
 # A page that takes longer is worth less than a page that says so.
 TIMEOUT = aiohttp.ClientTimeout(total=2, sock_connect=1)
@@ -132,12 +132,12 @@ class Client:
         address: str = "",
     ) -> dict[str, Any]:
         attributes: Attributes = {Attribute.METHOD: method, **self._server}
-        with tracing.call(f"{method} {operation}", attributes) as span:
+        with recording.span(f"{method} {operation}", attributes) as span:
             return await self._exchange(span, operation, method, target, token, body, address)
 
     async def _exchange(
         self,
-        span: Call,
+        span: Recorded,
         operation: str,
         method: str,
         target: str,
@@ -157,7 +157,7 @@ class Client:
                 allow_redirects=False,
             ) as response:
                 status, retry_after = response.status, response.headers.get("Retry-After")
-                span.own[Attribute.STATUS] = status
+                span.attributes[Attribute.STATUS] = status
                 if status >= 400:
                     span.error = str(status)
                 raw = await response.read()
@@ -180,7 +180,7 @@ class Client:
         return answer
 
     def _failed(
-        self, span: Call, reason: str, operation: str, retry_after: str | None = None
+        self, span: Recorded, reason: str, operation: str, retry_after: str | None = None
     ) -> Unavailable:
         span.error = span.error or reason
         self._meter.count(catalog.UPSTREAM_ERRORS, reason)
@@ -191,13 +191,13 @@ class Client:
         return problem
 
 
-def _headers(span: Call, token: str | None, address: str) -> dict[str, str]:
+def _headers(span: Recorded, token: str | None, address: str) -> dict[str, str]:
     headers = {
         "Content-Type": "application/json",
         "Authorization": f"Bearer {token}" if token else "",
         "X-Request-ID": context.request_id(),
-        "traceparent": tracing.traceparent(span),
         "X-Forwarded-For": address,
+        **recording.headers(span),
     }
     return {name: value for name, value in headers.items() if value}
 

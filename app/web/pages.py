@@ -77,6 +77,7 @@ class Pages:
 
     async def error(self, request: Request, error: Exception) -> Response:
         """The page for an exception: its status, a plain sentence and the request's id."""
+        context.failed(error)
         status, said, extra = _describe(error)
         title, usual = ERRORS.get(status) or (HTTPStatus(status).phrase, "")
         token = self._cookies.token(request)

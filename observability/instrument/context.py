@@ -2,121 +2,68 @@
 
 from __future__ import annotations
 
-import math
 import random
 import re
-import time
-from collections.abc import Awaitable
 from contextvars import ContextVar
+from typing import TYPE_CHECKING
 
-from starlette.types import Message, Send
-
-from observability.catalog import Attribute
+from observability import catalog
 from observability.instrument import redaction
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
+
+    from observability.instrument.afterwards import Budget
+    from observability.instrument.recording import Recorded
 
 # The client closed the connection before it had its answer (nginx's number for it).
 CLIENT_CLOSED = 499
+# From this duration (seconds) on, a request that was not sampled becomes a trace all the same.
+SLOW_SECONDS = catalog.SIMULATOR_TIMEOUT
 # What we take over from a caller: enough for ids in use, and nothing that could forge a line.
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
-Attributes = dict[Attribute, str | int | float]
-# A statement that was run: its name, what is known of all of its kind, when it began and ended
-# (seconds of ``perf_counter``), and how it failed, or ''.
-Ran = tuple[str, Attributes, float, float, str]
-_AT_ONCE = 256
-# Ids must differ, and need not be hard to guess: the system's own source is a call each time.
-_random = random.Random()  # noqa: S311
-_made: list[str] = []
 
 
-def new_id() -> str:
-    """Thirty-two hexadecimal digits; many are made at once."""
-    try:
-        return _made.pop()
-    except IndexError:
-        digits = _random.randbytes(16 * _AT_ONCE).hex()
-        _made.extend(digits[at : at + 32] for at in range(0, len(digits), 32))
-        return _made.pop()
-
-
-def new_span_id() -> str:
-    """Sixteen hexadecimal digits."""
-    return new_id()[16:]
-
-
-class Call:
-    """What a request had done elsewhere: an SQL statement, a call to another service.
-
-    ``started`` and ``ended`` are in nanoseconds since the epoch; ``error`` says how it failed, if
-    it did. ``attributes`` belong to all calls of a kind; ``own`` are this one's.
-    """
-
-    __slots__ = ("attributes", "ended", "error", "name", "own", "span_id", "started")
-
-    def __init__(self, name: str, attributes: Attributes, span_id: str = "") -> None:
-        self.name = name
-        self.attributes = attributes
-        self.span_id = span_id
-        self.started = time.time_ns()
-        self.ended = 0
-        self.error = ""
-        self.own: Attributes = {}
-
-    @classmethod
-    def of(cls, ran: Ran) -> Call:
-        """What is told of a statement that was run."""
-        name, attributes, began, over, error = ran
-        call = cls(name, attributes)
-        now = time.perf_counter()
-        call.ended = call.started - round((now - over) * 1e9)
-        call.started -= round((now - began) * 1e9)
-        call.error = error
-        return call
-
-
-async def _nobody(message: Message) -> None:
-    """Whom an answer goes to where there is no request to answer."""
+def new_span_id() -> int:
+    """Sixty-four random bits, not all of them zero."""
+    return random.getrandbits(64) or 1
 
 
 class RequestContext:
-    """Ids, what was done elsewhere, fields for the request's log line, and what was answered.
+    """Ids, spans to be made, fields for the request's log line, and what was answered.
 
-    A trace that begins here lends its id to the request, and the half of it to the first span: an
-    id more is a text more for each request.
+    ``parent`` is the caller's span, if its trace goes on here. ``sampled`` says whether the trace
+    was chosen at the start; ``budget`` is asked for the others, None where there is no tracing.
     """
 
-    parent_id = ""
-    # The duration (seconds) from which the trace is kept; 0 where it is kept in any case.
-    kept_from = math.inf
+    parent: SpanContext | None = None
+    parent_id = ""  # the same span's id as text
+    sampled = False
+    budget: Budget | None = None
+    reserved = False
     db_seconds = 0.0
     status = CLIENT_CLOSED
-    size = 0
-    error = ""  # the exception that nobody caught
+    size = 0  # bytes of the answer's body
+    error = ""  # the class of the exception that became the answer, if one did
 
-    def __init__(self, request_id: str = "", send: Send = _nobody) -> None:
-        self.trace_id = new_id()
-        self.span_id = self.trace_id[16:]
+    def __init__(self, request_id: str = "") -> None:
+        self.trace_id = f"{random.getrandbits(128) or 1:032x}"
+        self.span_id = f"{new_span_id():016x}"
         self.request_id = request_id or self.trace_id
         self.fields: dict[str, object] = {}
-        self.calls: list[Call | Ran] = []
-        self._send = send
+        self.spans: list[Recorded] = []
 
-    def done(self) -> None:
-        """Let go of the connection: what is known of a request may wait for its line."""
-        self._send = _nobody
+    def reserve(self) -> bool:
+        """Whether a trace of this request may be made although it was not sampled."""
+        if not self.reserved and self.budget:
+            self.reserved = self.budget.take()
+        return self.reserved
 
     def exemplar(self, seconds: float) -> dict[str, str] | None:
-        """The exemplar of an observation of ``seconds``, if the trace is sure to be kept."""
-        return {"trace_id": self.trace_id} if seconds >= self.kept_from else None
-
-    def send(self, message: Message) -> Awaitable[None]:
-        """Pass a part of the answer on, looked at in passing: no coroutine of its own."""
-        if message["type"] == "http.response.body":
-            self.size += len(message.get("body", b""))
-        elif message["type"] == "http.response.start":
-            self.status = message["status"]
-            header = (b"x-request-id", self.request_id.encode())
-            message["headers"] = [*message.get("headers", ()), header]
-        return self._send(message)
+        """The exemplar of an observation of ``seconds``, if the trace is sure to be exported."""
+        if self.sampled or (seconds >= SLOW_SECONDS and self.reserve()):
+            return {"trace_id": self.trace_id}
+        return None
 
 
 _current: ContextVar[RequestContext | None] = ContextVar("request", default=None)
@@ -140,9 +87,16 @@ def note(**fields: object) -> None:
         request.fields.update(fields)
 
 
-def enter(offered: bytes | None, send: Send = _nobody) -> RequestContext:
+def failed(error: Exception) -> None:
+    """Note which exception becomes the answer of the request being served."""
+    request = _current.get()
+    if request is not None:
+        request.error = type(error).__name__
+
+
+def enter(offered: bytes | None) -> RequestContext:
     """Begin a request: keep the caller's id where it is one, and no secret, else make one."""
-    context = RequestContext(_accepted(offered) if offered else "", send)
+    context = RequestContext(_accepted(offered) if offered else "")
     _current.set(context)
     return context
 

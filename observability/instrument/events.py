@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import ClassVar, Literal
 
+from prometheus_client import Counter
+
 from observability import catalog
 from observability.instrument import context
-from observability.instrument.metrics import Meter, Tally
+from observability.instrument.metrics import Meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +57,18 @@ class Events:
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._known: dict[Event, tuple[Tally, str]] = {}
+        self._known: dict[Event, tuple[Counter, str]] = {}
 
     def emit(self, event: Event, *, counted: bool = True) -> None:
         """Count the event, unless the probe user did it, and note it on the request served."""
-        tally, action = self._known.get(event) or self._learn(event)
+        counter, action = self._known.get(event) or self._learn(event)
         if counted:
-            tally.own += 1
+            counter.inc()
         context.note(action=action, outcome=event.outcome)
 
-    def _learn(self, event: Event) -> tuple[Tally, str]:
-        """The counter's tally and the name of an event: there are only so many different ones."""
+    def _learn(self, event: Event) -> tuple[Counter, str]:
+        """The counter and the name of an event: there are only so many different ones."""
         values = [str(getattr(event, field.name)) for field in fields(event)]
         action = event.action if isinstance(event, Followed) else type(event).__name__.lower()
-        self._known[event] = self._meter.bind(event.metric, *values).tally, action
+        self._known[event] = self._meter.bind(event.metric, *values), action
         return self._known[event]

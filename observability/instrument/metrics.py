@@ -6,9 +6,7 @@ event, and a panel shows a line at zero rather than "No data".
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
-from time import time
 from typing import Any
 
 from prometheus_client import (
@@ -22,56 +20,11 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.samples import Exemplar
-from prometheus_client.values import MutexValue
 
 from observability import catalog
 from observability.catalog import Metric
 
 Traced = dict[str, str] | None  # an exemplar's labels
-
-
-class Tally(MutexValue):
-    """A value to which the event loop's thread adds, and nobody else: no lock, no call.
-
-    Others may add by ``inc()``, and read at any time.
-    """
-
-    def __init__(self) -> None:
-        # The library's own has a name only where it is kept in a file.
-        super().__init__("", "", "", (), (), "")  # type: ignore[no-untyped-call]
-        self.own = 0.0
-
-    def get(self) -> float:
-        """What was added, by whomever."""
-        shared: float = super().get()  # type: ignore[no-untyped-call]
-        return shared + self.own
-
-
-class QuickCounter(Counter):
-    """Counts one by one on the event loop: ``counter.tally.own += 1``."""
-
-    def _metric_init(self) -> None:
-        super()._metric_init()
-        self._value = self.tally = Tally()
-
-
-class QuickHistogram(Histogram):
-    """Finds the bucket by bisection, where the library tries one bound after the other; for the
-    event loop's thread alone."""
-
-    def _metric_init(self) -> None:
-        super()._metric_init()
-        self._sum: Tally = Tally()
-        self._buckets: list[Tally] = [Tally() for _ in self._upper_bounds]
-
-    def observe(self, amount: float, exemplar: Traced = None) -> None:
-        """Record ``amount``."""
-        self._sum.own += amount
-        bucket = self._buckets[bisect_left(self._upper_bounds, amount)]
-        bucket.own += 1
-        if exemplar:
-            bucket.set_exemplar(Exemplar(exemplar, amount, time()))  # type: ignore[no-untyped-call]
 
 
 class Meter:
@@ -135,8 +88,8 @@ class Meter:
     def _build(self, metric: Metric) -> Counter | Gauge | Histogram:
         names = metric.label_names
         if metric.kind == "histogram":
-            return QuickHistogram(
+            return Histogram(
                 metric.name, metric.help, names, registry=self.registry, buckets=metric.buckets
             )
-        family = QuickCounter if metric.kind == "counter" else Gauge
+        family = Counter if metric.kind == "counter" else Gauge
         return family(metric.name, metric.help, names, registry=self.registry)

@@ -1,128 +1,98 @@
-"""Traces that cost next to nothing until they are kept.
+"""Tracing by OpenTelemetry's SDK: resource, ids, processor and exporter of one service.
 
-Every request has a trace id and a span id and passes them on (W3C trace context). Its caller
-decides whether the trace is kept, or chance where there is none, before any span exists: what the
-request does is only noted down. A request that fails, or is slower than the objective, is kept
-whatever was decided, with every statement it ran. A thread of its own makes spans of the notes.
+The provider's own sampler is always on: what is sampled is decided at the gate, before there is
+any span. What the environment says otherwise (OTEL_*) is read by the SDK.
 """
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+import os
+import socket
+import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
 
-from observability import catalog
-from observability.instrument import context
-from observability.instrument.context import Attributes, Call, RequestContext, new_span_id
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+from observability.instrument.deliveries import CountedExporter, CountedProcessor, Deliveries
+from observability.instrument.ids import RequestIds
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 
-if TYPE_CHECKING:
-    from observability.instrument.spans import SpanSink
-
-SLOW_SECONDS = catalog.SIMULATOR_TIMEOUT
-ERROR_STATUS = 500
-_PARENT = re.compile(
-    r"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?\Z"
-)
-_SAMPLED = 1
-_DECIDES = 16  # the part of a trace id from here on, so that all services decide alike
+QUEUE_SIZE = 2048  # spans on their way
+BATCH = 64  # spans; to encode more at a stretch would hold up requests
+SHUTDOWN_SECONDS = 2.0
+TRACES_PATH = "/v1/traces"
 
 
 @dataclass(frozen=True, slots=True)
 class TraceSettings:
-    """``endpoint``: the OTLP receiver, with its credentials if any; '' keeps nothing.
+    """``endpoint``: the OTLP receiver, with its credentials if any; '' means no tracing.
 
-    ``sample``: the share of traces begun here that are kept, from 0 to 1.
+    ``sampler`` and ``ratio``: OTEL_TRACES_SAMPLER and its argument, from 0 to 1.
     """
 
     endpoint: str = field(default="", repr=False)
-    sample: float = 0.05
+    sampler: str = "parentbased_traceidratio"
+    ratio: float = 0.05
 
 
-class Kept(NamedTuple):
-    """The notes of one request, of which spans are made."""
+class Tracing:
+    """The tracer provider of a service, and its end. ``provider`` is None without a receiver."""
 
-    trace_id: str
-    parent_id: str
-    server: Call
-    calls: tuple[Call, ...]
-
-
-class Tracer:
-    """Decides which requests of a service are traced, and hands those over."""
-
-    def __init__(self, settings: TraceSettings, meter: Meter, log: Log, version: str = "") -> None:
-        bound = round(settings.sample * 2**64)
-        # Compared as text; "g" is above all digits.
-        self._bound = f"{bound:016x}" if bound < 2**64 else "g"
-        self._sink: SpanSink | None = None
-        if settings.endpoint:
-            from observability.instrument.spans import SpanSink  # which needs this module
-
-            self._sink = SpanSink(settings.endpoint, meter, log, version)
-
-    def begin(self, request: RequestContext, traceparent: bytes | None) -> None:
-        """Decide whether the request is traced, or learn it from its caller."""
-        if traceparent and self._join(request, traceparent.decode("latin-1")):
+    def __init__(
+        self, settings: TraceSettings, meter: Meter, log: Log, version: str = "", port: int = 0
+    ) -> None:
+        self.provider: TracerProvider | None = None
+        if not settings.endpoint:
             return
-        if self._sink:
-            sampled = request.trace_id[_DECIDES:] < self._bound
-            request.kept_from = 0.0 if sampled else SLOW_SECONDS
-
-    def _join(self, request: RequestContext, traceparent: str) -> bool:
-        """Take part in the caller's trace; False if the header is none."""
-        parent = _PARENT.match(traceparent)
-        if not parent or (parent[1] == "00" and parent[5]):
-            return False
-        request.trace_id, request.parent_id = parent[2], parent[3]
-        if self._sink:
-            request.kept_from = 0.0 if int(parent[4], 16) & _SAMPLED else SLOW_SECONDS
-        return True
-
-    def why(self, request: RequestContext, seconds: float, status: int) -> str:
-        """Why the request's trace is kept: ``error``, ``sampled`` or ``slow``; '' if it is not."""
-        if self._sink is None:
-            return ""
-        if status >= ERROR_STATUS:
-            return "error"
-        if seconds < request.kept_from:
-            return ""
-        return "slow" if request.kept_from else "sampled"
-
-    def keep(self, request: RequestContext, server: Call) -> bool:
-        """Hand over the notes of the request, ``server`` of itself; False if there is no room."""
-        calls = tuple(one if isinstance(one, Call) else Call.of(one) for one in request.calls)
-        kept = Kept(request.trace_id, request.parent_id, server, calls)
-        return self._sink is not None and self._sink.put(kept)
+        # Read when the ASGI instrumentation is made: the stable names, unless others are wanted.
+        os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+        # Failures are counted and said once; the libraries would say them again and again.
+        for library in ("opentelemetry.exporter", "opentelemetry.sdk.trace.export", "urllib3"):
+            logging.getLogger(library).setLevel(logging.CRITICAL)
+        self._deliveries = Deliveries(QUEUE_SIZE, meter, log)
+        self.provider = TracerProvider(
+            sampler=ALWAYS_ON,
+            resource=resource(meter.service, version, port),
+            id_generator=RequestIds(),
+            shutdown_on_exit=False,
+        )
+        self.provider.add_span_processor(self._processor(_exporter(settings.endpoint)))
 
     def close(self) -> None:
-        """Deliver what is queued, for two seconds at most."""
-        if self._sink:
-            self._sink.close()
+        """Deliver what is queued, for two seconds at most: a receiver that hangs would have the
+        SDK wait for twenty."""
+        if self.provider is None:
+            return
+        thread = threading.Thread(target=self.provider.shutdown, name="spans", daemon=True)
+        thread.start()
+        thread.join(SHUTDOWN_SECONDS)
+        self._deliveries.end()
+
+    def _processor(self, exporter: SpanExporter) -> CountedProcessor:
+        batches = BatchSpanProcessor(
+            CountedExporter(exporter, self._deliveries),
+            max_queue_size=QUEUE_SIZE,
+            max_export_batch_size=BATCH,
+        )
+        return CountedProcessor(batches, self._deliveries)
 
 
-@contextmanager
-def call(name: str, attributes: Attributes) -> Iterator[Call]:
-    """Note that the request being served has something done elsewhere while the block runs."""
-    noted = Call(name, attributes, new_span_id())
-    try:
-        yield noted
-    finally:
-        noted.ended = time.time_ns()
-        request = context.current()
-        if request is not None:
-            request.calls.append(noted)
+def resource(service: str, version: str, port: int) -> Resource:
+    """What the spans are of; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word."""
+    ours = {
+        "service.name": service,
+        "service.version": version,
+        "service.instance.id": f"{socket.gethostname()}:{port}",
+    }
+    return Resource.create({**ours, **OTELResourceDetector().detect().attributes})
 
 
-def traceparent(noted: Call) -> str:
-    """The header by which the other side of a call joins the trace; '' outside any request."""
-    request = context.current()
-    if request is None:
-        return ""
-    flags = _SAMPLED if request.kept_from == 0 else 0
-    return f"00-{request.trace_id}-{noted.span_id}-{flags:02x}"
+def _exporter(endpoint: str) -> SpanExporter:
+    """The library's own; headers, timeout and compression are those of the environment."""
+    return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH)

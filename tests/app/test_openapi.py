@@ -9,7 +9,7 @@ from app.settings import Environment
 from app.settings import api as api_settings
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
-from observability.instrument.middleware import routes
+from observability.instrument.routes import routes
 from tests.parts import Service
 
 

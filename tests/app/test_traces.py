@@ -12,10 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from app import VERSION
 from observability.catalog import SIMULATOR_TIMEOUT, Attribute
 from tests.app.test_contract import AUTHORIZATION, call, path, register
 from tests.collector import Collector, Span, receiver
-from tests.observability.instrument.test_tracing import PARENT, exemplars
+from tests.observability.instrument.served import PARENT, exemplars
 from tests.parts import Service, start_service, wait_for
 
 
@@ -29,13 +30,14 @@ def collector() -> Iterator[Collector]:
 def api(
     database_url: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """The api service; it begins no trace that is kept by chance."""
+    """The api service; it samples no trace that begins there."""
     with start_service(
         "api",
         tmp_path_factory.mktemp("api"),
         DATABASE_URL=database_url,
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-        TRACE_SAMPLE="0",
+        OTEL_TRACES_SAMPLER_ARG="0",
+        OTEL_BSP_SCHEDULE_DELAY="100",
     ) as service:
         yield service
 
@@ -44,13 +46,14 @@ def api(
 def web(
     api: Service, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
-    """The web service; it keeps every trace."""
+    """The web service; it samples every trace."""
     with start_service(
         "web",
         tmp_path_factory.mktemp("web"),
         API_URL=api.url,
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-        TRACE_SAMPLE="1",
+        OTEL_TRACES_SAMPLER_ARG="1",
+        OTEL_BSP_SCHEDULE_DELAY="100",
     ) as service:
         yield service
 
@@ -94,6 +97,10 @@ def test_a_page_is_one_trace_down_to_the_statement(
     assert statement.end < served.end  # which may be after its caller has the answer
     assert statement.end < call_.end < page.end < time.time_ns()
     assert not any(s.failed for s in (page, call_, served, statement))
+    assert page.scope == served.scope == "opentelemetry.instrumentation.asgi"
+    assert page.resource["service.version"] == VERSION
+    assert page.resource["service.instance.id"].endswith(web.url.rpartition(":")[2])
+    assert page.attributes[Attribute.REASON] == served.attributes[Attribute.REASON] == "sampled"
     assert page.attributes[Attribute.STATUS] == served.attributes[Attribute.STATUS] == 200
     assert served.attributes[Attribute.ROUTE] == "/api/timelines/user/{username}"
     assert 0 < served.attributes[Attribute.DB_SECONDS] < 1
@@ -153,7 +160,7 @@ def test_a_slow_request_is_kept_with_its_statements(
     assert answer.status == 204
     served, statement = arrived(collector, "slow-request", 2)
     assert (served.parent_id, statement.parent_id) == ("", served.span_id)
-    assert served.attributes[Attribute.KEPT] == "slow"
+    assert served.attributes[Attribute.REASON] == "slow"
     assert served.end - served.start > SIMULATOR_TIMEOUT * 1e9
     assert served.attributes[Attribute.DB_SECONDS] > SIMULATOR_TIMEOUT / 2
     assert statement.name == "message_add"
@@ -177,7 +184,7 @@ def test_errors_are_kept_and_what_is_ordinary_is_not(
     assert served.failed and statement.failed
     assert served.attributes[Attribute.ERROR_TYPE] == "Refused"
     assert statement.attributes[Attribute.ERROR_TYPE] == "statement"
-    assert served.attributes[Attribute.KEPT] == "error"
+    assert served.attributes[Attribute.REASON] == "error"
     call(api, "GET", "/msgs")
     refused = api.get("/msgs", X_Request_ID="refused-request")
     assert refused.status == 403
@@ -189,7 +196,9 @@ def test_without_a_receiver_there_are_ids_and_nothing_else(
     database_url: str, tmp_path: Path
 ) -> None:
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in os.environ
-    with start_service("api", tmp_path, DATABASE_URL=database_url, TRACE_SAMPLE="1") as service:
+    with start_service(
+        "api", tmp_path, DATABASE_URL=database_url, OTEL_TRACES_SAMPLER_ARG="1"
+    ) as service:
         service.get("/latest", X_Request_ID="id-of-mine")
         text = service.get("/metrics", Accept="application/openmetrics-text").body.decode()
         assert exemplars(text) == []

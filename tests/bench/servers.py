@@ -19,7 +19,7 @@ NO_TRACES, NO_LOG = {"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, {"LOG_LEVEL": "critical
 # name → module and arguments, environment
 VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "observed": (("app", "api"), {}),
-    "all traced": (("app", "api"), {"TRACE_SAMPLE": "1"}),
+    "all traced": (("app", "api"), {"OTEL_TRACES_SAMPLER_ARG": "1"}),
     "metrics only": (("app", "api"), NO_TRACES | NO_LOG),
     "metrics and log": (("app", "api"), NO_TRACES),
     "metrics and traces": (("app", "api"), NO_LOG),

@@ -24,11 +24,11 @@ class NoMeter(Meter):
 
     def __init__(self) -> None:
         self.service = catalog.API
-        self.tally, self.own = self, 0
 
     def _nothing(self, *values: Any, **named: Any) -> None: ...
 
     count = set = observe = watch = touch = _nothing
+    inc = dec = _nothing  # as a child of its own
 
     def bind(self, *values: Any) -> Any:
         return self
@@ -49,10 +49,10 @@ def main() -> None:
     shared = settings.server(env, 5001)
     meter, log = NoMeter(), NoLog()
     app, database = application.create(settings.api(env), meter, log)
-    health = Health(app, meter)
+    health = Health(server.protected(app, shared), meter)
     health.add("database", database.check)
     server.spare_the_collector()
-    uvicorn.Server(server.config(health, shared, meter, log)).run()
+    uvicorn.Server(server.config(health, shared)).run()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from observability.instrument.metrics import Meter
 from observability.stack.config.places import TENANT
 from observability.stack.local.up import absent
 from tests.collector import Collector, receiver
-from tests.observability.instrument.test_tracing import PARENT, exemplars
+from tests.observability.instrument.served import PARENT, exemplars
 from tests.parts import ROOT, request, wait_for
 from tests.stack.platform import Platform
 

@@ -26,7 +26,7 @@ from observability.instrument.logs import (
     written,
 )
 from observability.instrument.metrics import Meter
-from tests.observability.instrument.test_metrics import samples
+from tests.observability.instrument.served import samples
 from tests.parts import ROOT, Service, wait_for
 
 

@@ -22,7 +22,7 @@ from observability import catalog
 from observability.instrument import loki
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
-from tests.observability.instrument.test_metrics import samples
+from tests.observability.instrument.served import samples
 from tests.parts import free_port, start_service, wait_for
 
 QUEUE = 100

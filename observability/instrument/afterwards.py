@@ -1,0 +1,117 @@
+"""Whole traces of requests that were not sampled, but failed or were slow.
+
+They are made by the SDK when the request is over, with their real times, under the ids that the
+request's log lines already carry.
+"""
+
+from __future__ import annotations
+
+import time
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    NonRecordingSpan,
+    Span,
+    SpanKind,
+    StatusCode,
+    set_span_in_context,
+)
+from starlette.types import Scope
+
+from observability import catalog
+from observability.catalog import Attribute
+from observability.instrument import ids
+from observability.instrument.attributes import ERROR_STATUS, answered, asked, span_name
+from observability.instrument.context import SLOW_SECONDS, RequestContext
+from observability.instrument.metrics import Meter
+from observability.instrument.recording import Recorded, span_context
+
+# A second and process: an outage must not be made worse by describing it.
+MOST_A_SECOND = 20
+
+
+class Budget:
+    """So many of something in each second."""
+
+    def __init__(self, most: int = MOST_A_SECOND) -> None:
+        self._most = most
+        self._second, self._taken = 0, 0
+
+    def take(self) -> bool:
+        """Take one; False if this second's are gone."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._taken = second, 0
+        if self._taken >= self._most:
+            return False
+        self._taken += 1
+        return True
+
+
+class Afterwards:
+    """Makes spans of what was recorded of a request."""
+
+    def __init__(self, provider: TracerProvider, meter: Meter) -> None:
+        self._tracer = provider.get_tracer("minitwit")
+        self._meter = meter
+        self.budget = Budget()
+
+    def finish(self, scope: Scope, request: RequestContext, ended: int, seconds: float) -> bool:
+        """Whether the request became a trace. ``ended`` is in nanoseconds since the epoch."""
+        if not request.sampled:
+            reason = why(request.status, seconds)
+            if not reason:
+                return False
+            if not request.reserve():
+                self._meter.count(catalog.TRACE_SPANS, "limited", by=1 + len(request.spans))
+                return False
+            self._server(scope, request, ended, seconds, reason)
+        parent = NonRecordingSpan(span_context(request, int(request.span_id, 16)))
+        inside = set_span_in_context(parent, Context())
+        for recorded in request.spans:
+            self._inner(request, recorded, inside, ended)
+        return True
+
+    def _server(
+        self, scope: Scope, request: RequestContext, ended: int, seconds: float, reason: str
+    ) -> None:
+        """The span that the ASGI instrumentation would have made."""
+        parent = NonRecordingSpan(request.parent) if request.parent else INVALID_SPAN
+        with ids.given(int(request.trace_id, 16), int(request.span_id, 16)):
+            span = self._tracer.start_span(
+                span_name(scope),
+                set_span_in_context(parent, Context()),
+                SpanKind.SERVER,
+                asked(scope),
+                start_time=ended - round(seconds * 1e9),
+            )
+        span.set_attribute(Attribute.STATUS, request.status)
+        answered(span, scope, request, reason)
+        if request.status >= ERROR_STATUS:
+            span.set_status(StatusCode.ERROR)
+        span.end(ended)
+
+    def _inner(
+        self, request: RequestContext, recorded: Recorded, parent: Context, ended: int
+    ) -> None:
+        with ids.given(int(request.trace_id, 16), recorded.span_id):
+            span: Span = self._tracer.start_span(
+                recorded.name,
+                parent,
+                recorded.kind,
+                recorded.attributes,
+                start_time=recorded.started,
+            )
+        if recorded.error:
+            span.set_attribute(Attribute.ERROR_TYPE, recorded.error)
+            span.set_status(StatusCode.ERROR)
+        span.end(recorded.ended or ended)
+
+
+def why(status: int, seconds: float) -> str:
+    """Why a request that was not sampled becomes a trace: ``error``, ``slow``, or '' if not."""
+    if status >= ERROR_STATUS:
+        return "error"
+    return "slow" if seconds >= SLOW_SECONDS else ""
