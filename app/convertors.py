@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.convertors import Convertor, register_url_convertor
 
 
-class _Text(StringConvertor):
+class _Text(Convertor[str]):
     regex = "(?s:.*)"  # Starlette's "path" stops at a line break
+
+    def convert(self, value: str) -> str:
+        """From the address."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Into an address."""
+        return value
 
 
 register_url_convertor("text", _Text())

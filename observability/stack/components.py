@@ -12,7 +12,12 @@ from observability.stack.config.targets import PROBE_USER
 from observability.stack.settings import StackError
 
 DATABASE = {"DATABASE_URL_FILE": "{secrets}/database_url"}
-TRACES = {"OTEL_EXPORTER_OTLP_ENDPOINT": "{otlp}"}
+TRACES = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "{otlp}",
+    "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+    "OTEL_TRACES_SAMPLER_ARG": "0.05",
+    "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
+}
 
 
 def _json_log(name: str) -> dict[str, str]:

@@ -57,6 +57,7 @@ HEADERS = (
     b"Connection: close", b"Host: \xff", b"Host: a:b:c", b"Host:", b"TE: trailers",
     b"X: " + b"y" * 200,
 )  # fmt: skip
+NO_HTTP = b"Invalid HTTP request received."  # uvicorn's own words; nginx has the pinned shape
 FRAMES = (*[b"HTTP/1.1"] * 16, b"HTTP/1.0", b"HTTP/2.0", b"HTTP/0.9", b"")
 
 
@@ -67,9 +68,7 @@ def attacked(
     """An api with one user."""
     url = postgres_server.create_database("strange")
     folder = tmp_path_factory.mktemp("strange")
-    with start_service(
-        "api", folder, DATABASE_URL=url, HEAD_SECONDS="0.3", BODY_SECONDS="0.3"
-    ) as api:
+    with start_service("api", folder, DATABASE_URL=url, BODY_SECONDS="0.3") as api:
         body = {"username": "known", "email": "a@b.c", "pwd": "pw"}
         assert api.send("POST", "/register", body).status == 204
         yield api
@@ -100,7 +99,8 @@ def answer(api: Service, request: bytes) -> bytes:
     """What comes back until the connection is closed, or nothing more comes."""
     address = ("127.0.0.1", int(api.url.rpartition(":")[2]))
     received = b""
-    with socket.create_connection(address, timeout=20) as connection:
+    whole = b"\r\n\r\n" in request  # for half a head uvicorn waits, and nginx in front does not
+    with socket.create_connection(address, timeout=20 if whole else 0.5) as connection:
         try:
             connection.sendall(request)
             while chunk := connection.recv(65536):
@@ -109,7 +109,7 @@ def answer(api: Service, request: bytes) -> bytes:
         except (ConnectionResetError, BrokenPipeError):
             pass  # it had heard enough; whether it lives is asserted below
         except TimeoutError:
-            assert received, request
+            assert received or not whole, request
     return received
 
 
@@ -125,7 +125,7 @@ def test_nothing_strange_is_a_server_error(attacked: Service) -> None:
         status = int(head.split()[1]) if head else 0
         statuses[status] += 1
         assert status < 500, (sent[:300], head)
-        if status >= 400 and body:
+        if status >= 400 and body != NO_HTTP and body:
             parsed, _ = json.JSONDecoder().raw_decode(body.decode())  # what is behind it is next
             assert (parsed["status"], bool(parsed["error_msg"])) == (status, True), (sent, body)
     print(f"\n{HOW_MANY} strange requests: {dict(sorted(statuses.items()))}")

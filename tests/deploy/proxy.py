@@ -68,7 +68,12 @@ class Entrance:
 
 @contextmanager
 def start(
-    folder: Path, api: str, web: str, grafana: str = "127.0.0.1:9", **environment: str
+    folder: Path,
+    api: str,
+    web: str,
+    grafana: str = "127.0.0.1:9",
+    header_seconds: int = 10,
+    **environment: str,
 ) -> Iterator[Entrance]:
     """Run it by way of its container's entry script until it answers; end it afterwards."""
     program = tools.require(["nginx"], load().cache)["nginx"].path
@@ -85,6 +90,7 @@ def start(
         key=f"{folder}/secrets/tls/tls_key",
         log=f"{folder}/logs/nginx.log",
         scratch=str(folder),
+        header_seconds=header_seconds,
     )
     (folder / "nginx.conf").write_text(render_proxy(proxy))
     own = {

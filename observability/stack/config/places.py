@@ -112,7 +112,8 @@ class Proxy:
     """What nginx is told: ``listen`` has host:port per entrance of ``PROXY_PORTS``.
 
     ``active`` is the file that says which api and web are served; ``resolver`` the DNS server
-    that knows their names, or '' where they are addresses.
+    that knows their names, or '' where they are addresses. ``header_seconds`` is how long the
+    head of a request may take to arrive.
     """
 
     listen: Mapping[str, str]
@@ -123,6 +124,7 @@ class Proxy:
     log: str
     scratch: str
     resolver: str = ""
+    header_seconds: int = 10
 
 
 CONTAINER_PROXY = Proxy(
