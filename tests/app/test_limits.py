@@ -102,7 +102,7 @@ def test_a_large_honest_body_in_pieces_is_taken(service: Service) -> None:
 
 def test_once_the_body_is_complete_nothing_is_late() -> None:
     """A handler may wait for the client to leave, as a streaming answer does."""
-    messages = [{"type": "http.request", "body": b"x"}, {"type": "http.disconnect"}]
+    messages: list[Any] = [{"type": "http.request", "body": b"x"}, {"type": "http.disconnect"}]
     got: list[str] = []
 
     async def receive() -> Any:

@@ -6,7 +6,7 @@ import http.client
 import os
 import ssl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +72,9 @@ def start(
     api: str,
     web: str,
     grafana: str = "127.0.0.1:9",
+    environment: Mapping[str, str] | None = None,
+    *,
     header_seconds: int = 10,
-    **environment: str,
 ) -> Iterator[Entrance]:
     """Run it by way of its container's entry script until it answers; end it afterwards."""
     program = tools.require(["nginx"], load().cache)["nginx"].path
@@ -103,7 +104,9 @@ def start(
     entrance.serve(api, web)
     command = ["sh", str(ROOT / "deploy/nginx/entry.sh")]
     # Its own group: the loop that rotates ends with it.
-    process = subprocess.Popen(command, env={**os.environ, **own, **environment}, process_group=0)
+    process = subprocess.Popen(
+        command, env={**os.environ, **own, **(environment or {})}, process_group=0
+    )
     try:
         wait_for("nginx", lambda: entrance.get("status", "/healthz").status == 200)
         yield entrance

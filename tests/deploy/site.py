@@ -112,9 +112,9 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
     }  # fmt: skip
     (folder / "active").write_text("blue")
     (folder / "nginx").mkdir()
-    addresses = (f"127.0.0.1:{ports[f'BLUE_{service}']}" for service in ("API", "WEB"))
+    to_api, to_web = (f"127.0.0.1:{ports[f'BLUE_{service}']}" for service in ("API", "WEB"))
     with (
-        proxy.start(folder / "nginx", *addresses) as entrance,
+        proxy.start(folder / "nginx", to_api, to_web) as entrance,
         _grafana() as (url, notes),
     ):
         site = Site(folder, entrance, {**environment, "GRAFANA_URL": url}, notes)

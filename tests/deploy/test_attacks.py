@@ -21,9 +21,9 @@ def proxy(
     api: Service, web: Service, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Entrance]:
     """nginx with a short patience for heads."""
-    addresses = [service.url.removeprefix("http://") for service in (api, web)]
+    to_api, to_web = (service.url.removeprefix("http://") for service in (api, web))
     folder = tmp_path_factory.mktemp("nginx")
-    with start(folder, *addresses, header_seconds=SECONDS) as entrance:
+    with start(folder, to_api, to_web, header_seconds=SECONDS) as entrance:
         yield entrance
 
 

@@ -237,7 +237,7 @@ def test_the_log_is_begun_anew_without_losing_a_line(
     folder = tmp_path / "nginx"
     folder.mkdir()
     settings = {"LOG_BYTES": "6000", "ROTATE_SECONDS": "0.2"}
-    with start(folder, address(api), address(web), **settings) as proxy:
+    with start(folder, address(api), address(web), environment=settings) as proxy:
         older = proxy.log.with_name("nginx.log.1")
         sent = 0
         deadline = time.monotonic() + 30
