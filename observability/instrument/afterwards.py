@@ -58,8 +58,9 @@ class Afterwards:
         self._meter = meter
         self.budget = Budget()
 
-    def finish(self, scope: Scope, request: RequestContext, ended: int, seconds: float) -> bool:
-        """Whether the request became a trace. ``ended`` is in nanoseconds since the epoch."""
+    def finish(self, scope: Scope, request: RequestContext, started: int, seconds: float) -> bool:
+        """Whether the request became a trace. ``started`` is in nanoseconds since the epoch."""
+        ended = started + round(seconds * 1e9)
         if not request.sampled:
             reason = why(request.status, seconds)
             if not reason:
@@ -67,7 +68,7 @@ class Afterwards:
             if not request.reserve():
                 self._meter.count(catalog.TRACE_SPANS, "limited", by=1 + len(request.spans))
                 return False
-            self._server(scope, request, ended, seconds, reason)
+            self._server(scope, request, started, ended, reason)
         parent = NonRecordingSpan(span_context(request, int(request.span_id, 16)))
         inside = set_span_in_context(parent, Context())
         for recorded in request.spans:
@@ -75,7 +76,7 @@ class Afterwards:
         return True
 
     def _server(
-        self, scope: Scope, request: RequestContext, ended: int, seconds: float, reason: str
+        self, scope: Scope, request: RequestContext, started: int, ended: int, reason: str
     ) -> None:
         """The span that the ASGI instrumentation would have made."""
         parent = NonRecordingSpan(request.parent) if request.parent else INVALID_SPAN
@@ -85,7 +86,7 @@ class Afterwards:
                 set_span_in_context(parent, Context()),
                 SpanKind.SERVER,
                 asked(scope),
-                start_time=ended - round(seconds * 1e9),
+                start_time=started,
             )
         span.set_attribute(Attribute.STATUS, request.status)
         answered(span, scope, request, reason)

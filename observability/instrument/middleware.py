@@ -53,19 +53,19 @@ class Telemetry:
             await send(message)
 
         self._in_progress.inc()
-        started = perf_counter()
+        when, started = time_ns(), perf_counter()
         try:
             await self._app(scope, receive, observe)
         finally:
             self._in_progress.dec()
-            self._record(scope, request, perf_counter() - started)
+            self._record(scope, request, when, perf_counter() - started)
 
-    def _record(self, scope: Scope, request: RequestContext, seconds: float) -> None:
+    def _record(self, scope: Scope, request: RequestContext, started: int, seconds: float) -> None:
         """Leave a count, a duration, a line, and a trace if there is to be one."""
         route = template(scope)
         traced = False
         if self._afterwards:
-            traced = self._afterwards.finish(scope, request, time_ns(), seconds)
+            traced = self._afterwards.finish(scope, request, started, seconds)
         requests, duration = self._bound(scope["method"], route, request.status)
         requests.inc()
         duration.observe(seconds, {"trace_id": request.trace_id} if traced else None)
