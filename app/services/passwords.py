@@ -1,7 +1,8 @@
 """Password hashing: argon2id, off the event loop, and never more at once than memory allows.
 
-Hashes of earlier systems still verify: werkzeug's ``pbkdf2:sha256:N$salt$hex`` and
-``scrypt:N:r:p$salt$hex``, and bcrypt. They are replaced at the next log-in.
+Hashes of earlier systems still verify: werkzeug's ``pbkdf2:sha256:N$salt$hex``,
+``scrypt:N:r:p$salt$hex`` and ``sha1$salt$hex`` of its first years, and bcrypt. They are replaced at
+the next log-in.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -82,8 +84,8 @@ class Passwords:
 
 
 def _matches(pw_hash: str, password: str) -> bool:
-    for prefix, check in _FORMS.items():
-        if pw_hash.startswith(prefix):
+    for form, check in _FORMS.items():
+        if form.match(pw_hash):
             try:
                 return check(pw_hash, password.encode())
             except (Argon2Error, InvalidHashError, ValueError, IndexError):
@@ -113,13 +115,25 @@ def _bcrypt(pw_hash: str, password: bytes) -> bool:
     return bcrypt.checkpw(password[:_BCRYPT_LIMIT], pw_hash.encode())
 
 
-_FORMS: dict[str, Callable[[str, bytes], bool]] = {
-    "$argon2": _argon2,
-    "pbkdf2:": _pbkdf2,
-    "scrypt:": _scrypt,
-    "$2a$": _bcrypt,
-    "$2b$": _bcrypt,
+def _salted(pw_hash: str, password: bytes) -> bool:
+    """werkzeug before 0.9: an HMAC with the salt as its key, a bare digest without a salt."""
+    method, salt, digest = pw_hash.split("$")
+    made = hmac.new(salt.encode(), password, method) if salt else hashlib.new(method, password)
+    return hmac.compare_digest(made.hexdigest(), digest)
+
+
+_FORMS: dict[re.Pattern[str], Callable[[str, bytes], bool]] = {
+    re.compile(r"\$argon2(id?|d)\$"): _argon2,
+    re.compile(r"pbkdf2:\w+:\d+\$[^$]*\$[0-9a-f]+\Z"): _pbkdf2,
+    re.compile(r"scrypt:\d+:\d+:\d+\$[^$]*\$[0-9a-f]+\Z"): _scrypt,
+    re.compile(r"\$2[aby]\$\d\d\$"): _bcrypt,
+    re.compile(r"(md5|sha(1|224|256|384|512))\$[^$]*\$[0-9a-f]+\Z"): _salted,
 }
+
+
+def known_form(pw_hash: str) -> bool:
+    """Whether a hash has a form that ``Passwords.verify`` can check."""
+    return any(form.match(pw_hash) for form in _FORMS)
 
 
 def _be_nice() -> None:

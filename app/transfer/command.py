@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
+
+from app.services.passwords import known_form
 from app.transfer.move import Check, Move
+from app.transfer.problems import TransferError
 from app.transfer.reconcile import judge
 from app.transfer.source import Source
 from app.transfer.tables import TABLES, USERS
-from app.transfer.target import Target
+from app.transfer.target import BEFORE_ALL, Target
 
 POLL = 0.2  # seconds
+NAMED = 20  # users whose hash has an unknown form
+Reject = tuple[str, list[int | None], str, str]  # table, key, reason, content
 REJECTED = 3  # exit status: all is moved but what the file of rejects has
 
 
@@ -25,6 +32,10 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="MiniTwit's SQLite database; it may be in use")
     parser.add_argument("--cut-over", action="store_true", help="switch once it has caught up")
     parser.add_argument("--verify", action="store_true", help="only compare the two sides")
+    parser.add_argument(
+        "--accept-rejects", type=int, default=0, metavar="N",
+        help="switch although N rows cannot be moved as they are (default: 0)",
+    )  # fmt: skip
     parser.add_argument("--dry-run", action="store_true", help="only say what would be moved")
     parser.add_argument(
         "--rejects", type=Path, metavar="FILE",
@@ -35,12 +46,17 @@ def declare(parser: ArgumentParser) -> None:
 def run(url: str, options: Namespace) -> int:
     """Exit status 0 if all is moved, 3 if some rows cannot be, 1 if a comparison fails."""
     file = options.rejects or options.file.with_name(options.file.name + ".rejects.jsonl")
-    source = Source(options.file)
-    if options.dry_run:
-        return _foresee(source, file)
-    progress = Progress()
-    with closing(Move(source, Target(url), progress.say)) as move:
-        return _move(move, options, file)
+    try:
+        source = Source(options.file)
+        if options.dry_run:
+            return _foresee(source, file)
+        move = Move(source, Target(url), Progress().say, over=options.verify)
+        with closing(move):
+            return _move(move, options, file)
+    except sqlite3.Error as error:  # a torn page, a lock that stays
+        raise TransferError(f"{options.file}: {error}") from None
+    except psycopg.Error as error:
+        raise TransferError(f"PostgreSQL: {str(error).splitlines()[0]}") from None
 
 
 def _move(move: Move, options: Namespace, file: Path) -> int:
@@ -54,12 +70,21 @@ def _move(move: Move, options: Namespace, file: Path) -> int:
         pass
     print(f"Copied and caught up after {time.monotonic() - begin:.1f} s.", flush=True)
     if options.cut_over:
-        checks, held = move.switch()
+        try:
+            checks, held = move.switch(options.accept_rejects)
+        except TransferError:
+            show(move.verify())
+            _write_rejects(_rejects(move), file)
+            raise
         show(checks)
         print(f"Switched; writers were held up for {held:.2f} s. {options.file} takes no more.")
     else:
         _keep_following(move)
-    return _write_rejects([*move.target.rejects(), *move.source.repeated()], file)
+    return _write_rejects(_rejects(move), file)
+
+
+def _rejects(move: Move) -> list[Reject]:
+    return [*move.target.rejects(), *move.source.repeated()]
 
 
 def _keep_following(move: Move) -> None:
@@ -81,14 +106,24 @@ def _foresee(source: Source, file: Path) -> int:
     )
     found = []
     for table in TABLES:
-        low, high = 0, source.bound(table, 0, 10**9) or 0
+        low, high = BEFORE_ALL, source.bound(table, BEFORE_ALL, 10**9) or 0
         _, why = judge(source, table, source.keys(table, low, high))
         found += [(table.name, list(key), *texts) for key, texts in why.items()]
         print(f"{table.name:10} {source.count(table):>10,} rows, {len(why):,} cannot be moved")
+    _foresee_passwords(source)
     return _write_rejects([*found, *source.repeated()], file)
 
 
-def _write_rejects(rows: list[tuple[str, list[int | None], str, str]], file: Path) -> int:
+def _foresee_passwords(source: Source) -> None:
+    """Name the users who could not log in, since nobody knows the form of their hash."""
+    rows = source.db.execute("SELECT user_id, CAST(pw_hash AS TEXT) FROM user")
+    locked = [number for number, text in rows if not known_form((text or b"").decode("latin-1"))]
+    if locked:
+        some = ", ".join(map(str, locked[:NAMED])) + (", ..." if len(locked) > NAMED else "")
+        print(f"{len(locked):,} users have a password hash of unknown form: user_id {some}")
+
+
+def _write_rejects(rows: list[Reject], file: Path) -> int:
     if not rows:
         file.unlink(missing_ok=True)
         return 0
@@ -104,11 +139,17 @@ def _write_rejects(rows: list[tuple[str, list[int | None], str, str]], file: Pat
 
 def show(checks: list[Check]) -> None:
     """Both sides, side by side."""
-    print(f"{'':10} {'SQLite':>12} {'PostgreSQL':>12}   checksums")
+    print(f"{'':10} {'SQLite':>12} {'left out':>10} {'PostgreSQL':>12}   checksums")
     for check in checks:
-        (rows, total), (there, other) = check.source, check.target
+        (_, total), (there, other) = check.source, check.target
         verdict = "equal" if check.equal else "DIFFERENT"
-        print(f"{check.table:10} {rows:12,} {there:12,}   {total:x} {other:x} {verdict}")
+        print(
+            f"{check.table:10} {check.held:12,} {check.left_out:10,} {there:12,}"
+            f"   {total:x} {other:x} {verdict}"
+        )
+        if check.keys:
+            keys = ", ".join("-".join(map(str, key)) for key in check.keys)
+            print(f"{'':10} rows that differ: {keys}")
 
 
 class Progress:

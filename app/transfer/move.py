@@ -13,21 +13,33 @@ from app.transfer.problems import TransferError
 from app.transfer.reconcile import reconcile
 from app.transfer.source import Source
 from app.transfer.tables import FOLLOWS, TABLES, Key, Table
-from app.transfer.target import State, Target
+from app.transfer.target import BEFORE_ALL, State, Target
 
 ROWS = 20_000  # in one step of the copy
 CHANGES = 2000  # in one step of following
+DIFFERENCES = 10  # named at most
+STRIDE = 20_000  # ids compared in one step
 FOLLOWING = "following"
 Say = Callable[[str, int, int], None]  # table, rows so far, rows in all
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One table on both sides: number of rows and checksum."""
+    """One table on both sides: number of rows to be moved and their checksum.
+
+    ``held`` is how many rows SQLite holds in all, ``keys`` are some of those that differ.
+    """
 
     table: str
     source: tuple[int, int]
     target: tuple[int, int]
+    held: int
+    keys: tuple[Key, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """How many rows of SQLite are not in PostgreSQL as they are."""
+        return self.held - self.source[0]
 
     @property
     def equal(self) -> bool:
@@ -38,12 +50,16 @@ class Check:
 class Move:
     """From ``source`` to ``target``, from where an earlier try was broken off."""
 
-    def __init__(self, source: Source, target: Target, say: Say = lambda *_: None) -> None:
+    def __init__(
+        self, source: Source, target: Target, say: Say = lambda *_: None, *, over: bool = False
+    ) -> None:
+        """``over``: the source may have moved already, as when both sides are only compared."""
         self.source, self.target, self.say = source, target, say
-        if source.closed():
+        closed = source.closed()
+        if closed and not over:
             self.close()
             raise TransferError(f"{source.path} has moved already")
-        self.state = target.begin(source.track())
+        self.state = target.begin(source.token() if closed else source.track())
         source.know_moved(target.user_ids())
 
     def close(self) -> None:
@@ -58,7 +74,9 @@ class Move:
             table = TABLES[names.index(self.state.step)]
             self._copy(table)
             rest = names[names.index(table.name) + 1 :]
-            self._reach(replace(self.state, step=rest[0] if rest else FOLLOWING, position=0))
+            self._reach(
+                replace(self.state, step=rest[0] if rest else FOLLOWING, position=BEFORE_ALL)
+            )
             self.source.know_moved(self.target.user_ids())
 
     def follow(self) -> int:
@@ -72,11 +90,12 @@ class Move:
         count, self.state = seq - self.state.seq, state
         return count
 
-    def switch(self) -> tuple[list[Check], float]:
+    def switch(self, accepted: int | None = 0) -> tuple[list[Check], float]:
         """Hold up writers, take over the rest, prove equality, refuse further writes.
 
         How the tables compare, and for how many seconds writers were held up. TransferError, and
-        all goes on as before, if the two are not equal.
+        all goes on as before, if the two are not equal, or if another number of rows than
+        ``accepted`` (None: any) is not in PostgreSQL as it is.
         """
         while self.follow() == CHANGES:
             pass
@@ -87,8 +106,7 @@ class Move:
             while self.follow():
                 pass
             checks = self.verify()
-            if wrong := [check.table for check in checks if not check.equal]:
-                raise TransferError(f"not equal: {', '.join(wrong)}; nothing was switched")
+            _allow(checks, accepted)
             self.target.set_sequences(self._last_ids())
             self.source.close_for_good()
         return checks, time.monotonic() - begin
@@ -101,7 +119,24 @@ class Move:
             theirs = other.submit(lambda: [self.target.checksum(table) for table in TABLES])
             ours = [self.source.checksum(table) for table in TABLES]
         sides = zip(TABLES, ours, theirs.result(), strict=True)
-        return [Check(table.name, here, there) for table, here, there in sides]
+        return [
+            Check(
+                table.name, here, there, self.source.count(table),
+                () if here == there else self._differences(table),
+            )
+            for table, here, there in sides
+        ]  # fmt: skip
+
+    def _differences(self, table: Table) -> tuple[Key, ...]:
+        """The keys of the first rows that are not the same on both sides."""
+        low, found = self.source.first_id(table), list[Key]()
+        last = max(self.source.last_id(table), self.target.last_id(table))
+        while low <= last and len(found) < DIFFERENCES:
+            here = self.source.sums(table, low, low + STRIDE)
+            there = self.target.sums(table, low, low + STRIDE)
+            found += sorted(k for k in here.keys() | there.keys() if here.get(k) != there.get(k))
+            low += STRIDE
+        return tuple(found[:DIFFERENCES])
 
     def _copy(self, table: Table) -> None:
         """SQLite makes the next rows ready while PostgreSQL takes those before."""
@@ -142,3 +177,16 @@ class Move:
 
     def _last_ids(self) -> dict[str, int]:
         return {table.name: self.source.last_id(table) for table in TABLES if table.keys == 1}
+
+
+def _allow(checks: list[Check], accepted: int | None) -> None:
+    """TransferError unless both sides are equal and just ``accepted`` rows stay behind."""
+    if wrong := [check for check in checks if not check.equal]:
+        names = ", ".join(check.table for check in wrong)
+        raise TransferError(f"not equal: {names}; nothing was switched")
+    left = sum(check.left_out for check in checks)
+    if accepted is not None and left != accepted:
+        raise TransferError(
+            f"{left:,} rows would not be moved as they are, and {accepted:,} were accepted; nothing"
+            f" was switched. To go without them: --accept-rejects {left}"
+        )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
+from app.transfer.checksum import Checksum, digest
 from app.transfer.problems import TransferError
-from app.transfer.tables import FOLLOWS, TABLES, USERS, Key, Table
+from app.transfer.tables import FOLLOWS, KEYS, TABLES, USERS, Key, Table
 
 CHANGES, MARK = "minitwit_import_changes", "minitwit_import"
 BUSY_SECONDS = 30.0
@@ -45,8 +46,20 @@ class Source:
                 values = ", ".join(table.values)
                 self.db.execute(f"SELECT {values} FROM {table.source} LIMIT 1")
         except sqlite3.DatabaseError as error:
-            self.db.close()
-            raise TransferError(f"{self.path}: no MiniTwit of SQLite: {error}") from None
+            self._refuse(f"no MiniTwit of SQLite: {error}")
+        for table in TABLES:
+            try:
+                self.db.execute(f"SELECT rowid FROM {table.source} LIMIT 1")
+            except sqlite3.DatabaseError:
+                self._refuse(f"{table.source} is WITHOUT ROWID; copy it into an ordinary table")
+        for name, column, types in KEYS:
+            query = f"SELECT count(*) FROM {name} WHERE typeof({column}) NOT IN ({types})"
+            if count := self.db.execute(query).fetchone()[0]:
+                self._refuse(f"{count:,} rows of {name} have no whole number as {column}")
+
+    def _refuse(self, why: str) -> NoReturn:
+        self.db.close()
+        raise TransferError(f"{self.path}: {why}")
 
     # ---- changes --------------------------------------------------------------------------
     def track(self) -> str:
@@ -64,6 +77,16 @@ class Source:
                 row = (secrets.token_hex(8).encode(),)
                 self.db.execute(f"INSERT INTO {MARK} VALUES (?)", (row[0].decode(),))
             return str(row[0].decode())
+
+    def token(self) -> str:
+        """The name that ``track`` gave to this file; TransferError if it gave none."""
+        try:
+            row = self.db.execute(f"SELECT token FROM {MARK}").fetchone()
+        except sqlite3.OperationalError:
+            row = None
+        if row is None:
+            raise TransferError(f"{self.path} was not moved by this program")
+        return str(row[0].decode())
 
     def changes(self, after: int, count: int) -> tuple[int, dict[str, set[Key]]]:
         """The number of the last of the next ``count`` changes, and the keys they touched."""
@@ -127,6 +150,18 @@ class Source:
         count, total = self.db.execute(query).fetchone()
         return int(count), int(total or 0)  # None: no row
 
+    def sums(self, table: Table, low: int, high: int) -> dict[Key, str]:
+        """Key and MD5 of the rows to be moved whose first key column is in low <= it < high."""
+        line = " || char(31) || ".join(table.values)
+        a, b = (*table.key_values, "NULL")[:2]
+        query = (
+            f"SELECT {', '.join(table.key_values)}, {line} FROM {table.source}"
+            f" WHERE {a} >= ? AND {a} < ? AND NOT EXISTS (SELECT 1 FROM temp.rejected r"
+            f" WHERE r.name = '{table.name}' AND r.a IS {a} AND r.b IS {b})"
+        )
+        found = self.db.execute(query, (low, high))
+        return {tuple(row[: table.keys]): digest(row[-1]) for row in found}
+
     # ---- rows -----------------------------------------------------------------------------
     def count(self, table: Table) -> int:
         """How many rows there are."""
@@ -141,6 +176,11 @@ class Source:
         except sqlite3.OperationalError:  # no AUTOINCREMENT in this file
             row = None
         return max(used or 0, row[0] if row else 0)
+
+    def first_id(self, table: Table) -> int:
+        """The lowest value of the first key column; 0 without rows."""
+        query = f"SELECT min({table.key_values[0]}) FROM {table.source}"
+        return int(self.db.execute(query).fetchone()[0] or 0)
 
     def bound(self, table: Table, after: int, rows: int) -> int | None:
         """The rowid of the last of the next ``rows`` rows; None at the end."""
@@ -223,22 +263,6 @@ class Source:
         query = f"SELECT {', '.join(table.values)}, {reason} FROM {table.source} WHERE {where}"
         rows = (row for key in keys for row in self.db.execute(query, key))
         return [(tuple(row[:-1]), row[-1].decode()) for row in rows]
-
-
-class Checksum:
-    """The sum of a hash of each line, whatever their order; as text, for it outgrows 64 bits."""
-
-    def __init__(self) -> None:
-        self.total = 0
-
-    def step(self, line: bytes | str) -> None:
-        """One more row. MD5 as PostgreSQL has it too; nobody attacks a checksum of one's own."""
-        data = line if isinstance(line, bytes) else line.encode()
-        self.total += int(hashlib.md5(data, usedforsecurity=False).hexdigest()[:15], 16)
-
-    def finalize(self) -> str:
-        """The sum."""
-        return str(self.total)
 
 
 def _escaped(value: str) -> str:

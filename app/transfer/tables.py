@@ -48,10 +48,27 @@ def _text(column: str) -> str:
     return f"CASE typeof({column}) WHEN 'real' THEN {exact} ELSE CAST({column} AS TEXT) END"
 
 
+def _seconds(column: str) -> str:
+    """Seconds since 1970 of what early versions wrote: a number, its digits, or a date as text.
+
+    A date without a zone is UTC, as SQLite's own CURRENT_TIMESTAMP is. Digits are never handed to
+    strftime(), which would take them for a Julian day. NULL is what none of this can read.
+    """
+    digits = f"({column} NOT GLOB '*[^0-9]*' AND {column} <> '')"
+    whole = f"({column} = CAST({column} AS INTEGER))"
+    return (
+        f"CASE typeof({column}) WHEN 'integer' THEN {column}"
+        f" WHEN 'real' THEN CASE WHEN {whole} THEN CAST({column} AS INTEGER) END"
+        f" WHEN 'text' THEN CASE WHEN {digits} THEN CAST({column} AS INTEGER)"
+        f" WHEN {column} GLOB '[0-9][0-9][0-9][0-9]-*'"
+        f" THEN CAST(strftime('%s', {column}) AS INTEGER) END END"
+    )
+
+
 def _flaws(*columns: str) -> tuple[tuple[str, str], ...]:
     null = tuple((f"{c} IS NULL", f"{c} is NULL") for c in columns)
     return null + tuple(
-        (f"instr(CAST({c} AS BLOB), x'00')", f"{c} contains a NUL character") for c in columns
+        (f"instr(CAST({c} AS TEXT), char(0))", f"{c} contains a NUL character") for c in columns
     )
 
 
@@ -72,14 +89,14 @@ MESSAGES = Table(
     "message",
     ("id", "author_id", "text", "pub_date", "flagged"),
     # The old application shows what has flagged = 0: NULL it never shows.
-    ("message_id", "author_id", _text("text"), "pub_date",
+    ("message_id", "author_id", _text("text"), _seconds("pub_date"),
      "CASE WHEN flagged = 0 THEN 0 ELSE 1 END"),
     keys=1,
     texts=("text",),
     flaws=(
         *_flaws("text"),
         ("pub_date IS NULL", "pub_date is NULL"),
-        ("typeof(pub_date) <> 'integer'", "pub_date is no whole number"),
+        (f"({_seconds('pub_date')}) IS NULL", "pub_date is no whole number and no date"),
         ("typeof(author_id) <> 'integer'", "author_id is no whole number"),
     ),
     authors=("author_id",),
@@ -98,4 +115,11 @@ FOLLOWS = Table(
     authors=("who_id", "whom_id"),
 )
 TABLES = (USERS, MESSAGES, FOLLOWS)
+# What must be a whole number in every row: a row without cannot be followed by its key.
+KEYS = (
+    ("user", "user_id", "'integer'"),
+    ("message", "message_id", "'integer'"),
+    ("follower", "who_id", "'integer', 'null'"),
+    ("follower", "whom_id", "'integer', 'null'"),
+)
 BY_NAME = {table.name: table for table in TABLES}

@@ -15,6 +15,7 @@ from app.database.migrate import migrate
 from app.transfer.problems import TransferError
 from app.transfer.tables import BY_NAME, TABLES, USERS, Key, Table
 
+BEFORE_ALL = -(2**63)  # lower than any rowid that is in use
 # Any number: who holds this lock moves, and nobody else.
 LOCK = 0x6D6F7665
 
@@ -61,8 +62,10 @@ class Target:
             return State(*row)
         if self._one("SELECT EXISTS (SELECT FROM users)"):
             raise TransferError("the database has users already: move into an empty one")
-        self.db.execute("INSERT INTO sqlite_import VALUES (%s, %s, 0, 0)", (token, USERS.name))
-        return State(token, USERS.name, 0, 0)
+        self.db.execute(
+            "INSERT INTO sqlite_import VALUES (%s, %s, %s, 0)", (token, USERS.name, BEFORE_ALL)
+        )
+        return State(token, USERS.name, BEFORE_ALL, 0)
 
     @contextmanager
     def step(self, state: State) -> Iterator[None]:
@@ -153,13 +156,24 @@ class Target:
     # ---- the end --------------------------------------------------------------------------
     def checksum(self, table: Table) -> tuple[int, int]:
         """Number and checksum of the rows; see ``source.Checksum``."""
-        columns = [f"{c}::int" if c == "flagged" else c for c in table.columns]
         query = (
-            "SELECT count(*), coalesce(sum(('x' || left(md5(concat_ws(chr(31), "
-            f"{', '.join(columns)})), 15))::bit(60)::bigint), 0) FROM {table.name}"
+            f"SELECT count(*), coalesce(sum(('x' || left({_line(table)}, 15))::bit(60)::bigint), 0)"
+            f" FROM {table.name}"
         )
         row = self.db.execute(query).fetchone()
         return (int(row[0]), int(row[1])) if row else (0, 0)
+
+    def sums(self, table: Table, low: int, high: int) -> dict[Key, str]:
+        """Key and MD5 of the rows whose first key column is in low <= it < high."""
+        first, keys = table.key_columns[0], ", ".join(table.key_columns)
+        query = (
+            f"SELECT {keys}, {_line(table)} FROM {table.name} WHERE {first} >= %s AND {first} < %s"
+        )
+        return {tuple(row[:-1]): row[-1] for row in self.db.execute(query, (low, high))}
+
+    def last_id(self, table: Table) -> int:
+        """The highest value of the first key column; 0 without rows."""
+        return int(self._one(f"SELECT max({table.key_columns[0]}) FROM {table.name}") or 0)
 
     def set_sequences(self, last: dict[str, int]) -> None:
         """Let new rows get ids above all that were ever given."""
@@ -177,3 +191,9 @@ class Target:
     def _one(self, query: str) -> Any:
         row = self.db.execute(query).fetchone()
         return row[0] if row else None
+
+
+def _line(table: Table) -> str:
+    """SQL for the MD5 of a row, whose columns are joined as ``Source`` joins them."""
+    columns = [f"{c}::int" if c == "flagged" else c for c in table.columns]
+    return f"md5(concat_ws(chr(31), {', '.join(columns)}))"

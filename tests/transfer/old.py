@@ -59,8 +59,8 @@ class Writer(threading.Thread):
         self.failed: list[str] = []
 
     def run(self) -> None:
-        """Write; each write waits for others at most a second."""
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=1.0)
+        """Write; ``slowest`` keeps how long a write had to wait for others."""
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
         begin = time.monotonic()
         while not self.over.is_set():
             started = time.monotonic()

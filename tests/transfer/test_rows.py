@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 import sqlite3
 import subprocess
@@ -94,7 +96,7 @@ def test_whatever_is_odd_is_moved_or_rejected_with_a_reason(
     for pair in ((1, 2), (1, 2), (2, 1), (1, 99), (None, 1)):
         source.execute("INSERT INTO follower VALUES (?, ?)", pair)
 
-    done = run("--cut-over")
+    done = run("--cut-over", "--accept-rejects", "13")
     assert done.returncode == 3, done.stderr
     assert rows(url, "SELECT id, username FROM users ORDER BY id") == [
         (1, "ann"), (2, "7"), (3, "1000"), (4, "0.1234567890123456"), (8, ""), (9, quoted),
@@ -114,7 +116,7 @@ def test_whatever_is_odd_is_moved_or_rejected_with_a_reason(
         ("messages", 7): "pub_date is NULL",
         ("messages", 8): "text contains a NUL character",
         ("messages", 9): "text is no UTF-8",
-        ("messages", 10): "pub_date is no whole number",
+        ("messages", 10): "pub_date is no whole number and no date",
         ("follows", 1, 2): "stands there 2 times, moved once",
         ("follows", 1, 99): "whom_id: no such user was moved",
         ("follows", None, 1): "one side is NULL",
@@ -140,6 +142,86 @@ def test_a_dry_run_says_the_same_and_touches_nothing(
         ("messages", 1): "author_id: no such user was moved",
     }
     assert rows(url, "SELECT to_regclass('users')") == [(None,)]
+
+
+def test_dates_of_every_kind_arrive_as_seconds(
+    source: sqlite3.Connection, url: str, run: Import
+) -> None:
+    user(source, "ann")
+    source.execute("DROP TABLE message")
+    source.execute(
+        "CREATE TABLE message (message_id integer primary key, author_id integer, text, pub_date,"
+        " flagged)"
+    )
+    expected = 1_707_729_301
+    for date in (
+        expected, float(expected), str(expected), "2024-02-12 09:15:01", "2024-02-12T09:15:01Z",
+        "2024-02-12 09:15:01.123456", "2024-02-12T10:15:01+01:00",
+    ):  # fmt: skip
+        message(source, 1, "text", date, 0)
+    done = run("--cut-over")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert rows(url, "SELECT pub_date FROM messages") == [(expected,)] * 7
+
+
+def test_with_rejects_the_source_stays_open(
+    source: sqlite3.Connection, url: str, run: Import, tmp_path: Path
+) -> None:
+    user(source, "ann")
+    for _ in range(3):
+        message(source, 1, "when?", "last Tuesday", 0)
+    for arguments in ((), ("--accept-rejects", "2"), ("--accept-rejects", "4")):
+        done = run("--cut-over", *arguments)
+        assert done.returncode == 1, done.stdout
+        assert "3 rows would not be moved" in done.stderr
+        assert len(rejects(tmp_path)) == 3
+        message(source, 1, "goes on", 1, 0)
+    assert run("--cut-over", "--accept-rejects", "3").returncode == 3
+    assert rows(url, "SELECT count(*) FROM messages") == [(3,)]
+
+
+def test_any_id_arrives(source: sqlite3.Connection, url: str, run: Import) -> None:
+    ids = [-5, 0, 1, 2**40]
+    for number in ids:
+        source.execute("INSERT INTO user VALUES (?, ?, 'e', 'h')", (number, f"user {number}"))
+        source.execute("INSERT INTO message VALUES (?, ?, 'text', 1, 0)", (number, number))
+    done = run("--cut-over")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert rows(url, "SELECT id, author_id FROM messages ORDER BY id") == [(n, n) for n in ids]
+
+
+def test_a_database_in_utf_16_arrives(url: str, run: Import, tmp_path: Path) -> None:
+    texts = ["plain", "Grüße", "日本", "👍"]
+    with closing(sqlite3.connect(tmp_path / "minitwit.db", isolation_level=None)) as source:
+        source.execute("PRAGMA encoding = 'UTF-16le'")
+        source.executescript(old.SCHEMA)
+        user(source, "ann")
+        for text in texts:
+            message(source, 1, text, 1, 0)
+        assert run("--cut-over").returncode == 0
+    assert [row[0] for row in rows(url, "SELECT text FROM messages ORDER BY id")] == texts
+
+
+def test_both_sides_can_be_compared_after_the_switch(
+    source: sqlite3.Connection, url: str, run: Import
+) -> None:
+    user(source, "ann")
+    message(source, 1, "text", 1, 0)
+    message(source, 1, "other", 1, 0)
+    assert run("--cut-over").returncode == 0
+    assert run("--verify").returncode == 0
+    with psycopg.connect(url) as connection:
+        connection.execute("UPDATE messages SET text = 'tampered' WHERE id = 2")
+    done = run("--verify")
+    assert done.returncode == 1
+    assert "rows that differ: 2\n" in done.stdout
+
+
+def test_a_dry_run_names_who_could_not_log_in(source: sqlite3.Connection, run: Import) -> None:
+    for digest in (old.HASH, "sha1$salt$" + "0" * 40, "rot13$salt$abc", "plain text"):
+        source.execute("INSERT INTO user VALUES (NULL, ?, 'e', ?)", (digest, digest))
+    done = run("--dry-run")
+    assert "2 users have a password hash of unknown form: user_id 3, 4\n" in done.stdout
 
 
 @settings(max_examples=40, deadline=None)
@@ -190,11 +272,32 @@ def test_old_passwords_still_open_the_door(
     assert asyncio.run(Passwords(1).verify(moved, "swordfish"))
 
 
+@pytest.mark.parametrize("method", ["md5", "sha1", "sha256"])
+@pytest.mark.parametrize("salt", ["aBcDeFgH", ""])
+def test_hashes_of_the_first_years_verify_and_are_replaced(method: str, salt: str) -> None:
+    """As werkzeug 0.8 made them: an HMAC whose key is the salt."""
+    keyed = hmac.new(salt.encode(), b"swordfish", method)
+    made = keyed if salt else hashlib.new(method, b"swordfish")
+    known, passwords = f"{method}${salt}${made.hexdigest()}", Passwords(1)
+    assert asyncio.run(passwords.verify(known, "swordfish"))
+    assert not asyncio.run(passwords.verify(known, "sword fish"))
+    assert passwords.outdated(known)
+
+
 @pytest.mark.parametrize(
     ("prepare", "complaint"),
     [
         ("CREATE TABLE other (x)", "no MiniTwit of SQLite"),
         ("nothing", "there is no such file"),
+        (
+            old.SCHEMA.replace("autoincrement,", ",").replace(");", ") WITHOUT ROWID;", 1),
+            "user is WITHOUT ROWID",
+        ),
+        (
+            old.SCHEMA.replace("integer primary key autoincrement", "int primary key")
+            + "INSERT INTO user VALUES (NULL, 'a', 'b', 'c')",
+            "1 rows of user have no whole number as user_id",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_it_is_one_plain_line(
@@ -202,10 +305,26 @@ def test_a_file_that_cannot_be_it_is_one_plain_line(
 ) -> None:
     if prepare != "nothing":
         with closing(sqlite3.connect(tmp_path / "minitwit.db")) as connection:
-            connection.execute(prepare)
+            connection.executescript(prepare)
     done = run()
     assert done.returncode == 1
     assert complaint in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [("--dry-run",), ("--cut-over",)])
+def test_a_torn_page_is_one_plain_line(
+    arguments: tuple[str, ...], source: sqlite3.Connection, run: Import, tmp_path: Path
+) -> None:
+    old.fill(source, 50, 2000, 10)
+    size: int = source.execute("PRAGMA page_size").fetchone()[0]
+    source.close()
+    with (tmp_path / "minitwit.db").open("r+b") as file:
+        file.seek(20 * size)
+        file.write(b"\xff" * size)
+    done = run(*arguments)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("import-sqlite: ")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_database_with_other_users_is_left_alone(
@@ -231,5 +350,6 @@ def test_a_difference_stops_the_switch(
     done = run("--cut-over")
     assert done.returncode == 1
     assert "not equal: messages; nothing was switched" in done.stderr
+    assert "rows that differ: 1\n" in done.stdout
     message(source, 1, "goes on", 2, 0)
     assert run("--verify").returncode == 1
