@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: preview pictures bench bench-full soak tables profile help up down status chat logs install tools test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
+.PHONY: preview pictures bench bench-full soak tables profile help up down status chat logs install tools fetch-archives test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -36,8 +36,11 @@ logs: ## follow the logs of all components
 install: $(VENV)/stack.stamp ## fetch the monitoring programs that this machine lacks
 	@$(STACK) install
 
-tools: $(VENV)/stack.stamp ## build the pinned versions from their sources (minutes, once)
+tools: $(VENV)/stack.stamp ## fetch the pinned programs; build what may be built where that fails (minutes, once)
 	@$(STACK) tools
+
+fetch-archives: $(VENV)/stack.stamp ## fetch the archives of all programs into DIR=, to serve as MINITWIT_MIRROR
+	@$(STACK) fetch-archives $(or $(DIR),$(error say where to: make fetch-archives DIR=folder))
 
 test: lint typecheck secrets workflows ## look for mistakes, check the types, run all tests
 	@$(STACK) tools || echo "WITHOUT THEM: the tests of the log pipeline are skipped, and counted below." >&2

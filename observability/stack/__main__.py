@@ -16,9 +16,10 @@ from observability.stack.config.targets import ROOM
 from observability.stack.local import alert_test, status
 from observability.stack.local.layout import render, socket_path
 from observability.stack.local.up import down, plan, up
-from observability.stack.programs import tools
+from observability.stack.programs import archives, tools
 from observability.stack.programs.build import build
 from observability.stack.programs.modules import MODULES
+from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError, load
 
 ENVIRONMENT = """\
@@ -29,6 +30,7 @@ environment:
   GRAFANA_HOME    where Grafana is unpacked, if it is not on PATH
   TIME_SCALE      quickens rules, scrapes and messages (default 1), for drills
   MINITWIT_CACHE  where fetched programs are kept (default ~/.cache/minitwit)
+  MINITWIT_MIRROR where the archives of programs are fetched from (see: fetch-archives)
   MINITWIT_TOOLS  "path": prefer the programs of this machine to the pinned ones of the cache
 """
 HISTORY = 20  # lines of chat shown at first
@@ -70,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
         ("alert-test", _alert_test, "send a test alert to every receiver, and say who got it"),
         ("backup", _backup, "take a backup of the database that runs"),
         ("restore", _restore, "restore a backup into a new database, and prove it"),
-        ("tools", _tools, "build the programs that no distribution brings"),
+        ("tools", _tools, "fetch the pinned programs, or build those that may be built"),
+        ("fetch-archives", _fetch_archives, "fetch all archives into a folder to serve as mirror"),
     ):
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         command.set_defaults(run=run)
@@ -91,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
                 "module", nargs="?", default="", choices=["", *(m.name for m in MODULES)],
                 help="only this one",
             )  # fmt: skip
-        if name == "render":
+        if name in ("render", "fetch-archives"):
             command.add_argument("folder", type=Path, help="where to write")
     return parser
 
@@ -161,8 +164,24 @@ def _render(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _tools(settings: Settings, options: argparse.Namespace) -> int:
-    for name in build(settings.cache, options.module):
-        print(f"{name:18} {settings.cache / 'bin' / name}")
+    names = {options.module} & RELEASES.keys() if options.module else set(RELEASES)
+    if why := archives.fetch(settings, names):
+        print(why, file=sys.stderr)
+    for module in MODULES:
+        if options.module in ("", module.name) and not archives.there(module.name, settings.cache):
+            build(settings.cache, module.name)
+    for name, tool in tools.TOOLS.items():
+        if (options.module in ("", name)) and (program := tools.find(name, settings.cache)):
+            print(f"{name:18} {program.path}")
+        elif not options.module and not tool.package:
+            print(f"{name:18} not on this machine", file=sys.stderr)
+    return 0
+
+
+def _fetch_archives(settings: Settings, options: argparse.Namespace) -> int:
+    for path in archives.fill(options.folder, settings.mirror):
+        print(path)
+    print(f"Serve it, and say where: MINITWIT_MIRROR=file://{options.folder.resolve()} make up")
     return 0
 
 
@@ -189,10 +208,14 @@ def _script(settings: Settings, name: str, *arguments: str) -> int:
 
 
 def _install(settings: Settings, _: argparse.Namespace) -> int:
-    packaged = [name for name, tool in tools.TOOLS.items() if tool.package]
-    for name, program in tools.require(packaged, settings.cache).items():
-        print(f"{name:18} {program.path}")
-    return 0
+    """All that ``up`` may need; 1 if something that could be fetched is not there."""
+    why = archives.fetch(settings)
+    lines = [why, tools.obtain(tools.TOOLS, settings.cache)]
+    for name in tools.TOOLS:
+        program = tools.find(name, settings.cache)
+        print(f"{name:18} {program.path if program else 'not on this machine'}")
+    print(*filter(None, lines), sep="\n", end="", file=sys.stderr)
+    return 1 if any(lines) else 0
 
 
 if __name__ == "__main__":

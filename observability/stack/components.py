@@ -29,7 +29,8 @@ class Component:
     """``ready`` is an HTTP path, ``tcp``, ``database``, or '' where to run is to be ready.
 
     ``tool`` names the program in ``tools.TOOLS``; ``job`` the Prometheus job that scrapes it;
-    ``after`` the components that must be ready first. A component that runs ``once`` is ready
+    ``after`` the components that must be ready first, ``needs`` the one without which it has
+    nothing to do. A component that runs ``once`` is ready
     when it has ended well.
     """
 
@@ -41,6 +42,7 @@ class Component:
     job: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     after: tuple[str, ...] = ()
+    needs: str = ""
     once: bool = False
     stop_signal: str = "TERM"
 
@@ -96,7 +98,7 @@ TABLE = (
     ),
     Component(
         "relay", ("{tool}", "-config", "{config}/relay.yml"),
-        8667, ready="tcp", tool="relay", after=("ngircd",),
+        8667, ready="tcp", tool="relay", after=("ngircd",), needs="ngircd",
     ),
     Component(
         "chatlog",
@@ -104,7 +106,7 @@ TABLE = (
             "{python}", "-m", "observability.stack.chat.chatlog",
             "{address[ngircd]}", "{logs}/chat.log",
         ),
-        after=("ngircd",),
+        after=("ngircd",), needs="ngircd",
     ),
     Component(
         "deadman", ("{python}", "-m", "observability.stack.chat.deadman"), 9095,
@@ -180,6 +182,7 @@ TABLE = (
             "{tool}", "-config.file={config}/promtail.yml",
         ),
         9080, ready="/ready", tool="promtail", job="promtail", env={"GOMEMLIMIT": "80MiB"},
+        needs="loki",
     ),
     Component(
         "tempo", ("{tool}", "-config.file={config}/tempo.yml"),
@@ -219,12 +222,12 @@ COMPONENTS = {component.name: component for component in TABLE}
 
 # What is lost without a component whose program is not to be had on every machine.
 OPTIONAL = {
-    "ngircd": "the chat",
-    "relay": "alerts in the chat",
-    "loki": "logs and their alerts",
-    "promtail": "logs and their alerts",
-    "tempo": "traces",
-    "grafana": "dashboards in Grafana",
+    "grafana": "Grafana",
+    "loki": "log search",
+    "promtail": "log search",
+    "tempo": "trace search",
+    "ngircd": "chat",
+    "relay": "chat",
 }
 
 
@@ -237,4 +240,5 @@ def choose(
     without = {*absent, *(["postgres"] if database_url else [])}
     if "grafana" not in absent and "preview" not in only:
         without.add("preview")
-    return [c for c in TABLE if c.name not in without and (not only or c.name in only)]
+    chosen = [c for c in TABLE if c.name not in without and (not only or c.name in only)]
+    return [c for c in chosen if c.needs not in without]

@@ -21,7 +21,8 @@ class StackError(Exception):
 class Settings:
     """``run_dir`` holds all state of one stack; ``offset`` is added to every port.
 
-    The monitoring runs ``scale`` times as fast as in production.
+    The monitoring runs ``scale`` times as fast as in production. ``mirror`` is where the archives
+    of the programs are fetched from, if not from their publishers.
     """
 
     run_dir: Path
@@ -29,6 +30,7 @@ class Settings:
     offset: int = 0
     database_url: str = ""
     scale: float = 1
+    mirror: str = ""
 
     @property
     def config(self) -> Path:
@@ -64,6 +66,9 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
     pace = environ.get("TIME_SCALE") or "1"
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", pace) or float(pace) < 1:
         raise StackError(f"TIME_SCALE must be a number from 1 on, not {pace!r}")
+    mirror = environ.get("MINITWIT_MIRROR") or ""
+    if mirror and not mirror.startswith(("http://", "https://", "file:///")):
+        raise StackError(f"MINITWIT_MIRROR must be an http, https or file URL, not {mirror!r}")
     home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Settings(
         run_dir=(ROOT / (environ.get("RUN_DIR") or ".run")).resolve(),
@@ -71,6 +76,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
         offset=int(given),
         database_url=secret(environ, "DATABASE_URL"),
         scale=float(pace),
+        mirror=mirror,
     )
 
 

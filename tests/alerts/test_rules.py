@@ -17,7 +17,7 @@ from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS
 from observability.promql.builders import rate, select, total
-from observability.stack.programs import archive
+from observability.stack.programs import packages
 from observability.stack.programs.tools import require
 from observability.stack.settings import load
 from tests.alerts.conftest import Promtool
@@ -53,7 +53,7 @@ def written(folder: Path, scale: float = 1) -> list[Path]:
 
 def test_the_distribution_s_older_promtool_accepts_them_too(tmp_path: Path) -> None:
     require(["relay"], load().cache)  # brings all of the distribution's programs
-    program = archive.folder(load().cache) / "usr/bin/promtool"
+    program = packages.folder(load().cache) / "usr/bin/promtool"
     if not program.exists():
         pytest.skip("this machine's distribution brings no promtool")
     command = [str(program), "check", "rules", *map(str, written(tmp_path))]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from observability.stack.local.up import absent
-from observability.stack.programs import archive, tools
+from observability.stack.programs import packages, tools
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError
 
@@ -45,7 +45,7 @@ def test_the_pinned_version_comes_first_then_path_then_the_distribution(
     bare: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tools.find("alertmanager", bare) is None
-    packaged = program(archive.folder(bare) / "usr/bin", "prometheus-alertmanager")
+    packaged = program(packages.folder(bare) / "usr/bin", "prometheus-alertmanager")
     assert found("alertmanager", bare) == packaged
     installed = program(tmp_path / "path", "prometheus-alertmanager", "0.25.0+ds")
     assert found("alertmanager", bare) == installed
@@ -117,7 +117,11 @@ def test_grafana_is_where_its_pages_are_unless_its_home_is_set(
 
 def test_absent_is_what_no_program_and_no_package_is_here_for(bare: Path, tmp_path: Path) -> None:
     settings = Settings(tmp_path / "run", bare)
-    assert absent(settings) == {"loki", "promtail", "tempo", "grafana"}
+    without = {"loki", "promtail", "tempo", "grafana"}
+    assert absent(settings) == without | {"ngircd", "relay"}, "no Debian, no chat"
+    for name in ("apt-get", "dpkg"):
+        program(tmp_path / "path", name)
+    assert absent(settings) == without, "a package may bring the chat"
     assert absent(settings, ("loki", "node")) == {"loki"}
     program(tmp_path / "path", "tempo", "2.10.8")
     program(tmp_path / "path", "loki", "3.7.6")
@@ -133,8 +137,8 @@ def test_the_images_are_of_the_versions_in_the_table() -> None:
 
 
 def test_only_the_unpacked_chat_server_gets_its_own_libraries(bare: Path, tmp_path: Path) -> None:
-    program(archive.folder(bare) / "usr/sbin", "ngircd")
-    program(archive.folder(bare) / "usr/bin", "prometheus-node-exporter")
+    program(packages.folder(bare) / "usr/sbin", "ngircd")
+    program(packages.folder(bare) / "usr/bin", "prometheus-node-exporter")
     ngircd, node = tools.find("ngircd", bare), tools.find("node", bare)
     assert ngircd and ngircd.env["LD_LIBRARY_PATH"].startswith(str(bare))
     assert node and node.env == {}
@@ -161,7 +165,7 @@ def test_an_archive_that_gives_nothing_is_said_and_leaves_nothing(
     config = tmp_path / "apt.conf"
     config.write_text('Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "/dev/null";\n')
     monkeypatch.setenv("APT_CONFIG", str(config))
-    why = archive.fetch({"no-such-package"}, tmp_path / "cache")
+    why = packages.fetch({"no-such-package"}, tmp_path / "cache")
     assert "it knows none of the packages" in why
     assert [p.name for p in (tmp_path / "cache").iterdir()] == ["install.lock"]
 
@@ -173,22 +177,22 @@ def test_two_fetches_at_once_unpack_once(tmp_path: Path, monkeypatch: pytest.Mon
     unpacked = []
     both_here = threading.Barrier(2, timeout=10)
 
-    def unpack(packages: set[str], work: Path) -> Path:
+    def unpack(names: set[str], work: Path) -> Path:
         unpacked.append(work)
         root = work / "root"
         root.mkdir()
-        (root / archive.MANIFEST).write_text("\n".join(packages))
+        (root / packages.MANIFEST).write_text("\n".join(names))
         return root
 
     def fetch() -> None:
         both_here.wait()
-        archive.fetch({"a", "b"}, tmp_path)
+        packages.fetch({"a", "b"}, tmp_path)
 
-    monkeypatch.setattr(archive, "_unpack", unpack)
+    monkeypatch.setattr(packages, "_unpack", unpack)
     threads = [threading.Thread(target=fetch) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(10)
     assert len(unpacked) == 1
-    assert (archive.folder(tmp_path) / archive.MANIFEST).exists()
+    assert (packages.folder(tmp_path) / packages.MANIFEST).exists()

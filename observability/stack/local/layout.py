@@ -33,11 +33,15 @@ SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The chosen components under these settings, run by these programs."""
+    """The chosen components under these settings, run by these programs.
+
+    ``unreached`` says why some archive could not be fetched, if so.
+    """
 
     settings: Settings
     components: tuple[Component, ...]
     programs: Mapping[str, Program]
+    unreached: str = ""
 
     def database_url(self, password: str = "") -> str:
         """Where PostgreSQL is: the one that was given, or our own with this password."""

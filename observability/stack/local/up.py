@@ -12,7 +12,7 @@ from observability.stack.local import ports
 from observability.stack.local.layout import Layout
 from observability.stack.local.ready import ready
 from observability.stack.local.supervise import Process, Supervisor, leftovers, sweep
-from observability.stack.programs import tools
+from observability.stack.programs import archives, packages, tools
 from observability.stack.settings import Settings, StackError
 
 DEADLINE = 90.0  # seconds until everything must be healthy
@@ -26,18 +26,34 @@ def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
     What runs already stays, also if ``only`` does not name it.
     """
     running = Supervisor(settings.run_dir).processes().keys() & COMPONENTS.keys() if only else ()
-    chosen = choose([*only, *running], settings.database_url, absent(settings) - set(only))
-    programs = tools.require([c.tool for c in chosen if c.tool], settings.cache)
-    return Layout(settings, tuple(chosen), programs)
+    named = [*only, *running]
+    wanted = [c.tool for c in choose(named, settings.database_url) if c.tool]
+    unreached = archives.fetch(settings, releases(wanted), patient=False)
+    why = tools.obtain(wanted, settings.cache)
+    late = lacking(settings, OPTIONAL)
+    chosen = choose(named, settings.database_url, late - set(only))
+    programs = tools.resolve([c.tool for c in chosen if c.tool], settings.cache, why)
+    return Layout(settings, tuple(chosen), programs, unreached)
+
+
+def releases(names: Collection[str]) -> list[str]:
+    """The releases that bring these programs; where PATH comes first, only what it lacks."""
+    wanted = [name for name in names if not tools.settled(name)]
+    return sorted({tools.TOOLS[name].release for name in wanted} - {""})
+
+
+def lacking(settings: Settings, names: Collection[str]) -> set[str]:
+    """Of the components ``names`` those whose program is not here."""
+    of = {name: COMPONENTS[name].tool for name in names}
+    return {name for name, tool in of.items() if tool and tools.find(tool, settings.cache) is None}
 
 
 def absent(settings: Settings, names: Collection[str] = tuple(OPTIONAL)) -> set[str]:
     """Of the components ``names`` those that cannot run: no program here, and no package has it."""
-    tools_of = {name: COMPONENTS[name].tool for name in names}
     return {
         name
-        for name, tool in tools_of.items()
-        if tool and not tools.TOOLS[tool].package and tools.find(tool, settings.cache) is None
+        for name in lacking(settings, names)
+        if not (tools.TOOLS[COMPONENTS[name].tool].package and packages.possible())
     }
 
 
@@ -58,12 +74,23 @@ def up(settings: Settings, only: Collection[str] = ()) -> Layout:
     else:
         supervisor.launch(settings.config / "supervisord.conf")
     Start(layout, supervisor).run()
-    if not only and (late := absent(settings)):
-        lost = dict.fromkeys(OPTIONAL[name] for name in OPTIONAL if name in late)
-        print(f"Not on this machine: {', '.join(sorted(late))}; so without {', '.join(lost)}.")
-        if "grafana" in late:
-            print("A preview draws the dashboards instead of Grafana.")
+    if not only:
+        print(shortfall(layout), end="")
     return layout
+
+
+def shortfall(layout: Layout) -> str:
+    """What is missing on this machine, why, and what works without it; '' if nothing is."""
+    late = lacking(layout.settings, OPTIONAL)
+    if not late:
+        return ""
+    lost = dict.fromkeys(OPTIONAL[name] for name in OPTIONAL if name in late)
+    instead = " A preview draws the dashboards." if "grafana" in late else ""
+    why = f" Not fetched: {layout.unreached}." if layout.unreached else ""
+    return (
+        f"Not on this machine: {', '.join(sorted(late))}; so there is no {', no '.join(lost)}. "
+        f"All else works.{instead}{why}\n"
+    )
 
 
 def check_ports(layout: Layout, known: dict[str, Process]) -> None:

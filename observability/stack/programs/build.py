@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 from observability.stack.programs import go
-from observability.stack.programs.archive import locked
 from observability.stack.programs.modules import MODULES, Module
+from observability.stack.programs.packages import locked
+from observability.stack.programs.progress import Progress
 from observability.stack.settings import StackError
-
-SAY_EVERY = 15.0  # seconds between two lines where the output is no terminal
 
 
 def missing(cache: Path, only: str = "") -> list[Module]:
@@ -77,40 +75,15 @@ def _run(command: list[str], module: Module, names: str) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    progress = Progress(names)
+    progress, begin = Progress(), time.monotonic()
     last = ""
     try:
-        for line in process.stderr or ():
+        for count, line in enumerate(process.stderr or (), 1):
             last = line.strip() or last
-            progress.step()
+            progress.show(f"{names}: {count} steps, {time.monotonic() - begin:.0f} s")
         status = process.wait()
     finally:
         process.kill()
         progress.end()
     if status:
         raise StackError(f"{names} could not be built: {last[:300]}")
-
-
-class Progress:
-    """How many packages are done: written over on a terminal, else a line now and then."""
-
-    def __init__(self, names: str) -> None:
-        self._names = names
-        self._begin = self._said = time.monotonic()
-        self._count = 0
-        self._terminal = sys.stdout.isatty()
-
-    def step(self) -> None:
-        """One more line from the compiler: a module fetched or a package begun."""
-        self._count += 1
-        now = time.monotonic()
-        if self._terminal or now - self._said >= SAY_EVERY:
-            self._said = now
-            text = f"  {self._names}: {self._count} steps, {now - self._begin:.0f} s"
-            print(f"\r\033[K{text}" if self._terminal else text, end="" if self._terminal else "\n")
-            sys.stdout.flush()
-
-    def end(self) -> None:
-        """Leave a clean line behind."""
-        if self._terminal:
-            print("\r\033[K", end="", flush=True)

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from observability.stack.programs import archive, probe
+from observability.stack.programs import packages, probe
 from observability.stack.programs.versions import RELEASES, Release
 from observability.stack.settings import StackError
 
@@ -119,6 +119,14 @@ def find(name: str, cache: Path) -> Program | None:
     return next((found for source in sources if (found := source(name, cache))), None)
 
 
+def settled(name: str) -> bool:
+    """Whether no archive is needed: its place is given, or this machine's programs come first."""
+    if name == "grafana" and os.environ.get("GRAFANA_HOME"):
+        return True
+    prefers_path = os.environ.get("MINITWIT_TOOLS") == "path"
+    return prefers_path and _on_path(name, Path()) is not None
+
+
 def folder(release: str, cache: Path) -> Path:
     """Where the archive of a release is unpacked, or will be."""
     return cache / f"{release}-{RELEASES[release].version}"
@@ -162,7 +170,7 @@ def _homes(found: list[Path]) -> list[Path]:
 
 def _packaged(name: str, cache: Path) -> Program | None:
     """What is in the distribution's packages, unpacked."""
-    root = archive.folder(cache)
+    root = packages.folder(cache)
     places = f"{root}/usr/bin:{root}/usr/sbin"
     found = (shutil.which(n, path=places) for n in TOOLS[name].names)
     return next((_unpacked(name, Path(path), root) for path in found if path), None)
@@ -180,12 +188,24 @@ def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
     Prints one line before it fetches, because that takes a few seconds.
     """
     wanted = tuple(names)
-    why = ""
-    if any(find(name, cache) is None for name in wanted):
-        why = archive.fetch({tool.package for tool in TOOLS.values() if tool.package}, cache)
-    found = {name: find(name, cache) for name in wanted}
+    return resolve(wanted, cache, obtain(wanted, cache))
+
+
+def obtain(names: Iterable[str], cache: Path) -> str:
+    """Fetch the distribution's packages if one of them has a program that is missing.
+
+    '' or, in one line, why that failed.
+    """
+    if any(TOOLS[name].package and find(name, cache) is None for name in names):
+        return packages.fetch({tool.package for tool in TOOLS.values() if tool.package}, cache)
+    return ""
+
+
+def resolve(names: Iterable[str], cache: Path, why: str = "") -> dict[str, Program]:
+    """All of ``names`` as they are found; ``StackError`` has a line for each that is not."""
+    found = {name: find(name, cache) for name in names}
     lines = [
-        f"{name}: no {TOOLS[name].names[0]} on PATH. {_advice(TOOLS[name], why)}"
+        f"{name}: no {TOOLS[name].names[0]} on this machine. {_advice(TOOLS[name], why)}"
         for name, program in found.items()
         if program is None
     ]
@@ -204,7 +224,7 @@ def _unpacked(name: str, path: Path, root: Path) -> Program:
     """Debian's builds look for some files under /usr: tell them where those are instead."""
     share = root / "usr/share/prometheus"
     if name in ("ngircd", "wrk"):
-        return Program(path, env={"LD_LIBRARY_PATH": str(archive.libraries(root))})
+        return Program(path, env={"LD_LIBRARY_PATH": str(packages.libraries(root))})
     if name == "alertmanager":
         assets = share / "alertmanager"
         return Program(path, flags=(f"--web.ui-path={assets}/no-ui/",), directory=assets)

@@ -76,8 +76,12 @@ RELEASES = {
         minimum="0.23",
         archive=PROMETHEUS + "/blackbox_exporter/releases/download/v{version}/"
         "blackbox_exporter-{version}.linux-{arch}.tar.gz",
-        # 1 source
-        sha256={"amd64": "caf5d242fb1cf6d5cb678f3f799f22703d4fafea26b03dcbbd7e1f1825e06329"},
+        sha256={
+            # 7 sources and more
+            "amd64": "caf5d242fb1cf6d5cb678f3f799f22703d4fafea26b03dcbbd7e1f1825e06329",
+            # 6 sources
+            "arm64": "63312be0983d85e5109710a7dc93df3051157ae581853fa3655d171cc1b2806e",
+        },
     ),
     "node": Release(
         "1.12.1",
@@ -100,8 +104,12 @@ RELEASES = {
         minimum="0.11",
         archive=COMMUNITY + "/postgres_exporter/releases/download/v{version}/"
         "postgres_exporter-{version}.linux-{arch}.tar.gz",
-        # 1 source
-        sha256={"amd64": "89d4f7e7920cad48fdc3133f789556ef5253c330a9f5fdace3bdb6344c0a8b5a"},
+        sha256={
+            # 1 source
+            "amd64": "89d4f7e7920cad48fdc3133f789556ef5253c330a9f5fdace3bdb6344c0a8b5a",
+            # 1 source, the same
+            "arm64": "d5d86fb98bb1f26b088d1a6fda07fd6b6f035cb5d40492f75ec3bfebb5ddfe9d",
+        },
     ),
     "grafana": Release(
         "13.2.3",
@@ -124,7 +132,7 @@ RELEASES = {
         "AGPL-3.0",
         minimum="3.5",
         archive=GRAFANA + "/loki/releases/download/v{version}/loki-linux-{arch}.zip",
-        # 8 sources and more
+        # 8 sources and more; none for arm64: PATH or a container there
         sha256={"amd64": "62aea42c9cba52cd1642b3666ab37019a0ce4c24ab50b07e85dccc8d812f7d61"},
     ),
     "promtail": Release(
@@ -133,7 +141,7 @@ RELEASES = {
         "AGPL-3.0",
         minimum="3.5",
         archive=GRAFANA + "/loki/releases/download/v{version}/promtail-linux-{arch}.zip",
-        # 1 source
+        # 1 source; none for arm64: PATH or a container there
         sha256={"amd64": "f87d72358531cc7008a23667cc68cc726e75115cd08829507215e49b4ca921ec"},
     ),
     "tempo": Release(
@@ -143,7 +151,7 @@ RELEASES = {
         minimum="2.9",
         below="3.0",  # which takes no ingester and compactor blocks in its configuration
         archive=GRAFANA + "/tempo/releases/download/v{version}/tempo_{version}_linux_{arch}.tar.gz",
-        # No source pins the hash of 2.10.8, so no archive is fetched: PATH or a container.
+        # No source gives the hash of 2.10.8, so no archive is fetched: PATH or a container.
     ),
     "postgres": Release("18.6", "postgres:{version}", "PostgreSQL"),
     "nginx": Release("1.30.5", "nginx:{version}", "BSD-2-Clause"),

@@ -26,9 +26,14 @@ def folder(cache: Path) -> Path:
     return cache / f"debian-{codename}-{platform.machine()}"
 
 
+def possible() -> bool:
+    """Whether this machine has packages of the kind that we can unpack."""
+    return bool(shutil.which("apt-get") and shutil.which("dpkg"))
+
+
 def fetch(packages: set[str], cache: Path) -> str:
     """Unpack ``packages`` into the cache once; '' or, if that fails, why."""
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+    if not possible():
         return ""
     root = folder(cache)
     try:
@@ -58,6 +63,8 @@ def _unpacked(root: Path) -> set[str]:
 def _unpack(packages: set[str], work: Path) -> Path:
     """A folder with all packages in it. Apt's state is our own: no root, no lock of the system."""
     apt = [
+        *("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=4"),
+        *("-o", "Acquire::https::Timeout=4"),
         *("-qq", "-o", f"Dir::State={work}/state", "-o", f"Dir::Cache={work}/cache"),
         *("-o", "Dir::State::status=/var/lib/dpkg/status", "-o", "Acquire::Languages=none"),
         *("-o", "APT::Install-Recommends=false", "-o", f"APT::Sandbox::User={_user()}"),
@@ -78,7 +85,8 @@ def _unpack(packages: set[str], work: Path) -> Path:
     _run("apt-get", *apt, "download", *sorted(wanted), cwd=work / "debs")
     for deb in (work / "debs").glob("*.deb"):
         _run("dpkg", "--extract", str(deb), str(work / "root"))
-    (work / "root" / MANIFEST).write_text("\n".join(sorted(wanted)) + "\n")
+    # What it does not have is not asked for again each time.
+    (work / "root" / MANIFEST).write_text("\n".join(sorted(wanted | packages)) + "\n")
     _relocate(work / "root/usr/bin/prometheus-alertmanager")
     return work / "root"
 
@@ -110,8 +118,13 @@ def _run(
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock ``path``; wait while another process does."""
+def locked(path: Path, what: str = "") -> Iterator[None]:
+    """Hold the lock ``path``; wait while another process does, saying that it does ``what``."""
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if what:
+                print(f"Another process {what}: waiting for it ...", flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,0 +1,30 @@
+"""One line of progress: written over on a terminal, else said now and then."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+SAY_EVERY = 15.0  # seconds between two lines where the output is no terminal
+
+
+class Progress:
+    """``show`` as often as you like; ``end`` leaves a clean line behind."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+        self._terminal = sys.stdout.isatty()
+
+    def show(self, text: str) -> None:
+        """Say how far it is, if it is time to."""
+        now = time.monotonic()
+        if self._terminal:
+            print(f"\r\033[K  {text}", end="", flush=True)
+        elif now - self._said >= SAY_EVERY:
+            self._said = now
+            print(f"  {text}", flush=True)
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._terminal:
+            print("\r\033[K", end="", flush=True)
