@@ -15,7 +15,7 @@ from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.config.targets import ROOM
 from observability.stack.local import alert_test, status
 from observability.stack.local.layout import render, socket_path
-from observability.stack.local.up import down, plan, up
+from observability.stack.local.up import down, plan, shortfall, up
 from observability.stack.programs import archives, tools
 from observability.stack.programs.build import build
 from observability.stack.programs.modules import MODULES
@@ -115,6 +115,7 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
         if name in layout.place.runs:
             print(f"Boards: http://{layout.address(name)}")
     print("Signal: make status          Stop: make down")
+    print("" if options.only else shortfall(layout), end="")
     return 0 if status.good(rows) else 1
 
 

@@ -74,8 +74,6 @@ def up(settings: Settings, only: Collection[str] = ()) -> Layout:
     else:
         supervisor.launch(settings.config / "supervisord.conf")
     Start(layout, supervisor).run()
-    if not only:
-        print(shortfall(layout), end="")
     return layout
 
 

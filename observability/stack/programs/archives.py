@@ -29,8 +29,8 @@ def missing(cache: Path, releases: Collection[str] = tuple(RELEASES)) -> list[st
     arch = architecture()
     return [
         name
-        for name in releases
-        if RELEASES[name].url(arch) and not tools.folder(name, cache).exists()
+        for name in RELEASES
+        if name in releases and RELEASES[name].url(arch) and not tools.folder(name, cache).exists()
     ]
 
 
@@ -122,9 +122,9 @@ def _remember(cache: Path, problems: list[str]) -> str:
     if not problems:
         note.unlink(missing_ok=True)
         return ""
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    note.write_text(problems[0] + more)
-    return problems[0] + more
+    why = "; ".join(dict.fromkeys(problems))
+    note.write_text(why)
+    return why
 
 
 def _lately(cache: Path) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import socket
 import ssl
 import threading
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,6 +51,11 @@ class Download:
         """What has arrived so far; another run goes on from there."""
         return self.target.with_name(self.target.name + ".part")
 
+    @property
+    def host(self) -> str:
+        """Who is asked."""
+        return urllib.parse.urlsplit(self.url).netloc or self.url
+
     def run(self) -> None:
         """Fetch, verify, and put the file in its place in one step; never raises."""
         try:
@@ -65,7 +72,7 @@ class Download:
             self.error = f"{self.url} answers {error.code} {error.reason}"
         except NETWORK as error:
             reason = getattr(error, "reason", None) or error
-            self.error = f"{self.url}: {getattr(reason, 'strerror', None) or reason}"
+            self.error = f"{self.host}: {getattr(reason, 'strerror', None) or reason}"
         except OSError as error:  # of this machine's disk; what was written is in the way there
             self.part.unlink(missing_ok=True)
             self.error = f"{self.part}: {error.strerror or error}"
@@ -86,8 +93,7 @@ class Download:
             except NETWORK as error:
                 problem = error
             failures = 0 if self.done > before else failures + 1
-            refused = isinstance(problem, urllib.error.HTTPError) and problem.code < 500
-            if refused or failures >= TRIES:
+            if _final(problem) or failures >= TRIES:
                 raise problem
             time.sleep(failures * PAUSE)
 
@@ -144,7 +150,7 @@ def fetch(downloads: Sequence[Download]) -> None:
             now = time.monotonic()
             for download in waiting:
                 if now - download.heard > PATIENCE:
-                    download.error = f"{download.url}: no answer for {PATIENCE:g} s"
+                    download.error = f"{download.host}: no answer for {PATIENCE:g} s"
                     download.over = True
             progress.show(_line(downloads))
             time.sleep(POLL)
@@ -152,6 +158,13 @@ def fetch(downloads: Sequence[Download]) -> None:
         progress.end()
     if forged := [d.error for d in downloads if d.forged]:
         raise StackError("\n".join(f"{line}. Nothing unverified is used." for line in forged))
+
+
+def _final(problem: Exception) -> bool:
+    """Whether another try would be in vain: refused, or there is no such name."""
+    if isinstance(problem, urllib.error.HTTPError):
+        return problem.code < http.HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(getattr(problem, "reason", None), socket.gaierror)
 
 
 def digest(path: Path) -> str:
