@@ -13,6 +13,9 @@ from hypothesis import settings
 
 from observability.instrument import redaction
 from tests.parts import PostgresServer, Service, start_service
+from tests.untested import pytest_addoption, pytest_sessionfinish, pytest_unconfigure
+
+__all__ = ["pytest_addoption", "pytest_sessionfinish", "pytest_unconfigure"]  # hooks of pytest
 
 # The same examples in every run, so that red means that the code changed. To look for new ones:
 # HYPOTHESIS_PROFILE=default make test

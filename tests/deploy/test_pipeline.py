@@ -53,6 +53,13 @@ def test_every_step_is_a_target_or_a_script_that_is_there(path: Path) -> None:
                 assert (ROOT / words[0]).stat().st_mode & 0o111, words[0]
 
 
+def test_all_programs_are_fetched_and_the_log_pipeline_has_to_be_tested() -> None:
+    [pipeline] = [path for path in WORKFLOWS if path.name == "pipeline.yml"]
+    runs = [step["run"].split() for step in jobs(pipeline)["test"]["steps"] if "run" in step]
+    assert runs[0] == ["make", "install"]
+    assert {"test", "STRICT=1"} <= set(runs[1])
+
+
 def test_the_release_notes_can_be_told_without_releasing() -> None:
     done = subprocess.run(
         [str(ROOT / "deploy/release.sh"), "--dry-run"], capture_output=True, text=True, check=True

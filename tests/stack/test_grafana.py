@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.timeout(600),
     pytest.mark.skipif(
         tools.find("grafana", load().cache) is None or installed() is None,
-        reason="NO DASHBOARD LOOKED AT: Grafana or Chromium is not on this machine",
+        reason="GRAFANA NOT TESTED: it or Chromium is not on this machine",
     ),
 ]
 PANEL = "section[data-testid^='data-testid Panel header']"

@@ -39,7 +39,7 @@ def standins() -> Iterator[Standins]:
 def platform(standins: Standins) -> Iterator[Platform]:
     """The way into the chat services, twenty times as fast, with all of them set."""
     if not find("alertmanager", Platform(Path(tempfile.mkdtemp())).settings.cache):
-        pytest.skip("the receivers are NOT proven: no Alertmanager, make tools says why")
+        pytest.skip("RECEIVERS NOT TESTED: no Alertmanager on this machine")
     with tempfile.TemporaryDirectory(prefix="minitwit-receivers-") as folder:
         Path(folder).chmod(0o755)
         platform = Platform(Path(folder) / "run", 20)
