@@ -1,4 +1,4 @@
-"""A run with a secret in every input: none of them is in the log, on stdout or on stderr."""
+"""A run with a secret in every input: none is in the log, the output, a metric or a span."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
+from tests.collector import receiver
 from tests.parts import PostgresServer, Service, request, start_service, wait_for
 from tests.web.visitor import Visitor
 
@@ -95,16 +96,31 @@ def test_no_secret_gets_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     try:
         url = server.create_database("hidden")
         hidden.given[url.split("@")[0].rpartition(":")[2]] = "DATABASE_URL"
+        tracing = {
+            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={hidden.new('header to the receiver')}",
+            "OTEL_TRACES_SAMPLER": "always_on",
+        }
         with (
+            receiver() as collector,
             start_service(
-                "api", tmp_path, DATABASE_URL=url, SIMULATOR_PASSWORD=simulator, LOG_STDOUT="1"
+                "api",
+                tmp_path,
+                None,
+                DATABASE_URL=url,
+                SIMULATOR_PASSWORD=simulator,
+                LOG_STDOUT="1",
+                OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+                **tracing,
             ) as api,
             start_service(
                 "web",
                 tmp_path,
+                None,
                 API_URL=api.url,
                 SECRET_KEY=hidden.new("SECRET_KEY"),
                 LOG_STDOUT="1",
+                OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+                **tracing,
             ) as web,
         ):
             attack_api(api, hidden)
@@ -117,6 +133,7 @@ def test_no_secret_gets_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
             Visitor(web.url).form("/login", username="x", password=hidden.new("form without api"))
             assert request("GET", f"{web.url}/metrics").status == 200
             metrics = (api.get("/metrics").body + web.get("/metrics").body).decode()
+        spans = b"".join(collector.bodies).decode("latin-1")
         logs = api.log_file.read_text() + web.log_file.read_text()
         for event in ("unhandled", "db_error", "invalid_request", "request"):
             assert f'"event":"{event}"' in logs, "the run must have been eventful"
@@ -128,3 +145,7 @@ def test_no_secret_gets_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     assert hidden.found(logs) == []
     assert hidden.found(out + err) == []
     assert hidden.found(metrics) == []
+    assert {"GET /{username}", "POST /login", "POST /register"} <= {
+        span.name for span in collector.spans
+    }
+    assert hidden.found(spans) == []

@@ -14,6 +14,7 @@ import pytest
 
 from app import VERSION
 from observability.catalog import SIMULATOR_TIMEOUT, Attribute
+from observability.instrument.tracing import SHUTDOWN_SECONDS
 from tests.app.test_contract import AUTHORIZATION, call, path, register
 from tests.collector import Collector, Span, receiver
 from tests.observability.instrument.served import PARENT, exemplars
@@ -204,3 +205,24 @@ def test_without_a_receiver_there_are_ids_and_nothing_else(
         assert exemplars(text) == []
     [line] = lines(service, "id-of-mine")
     assert len(line["trace_id"]) == 32 and len(line["span_id"]) == 16
+
+
+def test_a_receiver_that_hangs_holds_up_neither_requests_nor_the_end(
+    database_url: str, tmp_path: Path
+) -> None:
+    with receiver() as hanging:
+        hanging.mode = "hang"
+        settings = {
+            "DATABASE_URL": database_url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": hanging.url,
+            "OTEL_TRACES_SAMPLER": "always_on",
+            "OTEL_BSP_SCHEDULE_DELAY": "50",
+        }
+        with start_service("api", tmp_path, None, **settings) as service:
+            for _ in range(20):
+                assert service.get("/latest").status == 200
+            wait_for("a batch on its way", lambda: hanging.posts)
+            service.process.terminate()
+            service.process.wait(SHUTDOWN_SECONDS + 5)  # the SDK alone waits for twenty
+    dropped = [line for line in service.logs() if line["event"] == "trace_dropped"]
+    assert len(dropped) == 1 and dropped[0]["count"] >= 20

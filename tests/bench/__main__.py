@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import results
-from tests.bench import footprint, mix, observed, reads, replicas
+from tests.bench import footprint, mix, observed, reads, replicas, telemetry
 from tests.bench.place import Place, place
 from tests.bench.servers import keep_off
 from tests.parts import end_as_by_hand
@@ -25,6 +25,7 @@ from tests.parts import end_as_by_hand
 Rows = list[tuple[str, str, str, bool]]
 # name → what is measured, its rows, whether the server gets a core of its own
 SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = {
+    "telemetry": (telemetry.measure, telemetry.rows, True),
     "observed": (observed.measure, observed.rows, True),
     "reads": (reads.measure, reads.rows, True),
     "growth": (reads.grow, reads.growth_rows, True),

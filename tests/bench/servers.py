@@ -24,6 +24,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "metrics and log": (("app", "api"), NO_TRACES),
     "metrics and traces": (("app", "api"), NO_LOG),
     "unobserved": (("tests.bench.unobserved",), {}),
+    "stock": (("tests.bench.stock",), {}),
     "bare": (("tests.bench.bare",), {}),
 }
 
