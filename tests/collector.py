@@ -1,11 +1,12 @@
 """An OTLP receiver: takes spans over HTTP as Tempo does, and gives them back for a look.
 
-``python -m tests.collector`` listens on port 4318 and prints the spans of what failed.
+``python -m tests.collector [PORT]`` listens (on 4318) and prints the spans of what failed.
 """
 
 from __future__ import annotations
 
 import gzip
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -162,5 +163,5 @@ def show(collector: Collector) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt), receiver(4318) as running:
+    with suppress(KeyboardInterrupt), receiver(int((*sys.argv[1:], 4318)[0])) as running:
         show(running)
