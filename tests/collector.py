@@ -163,5 +163,8 @@ def show(collector: Collector) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt), receiver(int((*sys.argv[1:], 4318)[0])) as running:
+    with (
+        suppress(KeyboardInterrupt),
+        receiver(int(sys.argv[1]) if sys.argv[1:] else 4318) as running,
+    ):
         show(running)
