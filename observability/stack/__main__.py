@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from observability.stack.components import COMPONENTS, TABLE
-from observability.stack.config.targets import ROOM
 from observability.stack.local import alert_test, status
 from observability.stack.local.layout import render, socket_path
 from observability.stack.local.up import down, plan, shortfall, up
@@ -21,6 +20,7 @@ from observability.stack.programs.build import build
 from observability.stack.programs.modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError, load
+from observability.stack.targets import ROOM
 
 ENVIRONMENT = """\
 environment:

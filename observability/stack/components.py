@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from observability.stack.config.targets import PROBE_USER
 from observability.stack.settings import StackError
+from observability.stack.targets import PROBE_USER
 
 DATABASE = {"DATABASE_URL_FILE": "{secrets}/database_url"}
 TRACES = {

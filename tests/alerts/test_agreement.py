@@ -15,7 +15,7 @@ from observability.conventions import (
     PROMETHEUS_UID,
 )
 from observability.stack.components import TABLE
-from observability.stack.config.targets import PROBES
+from observability.stack.targets import PROBES
 
 GENERATED = Path(__file__).parents[2] / "deploy/generated"
 

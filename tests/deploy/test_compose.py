@@ -12,7 +12,7 @@ from observability.generated import check
 from observability.stack.components import COMPONENTS
 from observability.stack.config.generate import OUT, files
 from observability.stack.config.places import CONTAINER_PROXY, PROXY_PORTS, containers
-from observability.stack.config.targets import PROBE_USER
+from observability.stack.targets import PROBE_USER
 from tests.deploy.compose import config
 from tests.parts import ROOT
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from observability.stack.config.targets import PROBE_USER, PROBES
 from observability.stack.local.layout import BLACKBOX, Layout, render, socket_path
 from observability.stack.local.up import plan
 from observability.stack.programs import tools
 from observability.stack.settings import ROOT, load
+from observability.stack.targets import PROBE_USER, PROBES
 from tests.stack.platform import MONITORING
 
 CACHE = load().cache

@@ -21,7 +21,7 @@ from dashboards.registry import DASHBOARDS
 from observability import catalog
 from observability.conventions import Board
 from observability.exporters import PROBE_SUCCESS
-from observability.stack.config.targets import PROBE_USER, PROBES
+from observability.stack.targets import PROBE_USER, PROBES
 from tests.parts import request, wait_for
 from tests.stack.platform import Platform
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from observability.stack.chat.irc import Connection
-from observability.stack.config.targets import CHATLOG_NICK, ROOM
+from observability.stack.targets import CHATLOG_NICK, ROOM
 
 SILENCE = 300  # seconds: the server pings every two minutes, so then it is gone
 LIMIT = 5_000_000  # bytes; then the file is put aside once

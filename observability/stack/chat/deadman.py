@@ -24,7 +24,7 @@ from pathlib import Path
 
 from observability.exporters import DEADMAN_AGE
 from observability.stack.chat.irc import Connection
-from observability.stack.config.targets import ROOM
+from observability.stack.targets import ROOM
 
 Way = Callable[[str], None]
 

@@ -18,8 +18,8 @@ import jinja2
 
 from observability import conventions
 from observability.clock import Clock, duration
+from observability.stack import targets
 from observability.stack.components import COMPONENTS
-from observability.stack.config import targets
 from observability.stack.settings import ROOT
 
 # Ports of what runs in containers only. nginx's "status" is for the exporter and the probes.

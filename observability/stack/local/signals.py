@@ -14,9 +14,9 @@ from typing import Any, Literal
 from observability.exporters import NOTIFICATION_FAILURES, PG_UP, PROBE_SUCCESS
 from observability.stack.chat.irc import Connection
 from observability.stack.components import Component
-from observability.stack.config.targets import CHATLOG_NICK, PROBES, RELAY_NICK, ROOM
 from observability.stack.local.layout import DASHBOARDS, Layout
 from observability.stack.local.ready import get_json
+from observability.stack.targets import CHATLOG_NICK, PROBES, RELAY_NICK, ROOM
 
 SOON = 10.0  # seconds between evaluations for which it is worth waiting
 LOAD_PATIENCE = 3.0  # seconds in which the simulator must have acted
