@@ -13,7 +13,7 @@ COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --st
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
 
-.PHONY: preview pictures bench bench-full soak tables profile help up down status chat logs install tools fetch-archives test story nominal drill healthy bench-deploy bench-import alert-test backup restore lint secrets workflows fmt typecheck dashboards check third-party lock clean
+.PHONY: $(shell awk -F: '/^[a-z-]+:/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -103,6 +103,7 @@ restore: $(VENV)/stack.stamp ## restore a backup (FILE=, else the newest) into a
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)
 	@$(VENV)/bin/ruff format --check $(CODE)
+	@$(VENV)/bin/lint-imports --no-logo >.lint-imports 2>&1 || { cat .lint-imports; exit 1; }; rm -f .lint-imports
 	@$(VENV)/bin/hadolint Dockerfile deploy/chat/Dockerfile
 	@$(VENV)/bin/shellcheck -x alerts/*.sh blackbox/*.sh promtail/*.sh deploy/*.sh deploy/*/*.sh tests/deploy/*.sh
 
@@ -115,6 +116,9 @@ workflows: $(VENV)/dev.stamp ## check the pipeline (actionlint, zizmor)
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 	@$(STACK) tools actionlint >/dev/null && $(CACHE)/bin/actionlint || \
 		{ [ ! -x $(CACHE)/bin/actionlint ] && echo "WITHOUT ACTIONLINT: the workflows are checked by zizmor alone." >&2; }
+
+hooks: $(VENV)/dev.stamp ## check what changed at each commit, as CI would (pre-commit)
+	@$(VENV)/bin/pre-commit install
 
 fmt: $(VENV)/dev.stamp ## format the code
 	@$(VENV)/bin/ruff check --fix --quiet $(CODE)
