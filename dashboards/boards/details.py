@@ -195,8 +195,9 @@ RUNTIME_ROW = Row(
             unit="ops",
         ),
         timeseries(
-            "Spans of kept traces",
-            "Spans delivered, and spans lost because the receiver was slow, away or refusing.",
+            "Spans exported",
+            "Spans delivered, dropped because the receiver was slow, away or refusing, and not made"
+            " because of the limit of traces a second.",
             Prom(summed(c.TRACE_SPANS, SERVICE, Label("outcome")), "{{service}} {{outcome}}"),
             unit="ops",
         ),

@@ -1,4 +1,4 @@
-"""A trace from the page through the API to each statement, and what is kept of the rest."""
+"""A trace from the page through the API to each statement, and which others become traces."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app import settings
 from app.settings import Environment, SettingsError
 from observability.catalog import Attribute
-from observability.instrument import afterwards, context, recording, redaction, tracing
+from observability.instrument import afterwards, context, ids, recording, redaction, tracing
 from observability.instrument.afterwards import MOST_A_SECOND, Budget
 from observability.instrument.gate import Trusted, join
 from observability.instrument.recording import Recorded
@@ -225,6 +225,7 @@ def test_a_receiver_in_trouble_costs_spans_and_no_time(
     began = time.monotonic()
     served.get("/hello/a", 200)
     assert time.monotonic() - began < 5, "no request waits for a receiver"
+    wait_for("what found no room is counted", lambda: served.spans()["dropped"] >= 400 - 40)
     if trouble == "hang":
         wait_for("the receiver has a batch", lambda: collector.posts)
     began = time.monotonic()
@@ -326,5 +327,13 @@ def test_two_spans_of_one_request_never_share_an_id(collector: Collector, tmp_pa
     served = Served(tmp_path, collector.url)
     served.get("/hello/a", 50)
     served.close()
-    ids = [span.span_id for span in collector.spans]
-    assert len(ids) == len(set(ids)) == 100
+    found = [span.span_id for span in collector.spans]
+    assert len(found) == len(set(found)) == 100
+
+
+def test_the_given_ids_are_for_one_span_and_for_its_block() -> None:
+    generator = ids.RequestIds()
+    with ids.given(7, 9):
+        assert (generator.generate_trace_id(), generator.generate_span_id()) == (7, 9)
+        assert generator.generate_span_id() != 9, "a span that a library begins inside"
+    assert generator.generate_trace_id() != 7
