@@ -42,7 +42,6 @@ SPDX = {
 ELSEWHERE = (
     ("ngIRCd", "GPL-2.0-or-later", "Debian's package; in containers `deploy/chat/Dockerfile`"),
     ("alertmanager-irc-relay", "Apache-2.0", "Debian's package; in containers the same"),
-    ("nginx", "BSD-2-Clause", "container image; for tests Debian's package"),
     ("wrk", "Apache-2.0 (modified)", "Debian's package, for benchmarks"),
     ("actionlint", "MIT", "built from its Go module, to check the pipeline"),
     ("Chromium", "BSD-3-Clause and others", "Debian's package, for browser tests"),

@@ -168,15 +168,20 @@ def _tools(settings: Settings, options: argparse.Namespace) -> int:
     names = {options.module} & RELEASES.keys() if options.module else set(RELEASES)
     if why := archives.fetch(settings, names):
         print(why, file=sys.stderr)
+    failed = False
     for module in MODULES:
         if options.module in ("", module.name) and not archives.there(module.name, settings.cache):
-            build(settings.cache, module.name)
+            try:
+                build(settings.cache, module.name)
+            except StackError as error:
+                print(error, file=sys.stderr)
+                failed = True
     for name, tool in tools.TOOLS.items():
         if (options.module in ("", name)) and (program := tools.find(name, settings.cache)):
             print(f"{name:18} {program.path}")
         elif not options.module and not tool.package:
             print(f"{name:18} not on this machine", file=sys.stderr)
-    return 0
+    return int(failed)
 
 
 def _fetch_archives(settings: Settings, options: argparse.Namespace) -> int:

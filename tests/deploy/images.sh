@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Images under the tags of compose.yaml, made of Debian's programs and of those that `make tools` built:
+# Images under the tags of compose.yaml, made of Debian's programs, of those that `make tools` built,
+# and of the Loki and Promtail on PATH:
 # for tests on an engine that reaches no registry. Needs root, debootstrap and Debian's archive.
 # What the engine has under a tag already is left alone. Grafana and Tempo have no stand-in.
 #
@@ -33,7 +34,7 @@ has debian:bookworm-slim || docker tag "$python" debian:bookworm-slim
 
 if ! has minitwit-stand-ins; then
     mkdir "$work/all"
-    cp "$cache/bin/loki" "$cache/bin/promtail" "$cache/bin/alertmanager" "$work/all"
+    cp "$(command -v loki)" "$(command -v promtail)" "$cache/bin/alertmanager" "$work/all"
     cat >"$work/all/postgres.sh" <<'EOF'
 #!/bin/bash
 # As the official image's entrypoint: makes the cluster at first, then serves.

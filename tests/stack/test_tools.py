@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from observability.stack.local.up import absent
-from observability.stack.programs import packages, tools
+from observability.stack.programs import packages, probe, tools
+from observability.stack.programs.modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError
 
@@ -126,6 +127,22 @@ def test_absent_is_what_no_program_and_no_package_is_here_for(bare: Path, tmp_pa
     program(tmp_path / "path", "tempo", "2.10.8")
     program(tmp_path / "path", "loki", "3.7.6")
     assert absent(settings, ("loki", "promtail")) == {"promtail"}
+
+
+def test_what_is_built_can_stand_in_for_what_is_pinned() -> None:
+    for module in MODULES:
+        if release := RELEASES.get(module.name):
+            assert tools.fits(probe.parse(module.version), release), module.name
+            assert probe.parse(module.version) <= probe.parse(release.version), module.name
+
+
+def test_every_archive_is_pinned_by_a_hash_and_comes_over_tls() -> None:
+    for name, release in RELEASES.items():
+        for arch, digest in release.sha256.items():
+            assert re.fullmatch("[0-9a-f]{64}", digest), name
+            assert release.url(arch).startswith("https://"), name
+            assert release.version in release.url(arch) and arch in release.url(arch), name
+        assert release.url("riscv64") == ""
 
 
 def test_the_images_are_of_the_versions_in_the_table() -> None:

@@ -1,7 +1,8 @@
 """The programs that are built here: each a pinned Go module with what to build from it.
 
-``modules/NAME`` holds go.mod and go.sum; the sums pin every source file by its hash. The
-versions are those that compose uses.
+They stand in where no archive can be reached. ``modules/NAME`` holds go.mod and go.sum; the sums
+pin every source file by its hash. The versions are the newest whose modules could be built, at
+most those of the table in ``versions``.
 """
 
 from __future__ import annotations
@@ -36,7 +37,6 @@ class Module:
         return hashlib.sha256(b"\0".join([*parts, self.tags.encode()])).hexdigest()
 
 
-# Alertmanager 0.31.1 and exporter 0.19.1 are the newest whose modules could be built.
 MODULES = (
     Module(
         "prometheus",
