@@ -284,6 +284,18 @@ def test_what_does_not_run_or_is_something_else_is_not_there(
     assert leftovers(settings) == set()
 
 
+def test_a_proxy_is_asked_where_one_is_set(
+    mirror: Mirror, settings: Settings, offer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By http, as nothing here can answer for another's certificate; https takes the same way."""
+    monkeypatch.setenv("http_proxy", mirror.url)
+    monkeypatch.setenv("no_proxy", "")
+    behind = Settings(settings.run_dir, settings.cache, mirror="http://archives.invalid")
+    mirror.files[f"http://archives.invalid/{archives.path(LOKI, 'amd64')}"] = offer
+    assert archives.fetch(behind, [LOKI]) == ""
+    assert found(behind)
+
+
 def test_a_folder_filled_with_archives_is_a_mirror(
     mirror: Mirror,
     settings: Settings,

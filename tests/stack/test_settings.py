@@ -20,6 +20,12 @@ def test_a_bad_offset_is_named(bad: str) -> None:
         load({"PORT_OFFSET": bad})
 
 
+@pytest.mark.parametrize("bad", ["mirror.example", "ftp://mirror.example", "file:mirror"])
+def test_a_bad_mirror_is_named(bad: str) -> None:
+    with pytest.raises(StackError, match=f"MINITWIT_MIRROR.*{bad}"):
+        load({"MINITWIT_MIRROR": bad})
+
+
 def test_the_highest_offset_still_gives_ports() -> None:
     assert max(component.port for component in TABLE) + HIGHEST_OFFSET == 65535
 
