@@ -26,11 +26,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """What a test made known as a secret is not one for the next test."""
-    before = set(redaction._known)
-    yield
-    redaction._known.clear()
-    redaction._known.update(before)
-    redaction.know("")
+    with redaction.forgetting():
+        yield
 
 
 @pytest.fixture(scope="session")

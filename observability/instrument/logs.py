@@ -1,47 +1,42 @@
-"""JSON logs: one object a line, written by a thread of their own.
+"""JSON logs: one object a line, on standard output and in a file, written by one thread.
 
-A request only puts a tuple on a bounded queue. When the queue is full or a sink fails, records are
-dropped and counted; nothing ever waits for a disk or a pipe. What must not be seen is taken out
-before any sink gets it. The thread does all that, but for the lines of requests under load: those
-the event loop makes, many at a time.
+A caller only appends to a bounded queue. When the queue is full or an output fails, records are
+dropped and counted; no caller waits for a disk, a pipe or Loki.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+import sys
 import threading
 import time
 import traceback
 from collections import Counter, deque
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from observability import catalog
-from observability.instrument import access, context, lines
-from observability.instrument.access import Access
-from observability.instrument.lines import Line, Record
+from observability.instrument import context, redaction
+from observability.instrument.logfile import LogFile
 from observability.instrument.metrics import Meter
-from observability.instrument.sinks import RotatingFile, Sink, Stdout
 
 if TYPE_CHECKING:
-    from observability.instrument.loki import LokiSink
+    from observability.instrument.loki import Push
 
-QUEUE_SIZE = 10_000
-GATHER_SECONDS = 0.05
-SLICE = 50  # lines made at a stretch
-PAUSE_SECONDS = 0.0002  # between two slices, for the requests
-AT_ONCE = 64  # requests that wait: under such a load the event loop makes their lines itself
-T = TypeVar("T", Record, Access)
+QUEUE_SIZE = 10_000  # records
+BATCH = 200  # records made into lines and written at once
+POLL_SECONDS = 0.05
+CLOSE_SECONDS = 2.0
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """Where lines go. ``file_bytes`` is the size at which the file is renamed and begun anew;
-    ``loki`` the address of a Loki to push to, with its credentials, if any."""
+    """Where lines go. ``file_bytes`` is the size at which the file is rotated; ``loki`` the
+    address of a Loki to push to, with its credentials, or ''."""
 
     level: str = "info"
     stdout: bool = True
@@ -51,49 +46,85 @@ class LogSettings:
     loki: str = field(default="", repr=False)
 
 
+class Record(NamedTuple):
+    """What a caller logged, and when (nanoseconds since the epoch)."""
+
+    nanoseconds: int
+    level: str
+    event: str
+    message: str
+    fields: dict[str, Any]
+
+
+class Line(NamedTuple):
+    """A record ready to be written: its fields, redacted, and the same as JSON."""
+
+    nanoseconds: int
+    fields: dict[str, Any]
+    text: str
+
+
+class Output(Protocol):
+    """Where lines go."""
+
+    def write(self, data: bytes) -> None:
+        """Write whole lines; raises OSError or ValueError if they are lost."""
+
+    def close(self) -> None:
+        """Nothing more will come."""
+
+
+class Stdout:
+    """The standard output of the process."""
+
+    def write(self, data: bytes) -> None:
+        """Write and flush."""
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+    def close(self) -> None:
+        """Leave it open for the rest of the process."""
+
+
 class Log:
     """The log of one service. Fields and events are those of the catalogue."""
 
     def __init__(self, settings: LogSettings, meter: Meter) -> None:
         self._threshold = LEVELS[settings.level]
         self._meter = meter
-        self._waiting: deque[Record] = deque()
-        self._served: deque[Access] = deque()
-        self._made: deque[tuple[int, bytes]] = deque()  # so many lines
+        self._queue: deque[Record] = deque()
         self._stop = threading.Event()
-        self._sinks: dict[str, Sink] = {}
-        self._loki: LokiSink | None = None
-        if settings.loki:
-            from observability.instrument.loki import LokiSink  # the library takes 6 MB
-
-            self._loki = LokiSink(settings.loki, meter, self._tell)
+        self._outputs: dict[str, Output] = {}
         if settings.stdout:
-            self._sinks["stdout"] = Stdout()
+            self._outputs["stdout"] = Stdout()
         if settings.file:
-            self._sinks["file"] = RotatingFile(
-                settings.file, settings.file_bytes, settings.file_count
-            )
+            self._outputs["file"] = LogFile(settings.file, settings.file_bytes, settings.file_count)
+        self._push: Push | None = None
+        if settings.loki:
+            from observability.instrument.loki import Push  # the library takes 6 MB
+
+            self._push = Push(settings.loki, meter, self._tell)
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def debug(self, event: str, message: str = "", **fields: Any) -> None:
-        """What only someone looking for it wants to see."""
+        """Log what only a developer looks for."""
         self.write("debug", event, message, fields)
 
     def info(self, event: str, message: str = "", **fields: Any) -> None:
-        """The ordinary course of things."""
+        """Log the ordinary course of things."""
         self.write("info", event, message, fields)
 
     def warning(self, event: str, message: str = "", **fields: Any) -> None:
-        """Something to look at in daylight."""
+        """Log something to look at in daylight."""
         self.write("warning", event, message, fields)
 
     def error(self, event: str, message: str = "", **fields: Any) -> None:
-        """A request or a component failed."""
+        """Log that a request or a component failed."""
         self.write("error", event, message, fields)
 
     def write(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
-        """Queue one line; the ids of the request being served are added to it."""
+        """Queue one record; the ids of the request being served are added to its fields."""
         if LEVELS[level] < self._threshold:
             return
         request = context.current()
@@ -102,117 +133,78 @@ class Log:
             if request.trace_id:
                 fields.setdefault("trace_id", request.trace_id)
                 fields.setdefault("span_id", request.span_id)
-        self._put((time.time_ns(), level, event, message, fields), level)
-
-    def wants(self, level: str) -> bool:
-        """Whether lines of that level are written."""
-        return LEVELS[level] >= self._threshold
-
-    def request(self, access: Access) -> None:
-        """Queue a request that was served, of a level that is wanted; for the event loop."""
-        if len(self._served) < QUEUE_SIZE:
-            self._served.append(access)
-            if len(self._served) >= AT_ONCE and not self._loki:
-                self._make_lines()
+        if len(self._queue) < QUEUE_SIZE:
+            self._queue.append(Record(time.time_ns(), level, event, message, fields))
         else:
-            self._full(access[1].level)
+            self._meter.count(catalog.LOG_RECORDS, level)
+            self._meter.count(catalog.LOG_DROPPED, "queue")
 
-    def _make_lines(self) -> None:
-        """Make the lines of many requests at once, where all is at hand that it takes: a thread
-        that did it would stop the requests for longer, and begin with cold caches each time."""
-        if len(self._made) < QUEUE_SIZE // AT_ONCE:
-            records = take(self._served, AT_ONCE)
-            self._made.append(self._lines(records))
-
-    def _put(self, record: Record, level: str) -> None:
-        if len(self._waiting) < QUEUE_SIZE:
-            self._waiting.append(record)
-        else:
-            self._full(level)
-
-    def _full(self, level: str) -> None:
-        self._meter.count(catalog.LOG_RECORDS, level)
-        self._meter.count(catalog.LOG_DROPPED, "queue")
+    @property
+    def pending(self) -> int:
+        """How many records wait to be written."""
+        return len(self._queue)
 
     def close(self) -> None:
-        """Write what is queued, then stop; at most two seconds, and two more for Loki."""
+        """Write what is queued and stop; takes at most ``CLOSE_SECONDS``."""
         self._stop.set()
-        self._thread.join(timeout=2 + (self._loki.patience if self._loki else 0))
+        self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        """Look twenty times a second. A thread that is woken for each line, or makes many at a
-        stretch, takes the interpreter away from requests that are being served."""
-        while not self._stop.wait(GATHER_SECONDS):
-            self._write_waiting(PAUSE_SECONDS)
-        self._write_all()
-        if self._loki:
-            self._loki.close()  # what it has to say of that is still written
-            self._write_all()
-        for sink in self._sinks.values():
-            sink.close()
+        # Polling: a thread woken for each record would take the interpreter from requests.
+        while not self._stop.wait(POLL_SECONDS):
+            self._drain()
+        self._drain()
+        if self._push:
+            self._push.close()
+            self._drain()  # what the push had to tell
+        for output in self._outputs.values():
+            output.close()
 
-    def _write_all(self) -> None:
-        while self._made or self._served or self._waiting:
-            self._write_waiting()
-
-    def _write_waiting(self, pause: float = 0) -> None:
-        """What waits by now. What comes meanwhile waits for the next time, or this would never
-        end while there is load, and take the interpreter thousands of times a second."""
-        made, served = len(self._made), len(self._served)
-        # What was said while a request was served waits since before its own line, counted above:
-        # it comes first in the log as well.
-        self._write_from(self._waiting, len(self._waiting), pause)
-        for _ in range(made):
-            self._write(*self._made.popleft())
-        self._write_from(self._served, served, pause)
-
-    def _write_from(self, waiting: deque[T], left: int, pause: float) -> None:
-        while left > 0 and (records := take(waiting, min(left, SLICE))):
-            if self._loki and not self._loki.closed:
-                self._loki.write([line(self._meter.service, record) for record in records])
-            self._write(*self._lines(records))
-            left -= len(records)
-            if left:
-                time.sleep(pause)
-
-    def _lines(self, records: Sequence[Record | Access]) -> tuple[int, bytes]:
-        """How many, and the lines themselves."""
-        # The second part of a record is its level, or the kind of request that has one.
-        for of, count in Counter([record[1] for record in records]).items():
-            level = of if isinstance(of, str) else of.level
-            self._meter.count(catalog.LOG_RECORDS, level, by=count)
-        return len(records), b"".join([written(self._meter.service, one) for one in records])
-
-    def _write(self, count: int, data: bytes) -> None:
-        for name, sink in self._sinks.items():
-            try:
-                sink.write(data)
-            except (OSError, ValueError):  # a full disk; a closed pipe
-                self._meter.count(catalog.LOG_DROPPED, name, by=count)
+    def _drain(self) -> None:
+        while self._queue:
+            count = min(len(self._queue), BATCH)
+            records = [self._queue.popleft() for _ in range(count)]
+            for level, number in Counter(record.level for record in records).items():
+                self._meter.count(catalog.LOG_RECORDS, level, by=number)
+            lines = [make_line(self._meter.service, record) for record in records]
+            data = "".join(line.text for line in lines).encode()
+            for name, output in self._outputs.items():
+                try:
+                    output.write(data)
+                except (OSError, ValueError):  # a full disk; a closed pipe
+                    self._meter.count(catalog.LOG_DROPPED, name, by=count)
+            if self._push:
+                self._push.put(lines)
 
     def _tell(self, level: str, message: str, count: int) -> None:
         self.write(level, "log_dropped", message, {"component": "loki", "count": count})
 
 
-def take(waiting: deque[T], count: int) -> list[T]:
-    """So many of those that wait, or fewer: the event loop and the thread both take some."""
-    taken: list[T] = []
-    with suppress(IndexError):
-        while len(taken) < count:
-            taken.append(waiting.popleft())
-    return taken
+def make_line(service: str, record: Record) -> Line:
+    """Make the one line of JSON that a record becomes, without secrets."""
+    try:
+        return _make_line(service, record)
+    except Exception as error:  # an object that cannot be shown must not end the log
+        what = f"A record could not be written: {type(error).__name__}"
+        return _make_line(service, record._replace(message=what, fields={}))
 
 
-def written(service: str, record: Record | Access) -> bytes:
-    """One record as a line of JSON, without secrets."""
-    if isinstance(record[1], str) or not (data := access.line(record)):
-        data = line(service, record).data
-    return data
+def _make_line(service: str, record: Record) -> Line:
+    seconds, rest = divmod(record.nanoseconds, 1_000_000_000)
+    stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fields = {
+        "ts": f"{stamp}.{rest:09d}Z",
+        "level": record.level,
+        "service": service,
+        "event": record.event,
+        "message": redaction.text(record.message),
+        **redaction.fields(record.fields),
+    }
+    # ASCII only: a line break or a terminal escape in a name cannot begin a line of its own.
+    return Line(record.nanoseconds, fields, _encode(fields) + "\n")
 
 
-def line(service: str, record: Record | Access) -> Line:
-    """One record with its fields, cleaned, and as a line of JSON."""
-    return lines.line(service, record if isinstance(record[1], str) else access.record(record))
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class LibraryHandler(logging.Handler):

@@ -1,74 +1,62 @@
-"""The direct path to Loki, for where no Promtail follows the file: a sink with a queue of its own.
+"""Pushes log lines to Loki through python-logging-loki, for where no Promtail follows a file.
 
-Whatever Loki does, only this sink's thread waits for it. What does not fit into the queue
-meanwhile is dropped and counted; the log says so once when that begins and once when it is over.
+The library builds the streams and holds the session. A queue and a thread around it keep the
+callers from waiting for Loki: what does not fit into the queue is dropped and counted. The log
+tells once when an outage begins and once when it is over.
 """
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable
-from itertools import chain, repeat
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from logging_loki.emitter import LokiEmitter, LokiPushError
+import requests
+from logging_loki.emitter import LokiEmitter
 
 from observability import catalog
-from observability.instrument.lines import Line
+from observability.instrument.logs import Line
 from observability.instrument.metrics import Meter
 
-QUEUE_SIZE = 10_000
-# Small enough that encoding a batch, which holds the interpreter, takes about a millisecond.
-BATCH = 250
+QUEUE_SIZE = 10_000  # lines
+BATCH = 250  # lines a push; encoding so many holds the interpreter for about a millisecond
 GATHER_SECONDS = 0.3
 TIMEOUT = (1.0, 3.0)  # seconds to connect, and to wait for a byte
 RETRY_SECONDS = (0.5, 1, 2, 5)
-DRAIN_SECONDS = 2.0
+DRAIN_SECONDS = 1.5  # less than ``Log.close`` waits
 PUSH_PATH = "/loki/api/v1/push"
-LABELS = ("service", "level", "event")
+# The same labels and structured metadata as Promtail's.
+JOB = "minitwit"
+LABELS = ["service", "level", "event"]
 METADATA = ("trace_id", "request_id", "route")
 
 
-class Emitter(LokiEmitter):  # type: ignore[misc]  # the library has no types
-    """The library's way to Loki, with the record's own time and with structured metadata."""
-
-    def __init__(self, url: str) -> None:
-        """``url`` may hold user and password, and the path where it is not Loki's own."""
-        parts = urlsplit(url)
-        auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-        host = parts.netloc.rpartition("@")[2]
-        path = parts.path if parts.path.strip("/") else PUSH_PATH
-        super().__init__(f"{parts.scheme}://{host}{path}", auth=auth, timeout=TIMEOUT)
-
-    def build_payload(self, record: Line, line: str) -> dict[str, Any]:
-        """One line as a stream of the push API."""
-        labels = {name: str(record.fields[name]) for name in LABELS}
-        metadata = {name: str(record.fields[name]) for name in METADATA if name in record.fields}
-        return {"streams": [{"stream": labels, "values": [[str(record[0]), line, metadata]]}]}
-
-    def push(self, lines: list[Line]) -> tuple[str, bool]:
-        """What is wrong ('' if nothing) and whether to try again makes sense."""
-        try:
-            self.emit_batch([(line, line.data.decode().rstrip("\n")) for line in lines])
-        except LokiPushError as error:
-            status = error.status_code
-            good = 200 <= status < 300  # the library takes 204 only; a proxy may say 200
-            return "" if good else f"status {status}", status == 429 or status >= 500
-        except Exception as error:  # its message would name the address
-            return type(error).__name__, True
-        return "", False
+def emitter(url: str) -> LokiEmitter:
+    """The library's emitter; ``url`` may hold user and password, and a path of its own."""
+    parts = urlsplit(url)
+    auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+    host = parts.netloc.rpartition("@")[2]
+    path = parts.path if parts.path.strip("/") else PUSH_PATH
+    return LokiEmitter(
+        f"{parts.scheme}://{host}{path}",
+        tags={"job": JOB},
+        auth=auth,
+        props_to_labels=LABELS,
+        level_tag=None,  # both are among our own labels
+        logger_tag=None,
+        timeout=TIMEOUT,
+    )
 
 
-class LokiSink:
-    """Takes lines without ever waiting, and delivers them from a thread."""
-
-    patience = DRAIN_SECONDS  # how long ``close`` may take
+class Push:
+    """Takes lines without waiting and delivers them from a thread."""
 
     def __init__(self, url: str, meter: Meter, tell: Callable[[str, str, int], None]) -> None:
         """``tell`` gets a level, a sentence and the number of lines dropped in this outage."""
-        self._emitter = Emitter(url)
+        self._emitter = emitter(url)
         self._meter, self._tell = meter, tell
         self._queue: queue.Queue[Line] = queue.Queue(QUEUE_SIZE)
         self._stop = threading.Event()
@@ -77,18 +65,15 @@ class LokiSink:
         self._thread = threading.Thread(target=self._run, name="loki", daemon=True)
         self._thread.start()
 
-    @property
-    def closed(self) -> bool:
-        """Whether it takes nothing more."""
-        return self._stop.is_set()
-
-    def write(self, lines: list[Line]) -> None:
-        """Queue the lines, or drop what does not fit."""
+    def put(self, lines: list[Line]) -> None:
+        """Queue the lines, or drop and count what does not fit; after ``close`` take nothing."""
+        if self._stop.is_set():
+            return
         for number, line in enumerate(lines):
             try:
                 self._queue.put_nowait(line)
             except queue.Full:
-                self._drop(len(lines) - number, "its queue is full")
+                self._drop(len(lines) - number, "the queue is full")
                 return
 
     def close(self) -> None:
@@ -109,44 +94,65 @@ class LokiSink:
 
     def _gather(self) -> list[Line]:
         """The next lines, up to a batch of them; none when it is time to end."""
-        lines: list[Line] = []
-        while not lines and not (self._stop.is_set() and self._queue.empty()):
-            try:
-                lines.append(self._queue.get(timeout=GATHER_SECONDS))
-            except queue.Empty:
-                continue
-            if self._queue.qsize() < BATCH:
-                self._stop.wait(GATHER_SECONDS)
-            while len(lines) < BATCH and not self._queue.empty():
-                lines.append(self._queue.get_nowait())
-        return lines
+        while self._queue.empty():
+            if self._stop.wait(GATHER_SECONDS) and self._queue.empty():
+                return []
+        if self._queue.qsize() < BATCH:
+            self._stop.wait(GATHER_SECONDS)
+        return [self._queue.get_nowait() for _ in range(min(self._queue.qsize(), BATCH))]
 
     def _deliver(self, lines: list[Line]) -> None:
-        for pause in chain(RETRY_SECONDS, repeat(RETRY_SECONDS[-1])):
-            fault, again = self._emitter.push(lines)
+        payload = self._payload(lines)
+        tries = 0
+        while True:
+            fault, again = self._post(payload)
             if not fault:
-                self._over()
+                self._recovered()
                 return
             if not again or self._stop.is_set():
                 self._drop(len(lines), fault)
                 return
-            self._began(fault)
-            self._stop.wait(pause)
+            self._fail(fault)
+            self._stop.wait(RETRY_SECONDS[min(tries, len(RETRY_SECONDS) - 1)])
+            tries += 1
+
+    def _payload(self, lines: list[Line]) -> dict[str, Any]:
+        """The lines as streams. The library would give each the time at which it is pushed: a
+        line that waited would be misplaced, and one pushed twice would be there twice."""
+        streams = []
+        for line in lines:
+            record = logging.makeLogRecord({name: line.fields[name] for name in LABELS})
+            [stream] = self._emitter.build_payload(record, line.text.rstrip("\n"))["streams"]
+            [[_, text]] = stream["values"]
+            metadata = {name: str(line.fields[name]) for name in METADATA if name in line.fields}
+            streams.append({**stream, "values": [[str(line.nanoseconds), text, metadata]]})
+        return {"streams": streams}
+
+    def _post(self, payload: dict[str, Any]) -> tuple[str, bool]:
+        """What went wrong ('' if nothing) and whether to try again makes sense."""
+        try:
+            answer = self._emitter.session.post(
+                self._emitter.url, json=payload, timeout=self._emitter.timeout
+            )
+        except requests.RequestException as error:  # its message would name the address
+            return type(error).__name__, True
+        status = answer.status_code
+        return "" if answer.ok else f"status {status}", status == 429 or status >= 500
 
     def _drop(self, count: int, why: str) -> None:
         self._meter.count(catalog.LOG_DROPPED, "loki", by=count)
         with self._lock:
             self._dropped += count
-        self._began(why)
+        self._fail(why)
 
-    def _began(self, why: str) -> None:
+    def _fail(self, why: str) -> None:
         with self._lock:
             first, self._outage = not self._outage, True
         if first:
             self._tell("warning", f"Loki does not take the log: {why}", self._dropped)
 
-    def _over(self) -> None:
-        # A Loki that is merely too slow takes a batch now and then: that is not yet the end of it.
+    def _recovered(self) -> None:
+        # A Loki that is merely too slow takes a batch now and then: the outage goes on.
         if self._outage and self._queue.qsize() < QUEUE_SIZE // 2:
             with self._lock:
                 dropped, self._dropped, self._outage = self._dropped, 0, False

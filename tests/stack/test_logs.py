@@ -173,9 +173,9 @@ def test_rotation_under_load_loses_nothing_also_with_a_kill(pipeline: Platform) 
         if burst == BURSTS // 2:
             kill(pipeline)
         for number in range(LINES):
-            log.info("library", f"{burst}.{number}", component="rotation", stack="x" * 300)
+            log.info("library", f"{burst}.{number}", component="rotation", stack="x " * 150)
             if number % 200 == 0:  # the queue has its bounds, and drops what is beyond
-                wait_for("room", lambda: not log._waiting)
+                wait_for("room", lambda: not log.pending)
 
         # No further than one file behind: what is more is beyond what rotating files can hold.
         def complete(burst: int = burst) -> bool:

@@ -79,13 +79,13 @@ class Loki:
         assert len(streams) <= loki.BATCH
         for stream in streams:
             assert set(stream) == {"stream", "values"}
-            assert set(stream["stream"]) == {"service", "level", "event"}
+            assert set(stream["stream"]) == {"job", "service", "level", "event"}
             for stamp, text, metadata in stream["values"]:
                 assert stamp.isdecimal() and len(stamp) == 19
                 assert set(metadata) <= {"trace_id", "request_id", "route"}
                 assert all(isinstance(value, str) for value in metadata.values())
                 row = json.loads(text)
-                assert stream["stream"].items() <= row.items()
+                assert stream["stream"].items() <= ({"job": "minitwit"} | row).items()
                 self.entries.append({**row, "stamp": stamp, "metadata": metadata})
 
     def counts(self) -> list[int]:

@@ -1,38 +1,16 @@
-"""Where the log's lines go: standard output, or a file that is begun anew when it is full."""
+"""The log file: appended to, rotated by rename and create, opened anew when it vanishes."""
 
 from __future__ import annotations
 
 import fcntl
-import sys
+import os
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
 WRITERS = 100  # replicas that may write logs into one folder
 
 
-class Sink(Protocol):
-    """Where lines go."""
-
-    def write(self, data: bytes) -> None:
-        """Write whole lines; raises OSError or ValueError if they are lost."""
-
-    def close(self) -> None:
-        """Nothing more will come."""
-
-
-class Stdout:
-    """The standard output of the process."""
-
-    def write(self, data: bytes) -> None:
-        """Write and flush."""
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-
-    def close(self) -> None:
-        """Leave it open: it is not ours."""
-
-
-class RotatingFile:
+class LogFile:
     """Append-only, renamed to ``.1`` (``.2`` …) when full: followers see rename and create.
 
     Replicas may be given the same path: a file has one writer, the next one takes ``NAME-2.log``.
@@ -44,18 +22,17 @@ class RotatingFile:
         self._limit, self._keep = limit, keep
         self._file: BinaryIO | None = None
         self._lock: BinaryIO | None = None
+        self._torn = False  # the file may end in the midst of a line
 
     def write(self, data: bytes) -> None:
         """Append ``data``; raises OSError, after which the next call opens the file anew."""
         try:
-            if self._file is None:
-                self._claim()
-                self._file = self._path.open("ab", buffering=0)
-            if self._file.tell() and self._file.tell() + len(data) > self._limit:
-                self._rotate()
-            view = memoryview(data)
+            file = self._ready(len(data))
+            # What a full disk cut off must not run into the next line.
+            view = memoryview(b"\n" + data if self._torn else data)
             while view:
-                view = view[self._file.write(view) :]
+                view = view[file.write(view) :]
+            self._torn = False
         except OSError:
             self._close_file()
             raise
@@ -66,6 +43,31 @@ class RotatingFile:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    def _ready(self, more: int) -> BinaryIO:
+        """The open file, with room for ``more`` bytes."""
+        if self._file is not None and self._vanished(self._file):
+            self.close()  # the lock may have gone with it
+        file = self._file or self._open()
+        if file.tell() and file.tell() + more > self._limit:
+            self._rotate()
+            file = self._open()
+        return file
+
+    def _vanished(self, file: BinaryIO) -> bool:
+        """Whether somebody removed or renamed the file: its path names another or none."""
+        try:
+            there = self._path.stat()
+        except FileNotFoundError:
+            return True
+        ours = os.fstat(file.fileno())
+        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+
+    def _open(self) -> BinaryIO:
+        self._claim()
+        self._file = self._path.open("ab", buffering=0)
+        self._torn = _torn(self._path)
+        return self._file
 
     def _claim(self) -> None:
         """Take the first name that no other process writes to; a device or pipe is for all."""
@@ -97,4 +99,12 @@ class RotatingFile:
             if older.exists():
                 older.replace(self._path.with_name(f"{self._path.name}.{number + 1}"))
         self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-        self._file = self._path.open("ab", buffering=0)
+
+
+def _torn(path: Path) -> bool:
+    """Whether a file ends in the midst of a line."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) != b"\n"
