@@ -15,6 +15,7 @@ from typing import Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
 API, WEB, SIMULATOR = "api", "web", "simulator"
+COMMANDS = MIGRATE, IMPORT, FLAG = "migrate", "import", "flag"  # they run once and log
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,14 @@ LOG_RECORDS = Metric(
     "counter",
     "Log records by level.",
     (Label("level", ("debug", "info", "warning", "error", "critical")),),
+    services=(API, WEB, SIMULATOR, *COMMANDS),
 )
 LOG_DROPPED = Metric(
     "minitwit_log_records_dropped_total",
     "counter",
     "Log records lost because a sink was full or failing.",
     (Label("sink", ("queue", "file", "stdout", "loki")),),
+    services=(API, WEB, SIMULATOR, *COMMANDS),
 )
 TRACE_SPANS = Metric(
     "minitwit_trace_spans_total",
@@ -323,5 +326,5 @@ LOG_FIELDS = (
 # Values of "event": what a line is about.
 EVENTS = (
     "request", "invalid_request", "db_error", "unhandled", "startup", "shutdown", "ready",
-    "migration", "upstream_error", "log_dropped", "trace_dropped", "library",
+    "migration", "import", "flag", "action", "upstream_error", "log_dropped", "trace_dropped", "library",
 )  # fmt: skip
