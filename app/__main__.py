@@ -19,6 +19,8 @@ from app.settings import Environment, SettingsError
 from app.transfer import command
 from app.transfer.problems import TransferError
 from app.web import application as web_application
+from observability import catalog
+from observability.instrument.commands import command_log
 from observability.instrument.health import Check
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
@@ -48,8 +50,12 @@ def run_web(env: Environment, options: Namespace) -> None:
 
 def run_migrate(env: Environment, options: Namespace) -> None:
     """Bring the database schema up to date."""
-    applied = migrate(settings.database(env).url.reveal())
-    print("\n".join(f"applied {name}" for name in applied) or "the schema is up to date")
+    url = settings.database(env).url.reveal()
+    with command_log(catalog.MIGRATE, "migration", settings.loki(env)) as log:
+        told = [f"applied {name}" for name in migrate(url)] or ["the schema is up to date"]
+        for line in told:
+            log.info("migration", line, version=VERSION)
+    print("\n".join(told))
 
 
 def run_flag(env: Environment, options: Namespace) -> None:
@@ -61,14 +67,24 @@ def run_flag(env: Environment, options: Namespace) -> None:
         return
     if not options.id:
         raise ModerationError(f"'{options.action}' needs the ids of messages")
-    for number in options.id:
-        moderation.flag(url, number, flagged=options.action == "set")
-        print(f"{'flagged' if options.action == 'set' else 'unflagged'} {number}")
+    done = "flagged" if options.action == "set" else "unflagged"
+    with command_log(catalog.FLAG, "flag", settings.loki(env)) as log:
+        for number in options.id:
+            moderation.flag(url, number, flagged=options.action == "set")
+            log.info("flag", f"{done} message {number}", action=done)
+            print(f"{done} {number}", flush=True)
 
 
 def run_import(env: Environment, options: Namespace) -> int:
     """Move a running SQLite MiniTwit into PostgreSQL while both live."""
-    return command.run(settings.database(env).url.reveal(), options)
+    url = settings.database(env).url.reveal()
+    with command_log(catalog.IMPORT, "import", settings.loki(env)) as log:
+        chosen = [name for name in ("cut_over", "verify", "dry_run") if getattr(options, name)]
+        log.info("import", f"import of {options.file} begins", action=",".join(chosen) or "follow")
+        status = command.run(url, options)
+        if status:
+            log.warning("import", f"the import ends with exit status {status}", count=status)
+    return status
 
 
 COMMANDS: dict[str, Callable[[Environment, Namespace], int | None]] = {

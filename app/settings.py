@@ -175,10 +175,16 @@ def server(env: Environment, port: int) -> ServerSettings:
             file=Path(file) if file else None,
             file_bytes=env.whole("LOG_FILE_BYTES", 50_000_000, 10_000, 10**10),
             file_count=env.whole("LOG_FILE_COUNT", 3, 1, 100),
-            loki=_address(env, "LOKI_URL", "").reveal(),
+            # Promtail follows a file: pushed as well, each line would be there twice.
+            loki="" if file else loki(env),
         ),
         trace=_trace(env),
     )
+
+
+def loki(env: Environment) -> str:
+    """The Loki to which what has no log file pushes its lines, with its credentials; or ''."""
+    return _address(env, "LOKI_URL", "").reveal()
 
 
 def _trace(env: Environment) -> TraceSettings:

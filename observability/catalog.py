@@ -326,5 +326,6 @@ LOG_FIELDS = (
 # Values of "event": what a line is about.
 EVENTS = (
     "request", "invalid_request", "db_error", "unhandled", "startup", "shutdown", "ready",
-    "migration", "import", "flag", "action", "upstream_error", "log_dropped", "trace_dropped", "library",
+    "migration", "import", "flag", "action", "upstream_error", "log_dropped",
+    "trace_dropped", "library",
 )  # fmt: skip

@@ -12,6 +12,9 @@ from collections.abc import Iterable
 
 import uvloop
 
+from observability import catalog
+from observability.instrument.logs import Log, LogSettings
+from observability.instrument.metrics import Meter
 from simulator import progress
 from simulator.client import Client
 from simulator.metrics import Metrics
@@ -71,7 +74,10 @@ class _Session:
         options = self.options
         wire = Wire(options.address, options.user, options.password, options.keep_alive)
         client = Client(options.address, options.timeout, options.keep_alive)
-        run = Run(client, wire, options.speed, options.clients, options.forever, self.metrics)
+        meter = self.metrics.meter if self.metrics else Meter(catalog.SIMULATOR)
+        log = Log(LogSettings(stdout=False, loki=options.loki), meter)
+        run = Run(client, wire, options.speed, options.clients, options.forever, self.metrics, log)
+        log.info("startup", f"plays against {options.address}")
         work = asyncio.create_task(self._work(run))
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, self._stop, number, work)
@@ -83,6 +89,8 @@ class _Session:
             self.frame.interrupted = True
         finally:
             run.close()
+            log.info("shutdown", f"{run.done:,} actions, {run.errors:,} errors")
+            await asyncio.to_thread(log.close)
         return self._conclude(run)
 
     async def _work(self, run: Run) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from observability.catalog import SIMULATOR_TIMEOUT
+from observability.instrument import redaction
 from simulator.pace import Speed
 from simulator.wire import Address
 
@@ -23,6 +24,7 @@ allowed), no connection, a lost one, no complete answer within the timeout. The 
 before the connection is made to the last byte of the answer. Nothing is ever tried again,
 but for registrations with --forever.
 The credentials are those of SIMULATOR_USER and SIMULATOR_PASSWORD (or SIMULATOR_PASSWORD_FILE).
+With LOKI_URL (or LOKI_URL_FILE) the log is pushed to Loki: the start, the end, each failed action.
 """
 
 
@@ -48,6 +50,7 @@ class Options:
     metrics_host: str
     user: str
     password: str
+    loki: str
 
     def settings(self) -> dict[str, Any]:
         """What a report tells of them; no credentials."""
@@ -79,6 +82,14 @@ def parse(arguments: list[str] | None = None) -> Options:
         password = given.password or _secret("SIMULATOR_PASSWORD", "super_safe!")
     except OSError as error:
         parser.error(f"SIMULATOR_PASSWORD_FILE: {error.filename}: {error.strerror}")
+    try:
+        loki = _secret("LOKI_URL", "")
+    except OSError as error:
+        parser.error(f"LOKI_URL_FILE: {error.filename}: {error.strerror}")
+    if loki and not loki.startswith(("http://", "https://")):
+        parser.error("LOKI_URL must be an address that begins with http:// or https://")
+    for secret in (password, loki):
+        redaction.know(secret)
     return Options(
         address=given.url,
         file=given.file,
@@ -98,6 +109,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         metrics_host=given.metrics_host,
         user=given.user or os.environ.get("SIMULATOR_USER") or "simulator",
         password=password,
+        loki=loki,
     )
 
 

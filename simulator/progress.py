@@ -30,7 +30,10 @@ async def show(
 async def _summaries(run: Run, stream: TextIO, every: float) -> None:
     while True:
         await asyncio.sleep(every)
-        print(summary(run.roll(), every), file=stream, flush=True)
+        line = summary(run.roll(), every)
+        print(line, file=stream, flush=True)
+        if run.log:
+            run.log.info("action", line)
 
 
 async def _bar(run: Run, total: int, stream: TextIO, every: float) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+from observability.instrument.logs import Log
 from simulator.client import Client, Outcome
 from simulator.metrics import Metrics
 from simulator.order import Order
@@ -36,6 +37,7 @@ class Run:
         clients: int,
         forever: bool = False,
         metrics: Metrics | None = None,
+        log: Log | None = None,
     ) -> None:
         self.client, self.wire = client, wire
         self.reader = Reader(wire, client)
@@ -44,7 +46,7 @@ class Run:
         self.first_errors: list[str] = []
         self.first_id: int | None = None
         self.last_id: int | None = None
-        self._window, self._metrics = Tally(), metrics
+        self._window, self._metrics, self.log = Tally(), metrics, log
         self._pace = pace(speed)
         self._order = Order()
         self._next, self._away = asyncio.Lock(), asyncio.Lock()
@@ -73,10 +75,10 @@ class Run:
             began = time.monotonic()
             while why := await self._missing():
                 if time.monotonic() - began < _RETRY:
-                    say(f"waiting for the api: {why}")
+                    self._tell("warning", f"waiting for the api: {why}")
                 await asyncio.sleep(_RETRY)
             if time.monotonic() - began >= _RETRY:
-                say(f"the api is back after {time.monotonic() - began:.0f} s")
+                self._tell("info", f"the api is back after {time.monotonic() - began:.0f} s")
                 self._pace.restart()
 
     async def _missing(self) -> str:
@@ -118,7 +120,21 @@ class Run:
             if len(self.first_errors) < _EXAMPLES:
                 what = f"action {action.id}, {action.command} of {action.username}"
                 self.first_errors.append(f"{what}: {describe(outcome)}")
+            if self.log:
+                self.log.warning(
+                    "action",
+                    f"action {action.id} failed: {describe(outcome)}",
+                    action=action.command,
+                    outcome=outcome.kind,
+                    status=outcome.status,
+                    duration_ms=round(outcome.seconds * 1000, 3),
+                )
         return outcome
+
+    def _tell(self, level: str, message: str) -> None:
+        say(message)
+        if self.log:
+            self.log.write(level, "upstream_error", message, {})
 
 
 def _lost(outcome: Outcome) -> bool:

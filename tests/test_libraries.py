@@ -22,7 +22,7 @@ EXTENSION_POINTS = frozenset(
      "opentelemetry.sdk.trace.export.SpanExporter", "opentelemetry.sdk.trace.sampling.Sampler",
      "starlette.exceptions.HTTPException", "starlette.convertors.Convertor",
      "starlette.responses.Response", "starlette.staticfiles.StaticFiles",
-     "prometheus_client.registry.Collector", "logging_loki.emitter.LokiEmitter")
+     "prometheus_client.registry.Collector")
 )  # fmt: skip
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
 from dashboards.layout import Row
-from dashboards.panels import RED, heatmap, limits, stat, timeseries
-from dashboards.queries import Prom
+from dashboards.panels import RED, heatmap, limits, logs, stat, timeseries
+from dashboards.queries import Loki, Prom
 from observability import catalog as c
 from observability.catalog import COMMAND, INSTANCE, ROUTE, STATUS, Label
 from observability.conventions import Board
@@ -26,6 +26,7 @@ from observability.promql.builders import (
     total,
 )
 from observability.promql.expr import Expr
+from observability.promql.logql import lines
 
 OUTCOME = Label("outcome")
 ROUTES = matches("/register|/msgs/{username}|/fllws/{username}")
@@ -150,10 +151,21 @@ SERVER_ROW = Row(
         ),
     ),
 )
+LOG_ROW = Row(
+    "What it says",
+    (
+        logs(
+            "Log of the simulator",
+            "Its start and end, a summary a minute, each action that failed, and when it waits.",
+            Loki(lines(service=c.SIMULATOR)),
+            empty="a run that has nothing to tell yet",
+        ),
+    ),
+)
 SIMULATOR = Dashboard(
     Board.SIMULATOR,
     "MiniTwit · Simulator",
     "What does the simulator count as an error, and is it still running?",
     "dashboards/boards/simulator.py",
-    (CLIENT_ROW, SERVER_ROW),
+    (CLIENT_ROW, SERVER_ROW, LOG_ROW),
 )

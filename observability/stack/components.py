@@ -19,6 +19,8 @@ TRACES = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
 }
 
+PUSHED = {"LOKI_URL": "{loki}"}  # the log of what Promtail does not follow
+
 
 def _json_log(name: str) -> dict[str, str]:
     return {"LOG_FILE": f"{{logs}}/json/{name}.log", "LOG_STDOUT": "0"}
@@ -53,8 +55,13 @@ TABLE = (
         "postgres", ("{postgres}",), 5432, ready="database",
         stop_signal="INT",  # TERM would wait until the last client has left
     ),
+    # Before the first that pushes its log there; nothing waits for it.
     Component(
-        "migrate", ("{python}", "-m", "app", "migrate"), env=DATABASE,
+        "loki", ("{tool}", "-config.file={config}/loki.yml"),
+        3100, ready="/ready", tool="loki", job="loki", env={"GOMEMLIMIT": "200MiB"},
+    ),
+    Component(
+        "migrate", ("{python}", "-m", "app", "migrate"), env=DATABASE | PUSHED,
         after=("postgres",), once=True,
     ),
     Component(
@@ -172,10 +179,6 @@ TABLE = (
         env={"PREVIEW_PROMETHEUS": "http://{address[prometheus]}", "PREVIEW_LOKI": "{loki}"},
     ),
     Component(
-        "loki", ("{tool}", "-config.file={config}/loki.yml"),
-        3100, ready="/ready", tool="loki", job="loki", env={"GOMEMLIMIT": "200MiB"},
-    ),
-    Component(
         "promtail",
         (
             "sh", "{root}/promtail/start.sh", "{data}/promtail/positions.yml",
@@ -212,7 +215,7 @@ TABLE = (
             "--rate", "5", "--clients", "1", "--forever",
             "--metrics", "{port}", "--metrics-host", "{host}",
         ),
-        9101, ready="/metrics", job="simulator",
+        9101, ready="/metrics", job="simulator", env=PUSHED,
         after=("api",),
     ),
 )  # fmt: skip

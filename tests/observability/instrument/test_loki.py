@@ -223,17 +223,26 @@ def test_the_end_delivers_what_waits_and_is_bounded(server: Loki, tmp_path: Path
     assert rows(path, "log_dropped")[-1]["count"] == 600
 
 
-def test_a_service_serves_while_loki_hangs(server: Loki, database_url: str, tmp_path: Path) -> None:
+def test_a_service_without_a_file_serves_while_loki_hangs(
+    server: Loki, database_url: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     server.mode = "hang"
-    url = f"http://user:{'pass-' + secrets.token_hex(6)}@127.0.0.1:{server.port}"
-    with start_service("api", tmp_path, DATABASE_URL=database_url, LOKI_URL=url) as api:
+    password = "pass-" + secrets.token_hex(6)
+    url = f"http://user:{password}@127.0.0.1:{server.port}"
+    plain = {"LOG_FILE": "", "LOG_STDOUT": "1"}
+    with start_service("api", tmp_path, DATABASE_URL=database_url, LOKI_URL=url, **plain) as api:
         for _ in range(100):
             assert api.get("/latest").status == 200
-        wait_for("its lines", lambda: len(api.logs()) > 100)
-        assert url.rpartition("@")[0].rpartition(":")[2] not in api.log_file.read_text()
-    assert server.posts >= 1
+        wait_for("a push", lambda: server.posts, 20)
     assert api.process.returncode == 0
-    assert [row for row in api.logs() if row.get("component") == "loki"]
+    out, err = capfd.readouterr()
+    assert '"component":"loki"' in out
+    assert password not in out + err
+
+
+def test_what_promtail_follows_is_not_pushed_as_well(tmp_path: Path) -> None:
+    read = settings.server(Environment({"LOKI_URL": "http://h:3100", "LOG_FILE": "x.log"}), 5001)
+    assert read.log.loki == ""
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,88 @@
+"""What no Promtail follows pushes its log to Loki: migrate, flag, import-sqlite, the simulator."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.observability.instrument.test_loki import Loki
+from tests.parts import ROOT, PostgresServer, Service, free_port
+
+SCHEMA = """
+CREATE TABLE user (user_id INTEGER PRIMARY KEY, username TEXT, email TEXT, pw_hash TEXT);
+CREATE TABLE follower (who_id INTEGER, whom_id INTEGER);
+CREATE TABLE message (
+    message_id INTEGER PRIMARY KEY, author_id INTEGER, text TEXT, pub_date INTEGER, flagged INTEGER
+);
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[Loki]:
+    server = Loki()
+    yield server
+    server.close()
+
+
+def run(*command: str, port: int, **variables: str) -> subprocess.CompletedProcess[str]:
+    loki = f"http://127.0.0.1:{port}"
+    environment = {**os.environ, "LOKI_URL": loki, **variables}
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, env=environment, timeout=60,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def told(server: Loki, service: str) -> list[tuple[str, str, str]]:
+    rows = [row for row in server.entries if row["service"] == service]
+    return [(row["level"], row["event"], row["message"]) for row in rows]
+
+
+def test_a_command_pushes_what_it_did_and_how_it_ended(
+    server: Loki, database_url: str, tmp_path: Path
+) -> None:
+    assert run("app", "migrate", port=server.port, DATABASE_URL=database_url).returncode == 0
+    assert told(server, "migrate") == [
+        ("info", "migration", "the schema is up to date"), ("info", "migration", "done"),
+    ]  # fmt: skip
+    failed = run("app", "flag", "set", "7", port=server.port, DATABASE_URL=database_url)
+    assert failed.returncode == 1
+    [(level, event, message)] = told(server, "flag")
+    assert (level, event) == ("error", "flag")
+    assert "7" in message
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.executescript(SCHEMA)
+    command = ("app", "import-sqlite", str(tmp_path / "old.db"), "--dry-run")
+    done = run(*command, port=server.port, DATABASE_URL=database_url)
+    assert done.returncode == 0, done.stderr
+    assert [event for _, event, _ in told(server, "import")] == ["import", "import"]
+
+
+def test_the_simulator_pushes_its_start_its_failures_and_its_end(
+    server: Loki, api: Service
+) -> None:
+    command = ("simulator", "--actions", "20", "--max", "--password", "wrong", "--url", api.url)
+    assert run(*command, port=server.port).returncode == 1
+    lines = told(server, "simulator")
+    assert [event for _, event, _ in lines].count("action") == 20
+    assert {"startup", "shutdown"} < {event for _, event, _ in lines}
+
+
+@pytest.mark.parametrize("how", ["hang", "refuse", "away"])
+def test_a_bad_loki_fails_no_command_and_what_is_lost_is_told(
+    how: str, server: Loki, postgres_server: PostgresServer
+) -> None:
+    server.mode = 400 if how == "refuse" else "hang"
+    port = free_port() if how == "away" else server.port
+    url = postgres_server.create_database(f"loki_{how}")
+    done = run("app", "migrate", port=port, DATABASE_URL=url)
+    assert done.returncode == 0
+    assert "lines of the log did not reach Loki" in done.stderr
+    assert "Traceback" not in done.stderr
