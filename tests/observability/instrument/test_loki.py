@@ -229,8 +229,9 @@ def test_a_service_without_a_file_serves_while_loki_hangs(
     server.mode = "hang"
     password = "pass-" + secrets.token_hex(6)
     url = f"http://user:{password}@127.0.0.1:{server.port}"
-    plain = {"LOG_FILE": "", "LOG_STDOUT": "1"}
-    with start_service("api", tmp_path, DATABASE_URL=database_url, LOKI_URL=url, **plain) as api:
+    with start_service(
+        "api", tmp_path, DATABASE_URL=database_url, LOKI_URL=url, LOG_FILE="", LOG_STDOUT="1"
+    ) as api:
         for _ in range(100):
             assert api.get("/latest").status == 200
         wait_for("a push", lambda: server.posts, 20)
