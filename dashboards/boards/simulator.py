@@ -158,7 +158,6 @@ LOG_ROW = Row(
             "Log of the simulator",
             "Its start and end, a summary a minute, each action that failed, and when it waits.",
             Loki(lines(service=c.SIMULATOR)),
-            empty="a run that has nothing to tell yet",
         ),
     ),
 )

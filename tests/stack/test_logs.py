@@ -26,6 +26,7 @@ from observability import catalog
 from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
+from observability.promql.logql import lines as lines_of
 from observability.stack.config.places import TENANT
 from observability.stack.local.up import absent
 from tests.collector import Collector, receiver
@@ -309,3 +310,39 @@ def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
     assert "***" in lines
     for secret in secrets.values():
         assert secret not in lines
+
+
+def test_the_logs_of_what_runs_once_and_of_the_simulator_arrive(pipeline: Platform) -> None:
+    loki = {"LOKI_URL": pipeline.url("loki")}
+    command = [
+        sys.executable, "-m", "simulator", "--url", pipeline.url("api"), "--max",
+        "--actions", "20", "--timeout", "10", "--password", "wrong",
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | loki, check=False)
+    assert done.returncode == 1
+
+    def events(service: str) -> set[str]:
+        now = time.time_ns()
+        selector = lines_of(service=service)  # as the boards ask
+        found = ask(pipeline, selector, now - 3600 * 10**9, now + 10**9)
+        return {json.loads(line)["event"] for _, line in found}
+
+    wanted = {"startup", "action", "shutdown"}
+    wait_for("the simulator's lines", lambda: wanted <= events("simulator"), 20)
+    wait_for("what migrate told", lambda: "migration" in events("migrate"), 20)
+
+
+def test_a_log_file_that_is_removed_is_followed_again(pipeline: Platform) -> None:
+    """What a full disk may need; the space is free and no later line is missing."""
+    log = pipeline.run_dir / "logs/json/api.log"
+    log.unlink()
+    identity = "after-the-removal"
+    request("GET", pipeline.url("api") + "/latest", headers={"X-Request-ID": identity})
+    selector = f'{{service="api", event="request"}} | request_id="{identity}"'
+
+    def seen() -> int:
+        now = time.time_ns()
+        return len(ask(pipeline, selector, now - 60 * 10**9, now + 10**9))
+
+    assert wait_for("the line", seen, 60) == 1
+    assert identity in log.read_text()
