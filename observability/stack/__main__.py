@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from observability.stack.components import COMPONENTS, TABLE
-from observability.stack.local import alert_test, status
-from observability.stack.local.layout import render, socket_path
+from observability.stack.local import alert_test, follow, status
+from observability.stack.local import up as running
+from observability.stack.local.environment import forget_libpq
+from observability.stack.local.layout import render
+from observability.stack.local.start import progress
+from observability.stack.local.supervise import Supervisor
 from observability.stack.local.up import down, plan, shortfall, up
 from observability.stack.programs import archives, tools
 from observability.stack.programs.build import build
@@ -33,12 +36,12 @@ environment:
   MINITWIT_MIRROR where the archives of programs are fetched from (see: fetch-archives)
   MINITWIT_TOOLS  "path": prefer the programs of this machine to the pinned ones of the cache
 """
-HISTORY = 20  # lines of chat shown at first
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
     options = _parser().parse_args(arguments)
+    forget_libpq()
     try:
         run: Callable[[Settings, argparse.Namespace], int] = options.run
         return run(load(), options)
@@ -49,7 +52,20 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        progress("")
+        if options.run in (_chat, _logs):  # the way to leave them
+            return 0
+        print(_interrupted(), file=sys.stderr)
         return 130
+
+
+def _interrupted() -> str:
+    """What still runs after Ctrl-C, and how to stop it."""
+    known = Supervisor(load().run_dir).processes().values()
+    count = sum(1 for process in known if process.pid)
+    if not count:
+        return "Interrupted. Nothing runs."
+    return f"Interrupted. {count} components run on. Go on: make up   Stop: make down"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,7 +81,11 @@ def _parser() -> argparse.ArgumentParser:
         ("up", _up, "start what does not run yet, and wait until it is healthy"),
         ("down", _down, "stop everything"),
         ("status", _status, "show each component and whether its signal arrives"),
-        ("chat", _chat, f"follow the on-call room {ROOM}"),
+        ("stop", _stop, "stop components until they are started again"),
+        ("start", _start, "start components that were stopped"),
+        ("restart", _restart, "stop components and start them again"),
+        ("chat", _chat, f"follow the on-call channel {ROOM}"),
+        ("logs", _logs, "follow the logs of all components"),
         ("preview", _preview, "draw the dashboards without Grafana, until Ctrl-C"),
         ("render", _render, "write the configuration that `up` would use"),
         ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
@@ -79,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         if name in ("up", "render"):
             command.add_argument("--only", type=_names, default=(), help=f"some of: {names}")
+        if name in ("stop", "start", "restart"):
+            command.add_argument("component", nargs="+", help=f"some of: {names}")
         if name == "status":
             command.add_argument(
                 "--wait", type=float, default=15, metavar="SECONDS",
@@ -105,18 +127,38 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _up(settings: Settings, options: argparse.Namespace) -> int:
     begin = time.monotonic()
-    layout = up(settings, options.only)
+    layout, start = up(settings, options.only)
+    seconds = time.monotonic() - begin
     rows = status.look(layout, signals=False)
-    status.show(rows, signals=False)
-    print(f"\nAll healthy after {time.monotonic() - begin:.1f} s.")
+    status.show(rows, signals=False, took=start.took)
+    print(f"\nAll healthy after {seconds:.1f} s.")
     if "ngircd" in layout.place.runs:
-        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, room {ROOM}")
+        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, channel {ROOM}")
     for name in ("grafana", "preview"):
         if name in layout.place.runs:
             print(f"Boards: http://{layout.address(name)}")
     print("Signal: make status          Stop: make down")
     print("" if options.only else shortfall(layout), end="")
     return 0 if status.good(rows) else 1
+
+
+def _stop(settings: Settings, options: argparse.Namespace) -> int:
+    running.stop(settings, status.running(settings), options.component)
+    names = " ".join(options.component)
+    print(f"Stopped: {names}. It stays so until: make start C={names.split()[0]}, or make up")
+    return 0
+
+
+def _start(settings: Settings, options: argparse.Namespace) -> int:
+    running.start(settings, status.running(settings), options.component)
+    return 0
+
+
+def _restart(settings: Settings, options: argparse.Namespace) -> int:
+    layout = status.running(settings)
+    running.stop(settings, layout, options.component)
+    running.start(settings, layout, options.component)
+    return 0
 
 
 def _down(settings: Settings, _: argparse.Namespace) -> int:
@@ -133,16 +175,14 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 
 def _chat(settings: Settings, _: argparse.Namespace) -> int:
     layout = status.running(settings)
-    file = settings.logs / "chat.log"
     print(f"{ROOM} on {layout.address('ngircd')} (Ctrl-C ends)", flush=True)
-    file.touch()
-    with file.open() as log:
-        print(*deque(log, HISTORY), sep="", end="", flush=True)
-        while True:
-            line = log.readline()
-            print(line, end="", flush=True)
-            if not line:
-                time.sleep(0.3)
+    follow.chat(layout)
+    return 0
+
+
+def _logs(settings: Settings, _: argparse.Namespace) -> int:
+    follow.logs(status.running(settings))
+    return 0
 
 
 def _preview(settings: Settings, _: argparse.Namespace) -> int:
@@ -159,7 +199,7 @@ def _preview(settings: Settings, _: argparse.Namespace) -> int:
 
 def _render(settings: Settings, options: argparse.Namespace) -> int:
     layout = plan(settings, options.only)
-    for path in render(layout, options.folder, socket_path(settings.run_dir)):
+    for path in render(layout, options.folder):
         print(path)
     return 0
 

@@ -206,7 +206,6 @@ TABLE = (
             "HOST": "{host}", "PORT": "{port}", "API_URL": "http://{address[api]}",
             "SECRET_KEY_FILE": "{secrets}/secret_key", **_json_log("web"), **TRACES,
         },
-        after=("api",),
     ),
     Component(
         "load",

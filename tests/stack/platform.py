@@ -13,7 +13,8 @@ from typing import Any
 
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.local import ports
-from observability.stack.local.supervise import Process, Supervisor, leftovers
+from observability.stack.local.leftovers import leftovers
+from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.settings import HOST, Settings, load
 from tests.parts import ROOT, request
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from observability.stack.local.layout import BLACKBOX, Layout, render, socket_path
+from observability.stack.local.layout import BLACKBOX, Layout, render
 from observability.stack.local.up import plan
 from observability.stack.programs import tools
 from observability.stack.settings import ROOT, load
@@ -25,7 +25,7 @@ def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     folder = tmp_path_factory.mktemp("config")
     settings = load({"RUN_DIR": str(folder / "run"), "MINITWIT_CACHE": str(CACHE)})
     layout: Layout = plan(settings, MONITORING if request.param == "monitoring" else ())
-    render(layout, folder, socket_path(settings.run_dir))
+    render(layout, folder)
     return folder
 
 
@@ -148,6 +148,6 @@ def test_what_logs_and_traces_may_take_of_the_disk_has_an_end(rendered: Path) ->
 def test_no_secret_is_in_the_configuration(tmp_path: Path) -> None:
     url = "postgresql://u:correct-horse@127.0.0.1/x"
     settings = load({"RUN_DIR": str(tmp_path), "MINITWIT_CACHE": str(CACHE), "DATABASE_URL": url})
-    render(plan(settings), tmp_path / "out", socket_path(tmp_path))
+    render(plan(settings), tmp_path / "out")
     for path in (tmp_path / "out").rglob("*"):
         assert path.is_dir() or "correct-horse" not in path.read_text(), path

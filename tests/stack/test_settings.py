@@ -10,7 +10,9 @@ import pytest
 
 from observability.stack.components import TABLE, choose
 from observability.stack.local import ports
-from observability.stack.local.layout import _exporter_uri, socket_path
+from observability.stack.local.address import parse
+from observability.stack.local.control import bound_path
+from observability.stack.local.environment import forget_libpq, inherited, passed
 from observability.stack.settings import HIGHEST_OFFSET, ROOT, StackError, load
 
 
@@ -56,15 +58,52 @@ def test_an_unknown_component_is_named() -> None:
     ("url", "uri"),
     [
         ("postgresql://u:p%40@db:5432/x", "db:5432/x?sslmode=disable"),
-        ("postgresql://u@db/x?sslmode=verify-full", "db/x?sslmode=verify-full"),
+        ("postgresql://u@db/x?sslmode=verify-full", "db:5432/x?sslmode=verify-full"),
+        ("postgresql://u@[::1]/x", "[::1]:5432/x?sslmode=disable"),
+        ("postgresql://u@a:1,b:2/x?target_session_attrs=read-write", "a:1/x?sslmode=disable"),
+        ("postgresql://u@/x?host=/run/pg", "/x?host=%2Frun%2Fpg&port=5432&sslmode=disable"),
+        ("postgresql://u@%2Frun%2Fpg/x", "/x?host=%2Frun%2Fpg&port=5432&sslmode=disable"),
     ],
 )
 def test_the_exporter_gets_the_address_without_the_password(url: str, uri: str) -> None:
-    assert _exporter_uri(url) == uri
+    assert parse(url).exporter == uri
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("postgresql://u:p@a:1,b/x", "a,b:1,5432"),
+        ("postgresql://u:p@a,b:7/x", "a,b:5432,7"),
+        ("postgresql:///x?host=/run/pg&user=u", "/run/pg:5432"),
+    ],
+)
+def test_the_backup_gets_several_hosts_or_a_socket(url: str, address: str) -> None:
+    assert parse(url).libpq["database_address"] == address
+    assert parse(url).user == "u"
+
+
+@pytest.mark.parametrize("bad", ["postgresql://[::1/x", "nonsense", "host=a,b port=1,2,3"])
+def test_an_address_that_is_none_is_named(bad: str) -> None:
+    with pytest.raises(StackError, match="DATABASE_URL"):
+        parse(bad)
+
+
+def test_what_decides_about_data_is_not_inherited() -> None:
+    shell = {
+        "PGSSLMODE": "verify-full", "PGSERVICE": "other", "PGCLIENTENCODING": "LATIN1",
+        "PYTHONPATH": "/x", "LC_ALL": "de_DE.ISO-8859-1", "DATABASE_URL": "x", "PORT": "1",
+        "LOG_LEVEL": "debug", "HOME": "/root", "HTTPS_PROXY": "http://proxy",
+    }  # fmt: skip
+    assert inherited(shell) == {
+        "HOME": "/root", "HTTPS_PROXY": "http://proxy", "LC_ALL": "C.UTF-8",
+    }  # fmt: skip
+    assert passed(shell) == {"LOG_LEVEL": "debug"}
+    forget_libpq(shell)
+    assert not [name for name in shell if name.startswith("PG")]
 
 
 def test_the_socket_is_short_wherever_the_checkout_is() -> None:
-    assert len(bytes(socket_path(Path("/deep" * 60)))) + len(".1234567") <= 107
+    assert len(bytes(bound_path(Path("/deep" * 60)))) + len(".1234567") <= 107
 
 
 def test_the_holder_of_a_port_is_told() -> None:

@@ -64,8 +64,8 @@ class Place:
     ``listen`` for itself.
 
     ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` says
-    where a component finds things: ``rules``, ``dashboards``, ``logs`` (a pattern of files), and
-    what it may write itself, by its name. ``replicated`` components are found by DNS. ``clock``
+    where a component finds things: ``rules``, ``dashboards``, ``logs`` and ``rotated`` (patterns
+    of files), and what it may write itself, by its name. ``replicated`` components are found by DNS. ``clock``
     is the pace of the monitoring.
     """
 
@@ -101,6 +101,7 @@ def containers() -> Place:
             "loki": "/loki",
             "tempo": "/var/tempo",
             "promtail": "/var/lib/promtail",
+            "rotated": "/var/lib/promtail/*.rotated.log",
         }
         | ({"loki-rules": "/etc/loki/rules"} if LOKI_RULES.is_dir() else {}),
         replicated=REPLICATED,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -12,22 +12,22 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS
 from observability.stack.components import COMPONENTS, TABLE, Component
 from observability.stack.config import places, receivers
 from observability.stack.config.places import Place
-from observability.stack.local import postgres
+from observability.stack.local import address, control, postgres, stamp
+from observability.stack.local.environment import passed
 from observability.stack.programs.tools import Program
 from observability.stack.settings import HOST, ROOT, Settings, StackError, secret
 
 RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
-MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: whose it is
-
 BLACKBOX = ROOT / "blackbox"
+# Those of the components that read the services' settings.
+SERVICES = ("migrate", "api", "web", "load")
 SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
 
@@ -78,15 +78,16 @@ class Layout:
             listen=address,
             jobs=tuple((c.name, c.job) for c in self.components if c.job),
             folder={
-                "rules": str(self.rules),
+                "rules": _no_pattern(self.rules),
                 "receivers": str(settings.secrets),
                 "messages": str(ROOT / "alerts/messages.tmpl"),
                 "dashboards": str(DASHBOARDS),
-                "logs": f"{settings.logs}/json/*.log",
+                "logs": f"{_no_pattern(settings.logs)}/json/*.log",
                 "loki": f"{settings.data}/loki",
                 "loki-rules": f"{settings.data}/loki-rules",
                 "tempo": f"{settings.data}/tempo",
                 "promtail": f"{settings.data}/promtail",
+                "rotated": f"{_no_pattern(settings.data)}/promtail/*.rotated.log",
             },
             clock=self.clock,
         )
@@ -119,8 +120,17 @@ class Layout:
         """What a component finds in its environment besides what all inherit."""
         program = self.programs.get(component.tool)
         own = {key: self.fill(component, value) for key, value in component.env.items()}
-        # What is empty here is left to what is inherited.
-        return {k: v for k, v in own.items() if v} | (program.env if program else {})
+        # What is empty here is left to what is passed on.
+        given = passed(os.environ) if component.name in SERVICES else {}
+        return given | {k: v for k, v in own.items() if v} | (program.env if program else {})
+
+    def stamp(self, component: Component) -> str:
+        """A digest of what the component is made of, as it is on disk now."""
+        program = self.programs.get(component.tool)
+        settings = self.settings
+        return stamp.stamp(
+            component.name, program.path if program else None, settings.config, settings.secrets
+        )
 
     @property
     def clock(self) -> Clock:
@@ -130,6 +140,7 @@ class Layout:
     def fill(self, component: Component, text: str) -> str:
         """Replace the names in a template of the table of components."""
         settings, program = self.settings, self.programs.get(component.tool)
+        database = address.parse(self.database_url())
         return text.format(
             python=sys.executable,
             tool=program.path if program else "",
@@ -147,13 +158,13 @@ class Layout:
             loki=self.loki,
             resend=self.clock.pause(60),
             silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
-            exporter_uri=_exporter_uri(self.database_url()),
+            exporter_uri=database.exporter,
             path=f"{postgres.BIN}:{os.environ.get('PATH', os.defpath)}",
-            **_database(self.database_url()),
+            **database.libpq,
         )
 
 
-def prepare(layout: Layout, socket: Path) -> list[Path]:
+def prepare(layout: Layout) -> list[Path]:
     """Make the folders, write the secrets and render all configuration; the files written."""
     settings = layout.settings
     positions = settings.data / "promtail"
@@ -164,31 +175,35 @@ def prepare(layout: Layout, socket: Path) -> list[Path]:
         _quicken_rules(settings.scale, layout.rules)
     _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / places.TENANT)
     _write_secrets(layout)
-    written = render(layout, settings.config, socket)
+    written = render(layout, settings.config)
     _keep_receivers(settings.config, settings.secrets)
     return written
 
 
-def render(layout: Layout, folder: Path, socket: Path) -> list[Path]:
+def render(layout: Layout, folder: Path) -> list[Path]:
     """Render every template into ``folder``; the files written."""
-    texts = places.render_all(layout.place)
-    texts["supervisord.conf"] = places.render(
+    # The supervisor's last: it knows the digests of the others.
+    written = [_write(folder, name, text) for name, text in places.render_all(layout.place).items()]
+    text = places.render(
         SUPERVISOR,
         layout=layout,
         settings=layout.settings,
-        socket=socket,
+        socket=control.bound_path(layout.settings.run_dir),
         root=ROOT,
         python=sys.executable,
         as_root=os.geteuid() == 0,
         join=shlex.join,
     )
-    written = []
-    for name, text in texts.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        written.append(path)
-    return written
+    return [*written, _write(folder, "supervisord.conf", text, mode=0o600)]
+
+
+def _write(folder: Path, name: str, text: str, mode: int = 0o644) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    path.chmod(mode)
+    path.write_text(text)
+    return path
 
 
 def _quicken_rules(scale: float, folder: Path) -> None:
@@ -207,20 +222,13 @@ def _copy_log_rules(rules: Path, folder: Path) -> None:
         shutil.copy(path, folder)
 
 
-def socket_path(run_dir: Path) -> Path:
-    """Supervisor's socket. A short path of its own: a socket's may have 107 bytes at most."""
-    base = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108  # 0700, owner checked
-    key = hashlib.sha256(str(run_dir).encode()).hexdigest()[:12]
-    return base / f"minitwit-{os.geteuid()}-{key}" / "supervisor.sock"
-
-
 def _write_secrets(layout: Layout) -> None:
     own = any(component.name == "postgres" for component in layout.components)
-    address = layout.database_url(postgres.prepare(layout.postgres_home) if own else "")
-    url = urlsplit(address)
-    _secret(layout, "database_url", address)
-    _secret(layout, "database_user", unquote(url.username or ""))
-    _secret(layout, "database_password", unquote(url.password or ""))
+    url = layout.database_url(postgres.prepare(layout.postgres_home) if own else "")
+    database = address.parse(url)
+    _secret(layout, "database_url", url)
+    _secret(layout, "database_user", database.user)
+    _secret(layout, "database_password", database.password)
     for name, given in (("secret_key", os.environ.get("SECRET_KEY")), ("probe_password", "")):
         path = layout.settings.secrets / name
         known = path.read_text() if path.exists() else ""
@@ -251,21 +259,7 @@ def _fill_probes(folder: Path) -> None:
     subprocess.run(["sh", str(BLACKBOX / "start.sh"), *map(str, paths)], check=True)
 
 
-def _database(address: str) -> dict[str, str]:
-    """What PostgreSQL's own programs are told of the database."""
-    url = urlsplit(address)
-    tls = dict(parse_qsl(url.query)).get("sslmode", "")
-    return {
-        "database_address": f"{url.hostname}:{url.port or 5432}",
-        "database_name": url.path.lstrip("/"),
-        "database_tls": tls,
-    }
-
-
-def _exporter_uri(database_url: str) -> str:
-    """What the PostgreSQL exporter takes: no scheme, no user, and TLS decided."""
-    url = urlsplit(database_url)
-    query = url.query or "sslmode=prefer"
-    if "sslmode" not in query or "sslmode=prefer" in query:  # its driver knows no ``prefer``
-        query = "sslmode=disable"
-    return f"{url.netloc.rpartition('@')[2]}{url.path}?{query}"
+def _no_pattern(path: Path) -> str:
+    """A path of which Prometheus and Promtail take every letter as it stands."""
+    # Prometheus allows no star but in the last part, not even one that is escaped.
+    return re.sub(r"([][?\\{}])", r"\\\1", str(path)).replace("*", "?")

@@ -9,7 +9,9 @@ from __future__ import annotations
 import os
 import pwd
 import secrets
+import shutil
 import subprocess
+import time
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -47,14 +49,16 @@ def as_unprivileged() -> list[str]:
 def prepare(home: Path) -> str:
     """Make ``home/data`` a database cluster if it is none yet; return its password."""
     password_file = home / "password"
-    if not (home / "data" / "PG_VERSION").exists():
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "data").mkdir(exist_ok=True)
+    if not _complete(home / "data"):
+        # Made beside its place and then renamed: what was killed half-way is made anew.
+        new = home / "data.new"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24))
-        _give_away(home / "data")
+        _give_away(new)
         command = [
-            *as_unprivileged(), str(BIN / "initdb"), "--pgdata", str(home / "data"),
+            *as_unprivileged(), str(BIN / "initdb"), "--pgdata", str(new),
             "--username", USER, "--pwfile", str(password_file), "--auth", "scram-sha-256",
             "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
             "--locale", "C.UTF-8",
@@ -62,6 +66,8 @@ def prepare(home: Path) -> str:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StackError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
+        _set_aside(home / "data")
+        new.rename(home / "data")
     return password_file.read_text()
 
 
@@ -83,6 +89,20 @@ def command(home: Path, port: int, **settings: str | int) -> list[str]:
 def url(password: str, port: int, database: str = "minitwit", host: str = "127.0.0.1") -> str:
     """The address that clients connect to."""
     return f"postgresql://{USER}:{quote(password, safe='')}@{host}:{port}/{database}"
+
+
+def _complete(data: Path) -> bool:
+    """Whether initdb came to its end here, or a server has run here."""
+    if (data / "postmaster.opts").exists():
+        return True
+    # The last thing that initdb makes is the database ``postgres``, whose number is 5.
+    return all((data / name).exists() for name in ("PG_VERSION", "global/pg_control", "base/5"))
+
+
+def _set_aside(data: Path) -> None:
+    """Make room for a new cluster; what lies there is no cluster, but it is not ours to remove."""
+    if data.exists() and any(data.iterdir()):
+        data.rename(data.with_name(f"data.broken-{time.strftime('%Y%m%d-%H%M%S')}"))
 
 
 def _give_away(directory: Path) -> None:

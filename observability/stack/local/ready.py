@@ -24,7 +24,8 @@ def ready(layout: Layout, component: Component, process: Process | None) -> bool
         return False
     if component.once:
         return process.state == "EXITED" and process.exit_status == 0
-    if process.state != "RUNNING":
+    # What answers need not have run for the second that the supervisor waits.
+    if process.state not in (("STARTING", "RUNNING") if component.ready else ("RUNNING",)):
         return False
     try:
         if component.ready == "tcp":

@@ -1,34 +1,77 @@
-"""Counts how often supervisor had to start a component again, for the node exporter.
+"""Counts the restarts of components for the node exporter, and never gives a component up.
 
-Runs as supervisor's event listener: it hears of every start and from which state it came.
+Runs as supervisor's event listener: it hears of every start and from which state it came. The
+supervisor tries four times, with pauses of one to three seconds, and then calls it FATAL:
+the cause may pass, so this starts it again, within ten seconds, for as long as it takes.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
 from observability.exporters import COMPONENT_RESTARTS
 from observability.stack.components import TABLE
+from observability.stack.local.leftovers import MARK
+from observability.stack.local.supervise import Supervisor
+from observability.stack.settings import StackError
 
 FILE = "minitwit_restarts.prom"
-CRASHED = {"EXITED", "BACKOFF"}  # where a component comes from that was not stopped on purpose
+CRASHED = {
+    "EXITED",
+    "BACKOFF",
+    "FATAL",
+}  # where a component comes from that was not stopped on purpose
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, supervisor: Supervisor) -> None:
     """Serve supervisor's events on stdin and stdout until it goes away."""
     counts = {component.name: 0 for component in TABLE if not component.once}
-    write(folder, counts)
+    fatal: set[str] = set()
+    _publish(folder, counts)
     while True:
         print("READY", flush=True)
         header = _fields(sys.stdin.readline())
         if not header:
             return
         event = _fields(sys.stdin.read(int(header["len"])))
-        if event["processname"] in counts and event["from_state"] in CRASHED:
-            counts[event["processname"]] += 1
-            write(folder, counts)
+        name = event.get("processname", "")
+        if header["eventname"] == "PROCESS_STATE_FATAL" and name in counts:
+            fatal.add(name)
+            _say(f"{name} failed again and again; it is started anew within ten seconds")
+        elif header["eventname"] == "TICK_5":
+            fatal -= _start(supervisor, fatal)
+            _publish(folder, counts)  # also a sign of life: the file's age is a metric
+        elif name in counts and event["from_state"] in CRASHED:
+            counts[name] += 1
+            _publish(folder, counts)
         print("RESULT 2\nOK", end="", flush=True)
+
+
+def _start(supervisor: Supervisor, names: set[str]) -> set[str]:
+    """Start components again; those that need no further try."""
+    done = set()
+    for name in names:
+        try:
+            supervisor.start(name)
+        except StackError as error:
+            _say(str(error))
+        else:
+            done.add(name)
+    return done
+
+
+def _publish(folder: Path, counts: dict[str, int]) -> None:
+    """Write the counts; on a full disk they wait for the next time."""
+    try:
+        write(folder, counts)
+    except OSError as error:
+        _say(f"the counts cannot be written: {error}")
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def write(folder: Path, counts: dict[str, int]) -> None:
@@ -36,6 +79,7 @@ def write(folder: Path, counts: dict[str, int]) -> None:
     name = COMPONENT_RESTARTS.name
     lines = [f"# HELP {name} {COMPONENT_RESTARTS.help}", f"# TYPE {name} counter"]
     lines += [f'{name}{{component="{c}"}} {count}' for c, count in counts.items()]
+    folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f".{FILE}"
     beside.write_text("\n".join(lines) + "\n")
     beside.rename(folder / FILE)
@@ -56,4 +100,4 @@ def _fields(line: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Supervisor(Path(os.environ[MARK])))

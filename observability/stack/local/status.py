@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from observability.stack.components import COMPONENTS, Component
 from observability.stack.local import restarts, table
 from observability.stack.local.layout import Layout
+from observability.stack.local.leftovers import leftovers
 from observability.stack.local.ready import ready
 from observability.stack.local.signals import Signal, check
 from observability.stack.local.supervise import Process, Supervisor
+from observability.stack.local.up import unasked
 from observability.stack.settings import Settings, StackError
 
 COLOURS = {"ok": table.GREEN, "pending": table.YELLOW, "bad": table.RED}
@@ -30,10 +33,24 @@ class Row:
 
 def running(settings: Settings) -> Layout:
     """The stack as its supervisor runs it; ``StackError`` if none does."""
-    known = Supervisor(settings.run_dir).processes()
+    supervisor = Supervisor(settings.run_dir)
+    known = supervisor.processes()
     if not known:
-        raise StackError("Nothing is running. Start it with: make up")
+        raise StackError(_unknown(settings, supervisor))
     return Layout(settings, tuple(c for n, c in COMPONENTS.items() if n in known), {})
+
+
+def _unknown(settings: Settings, supervisor: Supervisor) -> str:
+    """Why no supervisor answers."""
+    there = len(leftovers(settings.run_dir))
+    if pid := supervisor.pid:
+        return unasked(pid, there - 1)
+    if there:
+        return (
+            f"The supervisor was killed, but {there} processes still run; nothing starts them "
+            "again if they end.\nAnew with a supervisor: make up          Stop them: make down"
+        )
+    return "Nothing is running. Start it with: make up"
 
 
 def look(layout: Layout, *, signals: bool = True) -> list[Row]:
@@ -80,21 +97,18 @@ def settle(layout: Layout, patience: float) -> list[Row]:
         time.sleep(AGAIN)
 
 
-def show(rows: list[Row], *, signals: bool = True) -> None:
-    """Print the table."""
-    head = ["component", "state", "address", "restarts", *(["signal"] if signals else [])]
-    table.show(
-        head,
-        [
-            (
-                COLOURS[row.signal.state],
-                [row.component, row.state, row.address, str(row.restarts), row.signal.text][
-                    : len(head)
-                ],
-            )
-            for row in rows
-        ],
-    )
+def show(rows: list[Row], *, signals: bool = True, took: Mapping[str, float] | None = None) -> None:
+    """Print the table; ``took`` are the seconds that each component needed to start."""
+    head = ["component", "state", "address", "restarts"]
+    head += (["start"] if took else []) + (["signal"] if signals else [])
+    table.show(head, [(COLOURS[row.signal.state], _cells(row, signals, took)) for row in rows])
+
+
+def _cells(row: Row, signals: bool, took: Mapping[str, float] | None) -> list[str]:
+    cells = [row.component, row.state, row.address, str(row.restarts)]
+    if took:
+        cells.append(f"{took.get(row.component, 0):4.1f} s")
+    return [*cells, row.signal.text] if signals else cells
 
 
 def good(rows: list[Row]) -> bool:

@@ -1,28 +1,26 @@
-"""The supervisor that keeps the components: start it, ask it, and sweep up what it left."""
+"""The supervisor that keeps the components: start it, ask it, tell it."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from supervisor.xmlrpc import SupervisorTransport
-
-from observability.stack.local.layout import MARK, socket_path
+from observability.stack.local import control
+from observability.stack.local.environment import inherited
+from observability.stack.local.leftovers import MARK, POLL, alive, supervisor_pid
 from observability.stack.settings import StackError
 
-# What the components must not inherit from the shell: each gets its own.
-PRIVATE = {"DATABASE_URL", "DATABASE_URL_FILE", "HOST", "PORT", "API_URL", "LOG_FILE", "LOG_STDOUT"}
 NOT_RUNNING = 70  # fault codes of supervisor's interface
 ALREADY_STARTED = 60
+LAUNCH = 15.0  # seconds in which it must answer
+RETRY = 12.0  # seconds within which a component that failed is tried again, see restarts.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +33,18 @@ class Process:
     message: str
 
     @property
+    def failing(self) -> bool:
+        """Whether it ended soon after its last start; the supervisor tries again."""
+        return self.state in ("BACKOFF", "FATAL")
+
+    @property
     def complaint(self) -> str:
         """Why it is not ready, for people."""
         if self.state == "RUNNING":
             return "does not answer"
         how = f"status {self.exit_status}" if self.state == "EXITED" else self.message
-        return f"{self.state.lower()}: {how}"
+        again = "; tried again every few seconds" if self.failing else ""
+        return f"{self.state.lower()}: {how}{again}"
 
 
 class Supervisor:
@@ -48,17 +52,18 @@ class Supervisor:
 
     def __init__(self, run_dir: Path) -> None:
         self.run_dir = run_dir
-        self._record = run_dir / "supervisor.socket"
-        self.socket = socket_path(run_dir)
-        if self._record.exists():  # started from a session with another XDG_RUNTIME_DIR, maybe
-            self.socket = Path(self._record.read_text())
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """One call of supervisor's interface; OSError if it does not run."""
-        transport = SupervisorTransport("", "", f"unix://{self.socket}")
-        with contextlib.closing(transport):
-            server = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
-            return getattr(server.supervisor, method)(*arguments)
+        """One call of supervisor's interface; OSError if it does not answer.
+
+        A socket that was removed is made anew first.
+        """
+        try:
+            return control.call(self.run_dir, method, *arguments)
+        except FileNotFoundError:
+            if not control.restore(self.run_dir):
+                raise
+            return control.call(self.run_dir, method, *arguments)
 
     def running(self) -> bool:
         """Whether it answers."""
@@ -67,40 +72,45 @@ class Supervisor:
         except (OSError, xmlrpc.client.Error):
             return False
 
+    @property
+    def pid(self) -> int:
+        """Its pid, also if it cannot be asked; 0 if it does not run."""
+        return supervisor_pid(self.run_dir)
+
     def launch(self, config: Path) -> None:
         """Start it in the background, with no component running yet."""
-        folder = self.socket.parent
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_uid != os.geteuid() or folder.stat().st_mode & 0o077:
-            raise StackError(f"{folder} is not ours alone; remove it, or set XDG_RUNTIME_DIR")
-        self._record.write_text(str(self.socket))
-        command = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config)]
-        environment = {k: v for k, v in os.environ.items() if k not in PRIVATE}
+        self.forget()
         done = subprocess.run(
-            command,
-            env=environment | {MARK: str(self.run_dir)},
+            [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config)],
+            cwd=self.run_dir,
+            env=inherited(os.environ) | {MARK: str(self.run_dir)},
             capture_output=True,
             text=True,
             check=False,
         )
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + LAUNCH
         while not done.returncode and time.monotonic() < deadline:
             if self.running():
+                control.keep_spare(self.run_dir)
                 return
-            time.sleep(0.05)
+            time.sleep(POLL)
         raise StackError(f"The supervisor does not start: {(done.stderr or done.stdout).strip()}")
 
-    def reload(self) -> None:
-        """Take over a changed configuration: changed components stop, removed ones go."""
+    def reload(self) -> list[str]:
+        """Take over a changed configuration: changed components stop, removed ones go.
+
+        The names of the changed and removed ones.
+        """
         added, changed, removed = self.call("reloadConfig")[0]
         for name in [*changed, *removed]:
             self.call("stopProcessGroup", name)
             self.call("removeProcessGroup", name)
         for name in [*added, *changed]:
             self.call("addProcessGroup", name)
+        return [*changed, *removed]
 
     def processes(self) -> dict[str, Process]:
-        """Every component that it knows, by name; empty if it does not run."""
+        """Every component that it knows, by name; empty if it cannot be asked."""
         try:
             rows = self.call("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error):
@@ -118,11 +128,30 @@ class Supervisor:
 
     def stop(self, name: str) -> None:
         """Stop a component for good, and wait until it has ended."""
+        deadline = time.monotonic() + RETRY
         self._tolerating(NOT_RUNNING, "stopProcess", name)
+        # One that is FATAL cannot be stopped until it is tried again.
+        while name in (known := self.processes()) and known[name].state == "FATAL":
+            if time.monotonic() > deadline:
+                return
+            time.sleep(POLL)
+            self._tolerating(NOT_RUNNING, "stopProcess", name)
 
     def hang_up(self, name: str) -> None:
         """Make a running component read its configuration again."""
         self._tolerating(NOT_RUNNING, "signalProcess", name, "HUP")
+
+    def shut_down(self, patience: float) -> None:
+        """End it, and with it all components, in reverse order; also if it cannot be asked."""
+        pid = self.pid
+        try:
+            self.call("shutdown")
+        except (OSError, xmlrpc.client.Error):
+            if pid:
+                os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + patience
+        while pid and alive(pid) and time.monotonic() < deadline:
+            time.sleep(POLL)
 
     def _tolerating(self, code: int, method: str, *arguments: Any) -> None:
         try:
@@ -134,45 +163,6 @@ class Supervisor:
             raise StackError(f"The supervisor does not answer: {error}") from None
 
     def forget(self) -> None:
-        """Remove the socket's folder and the note of where it was."""
-        self.socket.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            self.socket.parent.rmdir()
-        self._record.unlink(missing_ok=True)
-
-
-def leftovers(run_dir: Path) -> list[int]:
-    """Processes that carry the mark of the stack in ``run_dir``, by pid (Linux only)."""
-    mark = f"{MARK}={run_dir}".encode()
-    found = []
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
-            if mark in environ.read_bytes().split(b"\0"):
-                found.append(int(environ.parent.name))
-    return [pid for pid in found if pid != os.getpid() and _alive(pid)]
-
-
-def sweep(run_dir: Path, patience: float = 10) -> int:
-    """End what a supervisor that died left behind; how many there were."""
-    pids = leftovers(run_dir)
-    _signal(pids, signal.SIGTERM)
-    deadline = time.monotonic() + patience
-    while any(map(_alive, pids)) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    _signal(leftovers(run_dir), signal.SIGKILL)
-    return len(pids)
-
-
-def _signal(pids: Iterable[int], number: signal.Signals) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def _alive(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in "ZX"
+        """Remove what is left of its socket."""
+        control.forget_spare(self.run_dir)
+        (self.run_dir / control.NAME).unlink(missing_ok=True)

@@ -1,22 +1,22 @@
-"""Starts and stops the platform."""
+"""Starts and stops the platform, and single components of it."""
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Collection
+import contextlib
+import fcntl
+import os
+from collections.abc import Collection, Iterator
 
-from observability.stack.components import COMPONENTS, OPTIONAL, Component, choose
+from observability.stack.components import COMPONENTS, OPTIONAL, choose
 from observability.stack.local import layout as layouts
 from observability.stack.local import ports
 from observability.stack.local.layout import Layout
-from observability.stack.local.ready import ready
-from observability.stack.local.supervise import Process, Supervisor, leftovers, sweep
+from observability.stack.local.leftovers import leftovers, sweep
+from observability.stack.local.start import DEADLINE, Start
+from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.programs import archives, packages, tools
 from observability.stack.settings import Settings, StackError
 
-DEADLINE = 90.0  # seconds until everything must be healthy
-POLL = 0.2
 RELOADABLE = ("prometheus", "alertmanager", "blackbox")
 
 
@@ -57,24 +57,62 @@ def absent(settings: Settings, names: Collection[str] = tuple(OPTIONAL)) -> set[
     }
 
 
-def up(settings: Settings, only: Collection[str] = ()) -> Layout:
+def up(settings: Settings, only: Collection[str] = ()) -> tuple[Layout, Start]:
     """Start what does not run yet and wait until all of it is healthy; ``StackError`` if not."""
-    supervisor = Supervisor(settings.run_dir)
-    was_running = supervisor.running()
-    layout = plan(settings, only)
-    if not was_running and leftovers(settings.run_dir):
+    with alone(settings):
+        layout = plan(settings, only)
+        supervisor = Supervisor(settings.run_dir)
+        start = Start(layout, supervisor)
+        _launch(layout, supervisor)
+        start.run()
+    return layout, start
+
+
+@contextlib.contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Only one start or stop at a time: another one is waited for."""
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.run_dir / "up.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            print(f"Another start or stop is under way (pid {file.read().strip() or '?'}); "
+                  "waiting for it. Ctrl-C gives up.", flush=True)  # fmt: skip
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _launch(layout: Layout, supervisor: Supervisor) -> None:
+    """Have a supervisor that knows this configuration; the one that runs, if one does."""
+    settings = layout.settings
+    known = supervisor.processes()
+    if not known and (pid := supervisor.pid):
+        raise StackError(unasked(pid, len(leftovers(settings.run_dir)) - 1))
+    if not known and leftovers(settings.run_dir):
         print(f"Stopped {sweep(settings.run_dir)} processes left by a supervisor that died.")
-    check_ports(layout, supervisor.processes())
-    layouts.prepare(layout, supervisor.socket)
-    if was_running:
-        supervisor.reload()
-        for name in RELOADABLE:
-            if name in layout.place.runs:
-                supervisor.hang_up(name)
-    else:
+    check_ports(layout, known)
+    layouts.prepare(layout)
+    if not known:
         supervisor.launch(settings.config / "supervisord.conf")
-    Start(layout, supervisor).run()
-    return layout
+        return
+    changed = [name for name in supervisor.reload() if name in layout.place.runs]
+    if restarted := [name for name in changed if known[name].pid]:
+        print(f"Changed since their start, so restarted: {', '.join(restarted)}", flush=True)
+    for name in RELOADABLE:
+        if name in layout.place.runs and name not in changed:
+            supervisor.hang_up(name)
+
+
+def unasked(pid: int, components: int) -> str:
+    """What to say of a supervisor that lives but does not answer."""
+    return (
+        f"The supervisor (pid {pid}) lives but does not answer; its {components} processes were "
+        "left alone.\nTry again in a moment; `make down` ends all of it."
+    )
 
 
 def shortfall(layout: Layout) -> str:
@@ -107,74 +145,36 @@ def check_ports(layout: Layout, known: dict[str, Process]) -> None:
         )
 
 
-class Start:
-    """Starts each component as soon as those it waits for are healthy."""
-
-    def __init__(self, layout: Layout, supervisor: Supervisor) -> None:
-        self.layout, self.supervisor = layout, supervisor
-        self.waiting = {c.name: c for c in layout.components}
-        self.started: set[str] = set()
-
-    def run(self, deadline: float = DEADLINE) -> None:
-        """Until all are healthy; ``StackError`` with the end of its log if one does not get so."""
-        end = time.monotonic() + deadline
-        while self.waiting:
-            known = self.supervisor.processes()
-            for component in list(self.waiting.values()):
-                self._advance(component, known.get(component.name))
-            if time.monotonic() > end:
-                raise self._failure(list(self.waiting))
-            if self.waiting:
-                time.sleep(POLL)
-        _progress("")
-
-    def _advance(self, component: Component, process: Process | None) -> None:
-        name = component.name
-        if name not in self.started:
-            if self.waiting.keys() & set(component.after):
-                return
-            self.supervisor.start(name)
-            self.started.add(name)
-        elif ready(self.layout, component, process):
-            del self.waiting[name]
-            total = len(self.layout.components)
-            _progress(f"{total - len(self.waiting):2}/{total}  {name}")
-        elif process is not None and process.state == ("EXITED" if component.once else "FATAL"):
-            raise self._failure([name])
-
-    def _failure(self, names: list[str]) -> StackError:
-        _progress("")
-        lines = []
-        known = self.supervisor.processes()
-        for name in names:
-            process = known.get(name)
-            how = process.complaint if process else "missing"
-            log = self.layout.settings.logs / f"{name}.log"
-            last = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
-            if name not in self.started:
-                how, last = "never started", []
-            lines += [f"{name} is not healthy ({how}). See {log}", *(f"    {x}" for x in last)]
-        return StackError("\n".join(lines))
-
-
 def down(settings: Settings) -> int:
     """Stop everything in reverse order, and what a dead supervisor left; how many components."""
-    supervisor = Supervisor(settings.run_dir)
-    known = supervisor.processes()
-    alive = sum(1 for p in known.values() if p.pid)
-    if known:
-        supervisor.call("shutdown")
-        end = time.monotonic() + DEADLINE
-        while leftovers(settings.run_dir) and time.monotonic() < end:
-            time.sleep(POLL / 2)
-    alive += sweep(settings.run_dir)
-    supervisor.forget()
+    with alone(settings):
+        supervisor = Supervisor(settings.run_dir)
+        known = supervisor.processes()
+        alive = sum(1 for p in known.values() if p.pid)
+        if not known and supervisor.pid:
+            alive = len(leftovers(settings.run_dir)) - 1
+        supervisor.shut_down(DEADLINE)
+        alive += sweep(settings.run_dir)
+        supervisor.forget()
     return alive
 
 
-def _progress(text: str) -> None:
-    """One line that is written over on a terminal, else one line each."""
-    if sys.stdout.isatty():
-        print(f"\r\033[K{text}", end="", flush=True)
-    elif text:
-        print(text, flush=True)
+def stop(settings: Settings, layout: Layout, names: Collection[str]) -> None:
+    """Stop components of a running platform until somebody starts them again."""
+    with alone(settings):
+        for name in _known(layout, names):
+            Supervisor(settings.run_dir).stop(name)
+
+
+def start(settings: Settings, layout: Layout, names: Collection[str]) -> None:
+    """Start components of a running platform, and wait until they are healthy."""
+    chosen = tuple(COMPONENTS[name] for name in _known(layout, names))
+    with alone(settings):
+        Start(Layout(settings, chosen, {}), Supervisor(settings.run_dir)).run()
+
+
+def _known(layout: Layout, names: Collection[str]) -> list[str]:
+    if unknown := sorted(set(names) - layout.place.runs):
+        there = ", ".join(component.name for component in layout.components)
+        raise StackError(f"No component {', '.join(unknown)} runs here. There are: {there}")
+    return list(names)

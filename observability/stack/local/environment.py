@@ -1,0 +1,44 @@
+"""What the components inherit from the shell: nothing that decides about their data or their ports.
+
+A ``PGSSLMODE`` or ``PYTHONPATH`` that somebody exported for other work is not meant for them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, MutableMapping
+
+# Read by libpq, and so by psycopg in this process as well.
+LIBPQ = "PG"
+FOREIGN = (
+    LIBPQ, "DATABASE_URL", "DATA_SOURCE_", "GF_", "PYTHON", "SUPERVISOR_", "UVICORN_",
+    "MAKE", "LC_", "LANG", "LD_PRELOAD",
+)  # fmt: skip
+# Each component gets its own.
+OWN = {"HOST", "PORT", "API_URL", "LOG_FILE", "LOG_STDOUT", "WEB_CONCURRENCY", "MFLAGS"}
+# Settings of the services, for who runs them: given to them by name, so that a second start
+# with other values is seen as a change.
+PASSED = (
+    "LOG_LEVEL", "LOG_FILE_", "LOKI_", "OTEL_", "TRACE_", "POOL_", "STATEMENT_", "DRAIN_",
+    "HASH_", "HEAD_", "BODY_", "SIMULATOR_", "SECURE_", "TRUSTED_",
+)  # fmt: skip
+# What decides how text is read, whatever the shell's language is.
+TEXT = {"LC_ALL": "C.UTF-8"}
+
+
+def inherited(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that components get besides their own."""
+    foreign = (*FOREIGN, *PASSED)
+    kept = {k: v for k, v in environ.items() if not k.startswith(foreign) and k not in OWN}
+    return kept | TEXT
+
+
+def passed(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings that are passed on to the services, and to them alone."""
+    return {k: v for k, v in environ.items() if k.startswith(PASSED) and v}
+
+
+def forget_libpq(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Remove what libpq reads: where the database is, is said by its address alone."""
+    for name in [name for name in environ if name.startswith(LIBPQ)]:
+        del environ[name]

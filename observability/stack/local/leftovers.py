@@ -1,0 +1,77 @@
+"""The processes of a stack, found by the mark in their environment (Linux only)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: whose it is
+POLL = 0.05
+
+
+def leftovers(run_dir: Path) -> list[int]:
+    """The pids of all living processes of the stack in ``run_dir``, but this one's."""
+    mark = f"{MARK}={run_dir}".encode()
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
+            if mark in environ.read_bytes().split(b"\0"):
+                found.append(int(environ.parent.name))
+    return [pid for pid in found if pid != os.getpid() and alive(pid)]
+
+
+def supervisor_pid(run_dir: Path) -> int:
+    """The pid of the supervisor of the stack in ``run_dir``; 0 if none lives.
+
+    Not by its pid file, which can be removed as easily as its socket.
+    """
+    found = [pid for pid in leftovers(run_dir) if b"supervisor.supervisord" in _command(pid)]
+    # A component is a copy of the supervisor for a moment, until it runs its own program.
+    return next((pid for pid in found if _parent(pid) not in found), 0)
+
+
+def sweep(run_dir: Path, patience: float = 10) -> int:
+    """End what a supervisor that died left behind; how many there were."""
+    pids = leftovers(run_dir)
+    _signal(pids, signal.SIGTERM)
+    deadline = time.monotonic() + patience
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(POLL)
+    _signal(leftovers(run_dir), signal.SIGKILL)
+    return len(pids)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    fields = _stat(pid)
+    return bool(fields) and fields[0] not in "ZX"
+
+
+def _signal(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _stat(pid: int) -> list[str]:
+    """State, parent and so on; empty if there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _parent(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,76 @@
+"""What a component was made of: when that changes, ``up`` on a running platform restarts it.
+
+The stamp stands in each component's environment, where the supervisor sees that it changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from pathlib import Path
+
+from observability.stack.settings import ROOT
+
+VARIABLE = "MINITWIT_STAMP"
+SHARED = ("observability/catalog.py", "observability/conventions.py", "observability/instrument")
+LIBRARIES = "requirements/stack.txt"
+# Code that a component runs. Programs that are no Python have theirs in their path and date.
+CODE: dict[str, tuple[str, ...]] = {
+    "migrate": ("app", *SHARED, LIBRARIES),
+    "api": ("app", *SHARED, LIBRARIES),
+    "web": ("app", *SHARED, LIBRARIES),
+    "load": ("simulator", *SHARED, LIBRARIES),
+    "preview": ("dashboards", LIBRARIES),
+    "chatlog": ("observability/stack/chat", LIBRARIES),
+    "deadman": ("observability/stack/chat", LIBRARIES),
+    "backup": ("deploy/backup",),
+    "promtail": ("promtail/start.sh",),
+}
+# Configuration that is read at the start only; the others are told to read theirs again.
+CONFIGURATION: dict[str, tuple[str, ...]] = {
+    "ngircd": ("ngircd.conf",),
+    "relay": ("relay.yml",),
+    "loki": ("loki.yml",),
+    "promtail": ("promtail.yml",),
+    "tempo": ("tempo.yml",),
+    "grafana": ("grafana",),
+}
+SECRETS: dict[str, tuple[str, ...]] = {
+    "migrate": ("database_url",),
+    "api": ("database_url", "probe_password"),
+    "web": ("secret_key",),
+    "backup": ("database_user", "database_password"),
+    "postgres-exporter": ("database_user", "database_password"),
+}
+
+
+def stamp(name: str, program: Path | None, config: Path, secrets: Path) -> str:
+    """A digest of code, program, configuration and secrets of the component ``name``."""
+    files = [
+        *_files(ROOT, CODE.get(name, ())),
+        *_files(config, CONFIGURATION.get(name, ())),
+        *_files(secrets, SECRETS.get(name, ())),
+    ]
+    # Keyed, because who may read the configuration may not guess passwords with it.
+    digest = hmac.new(_key(secrets), digestmod=hashlib.sha256)
+    for path in files:
+        digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")
+    if program and program.exists():
+        known = program.resolve()
+        digest.update(f"{known} {known.stat().st_mtime_ns}".encode())
+    return digest.hexdigest()[:16]
+
+
+def _key(secrets: Path) -> bytes:
+    file = secrets / "secret_key"
+    return file.read_bytes() if file.exists() else b"-"
+
+
+def _files(base: Path, names: Iterable[str]) -> list[Path]:
+    found = []
+    for name in names:
+        path = base / name
+        under = path.rglob("*") if path.is_dir() else [path]
+        found += [p for p in under if p.is_file() and "__pycache__" not in p.parts]
+    return sorted(found)

@@ -1,0 +1,44 @@
+"""State that a component cannot read any more: set aside, so that the rest of it can start.
+
+What the monitoring remembers is worth less than the monitoring. PostgreSQL's data is not in here.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from observability.stack.settings import Settings
+
+# The folder under ``data``, and what a program says last of one that it cannot read.
+UNREADABLE = {
+    "alertmanager": ("alertmanager", r"silences|nflog|notification log|snapshot"),
+    "loki": ("loki", r"wal|segment|checkpoint|tsdb|corrupt|checksum|unmarshal|delete.?request"),
+    "prometheus": ("prometheus", r"opening storage failed|corrupt|checksum|unexpected end|segment"),
+    "tempo": ("tempo", r"wal|meta\.json|corrupt|checksum|unmarshal"),
+}  # fmt: skip
+# Causes that another folder does not mend.
+OTHER = re.compile(r"permission denied|no space left|read-only file system|address already in use")
+LINES = 20
+
+
+def set_aside(settings: Settings, name: str) -> Path | None:
+    """Move the state of a component that fails because of it; where to, or None if it is not so."""
+    folder, pattern = UNREADABLE.get(name, ("", ""))
+    state = settings.data / folder
+    log = settings.logs / f"{name}.log"
+    if not folder or not state.exists() or not log.exists():
+        return None
+    last = "\n".join(log.read_text(errors="replace").splitlines()[-LINES:])
+    complaints = [
+        line for line in last.splitlines()
+        if re.search(r"err|panic|fatal|fail", line, re.IGNORECASE)
+    ]  # fmt: skip
+    if not complaints or OTHER.search(last):
+        return None
+    if not re.search(pattern, "\n".join(complaints), re.IGNORECASE):
+        return None
+    aside = state.with_name(f"{folder}.unreadable-{time.strftime('%Y%m%d-%H%M%S')}")
+    state.rename(aside)
+    return aside
