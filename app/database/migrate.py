@@ -43,14 +43,27 @@ def migrate(url: str) -> list[str]:
 
     Each migration is one transaction together with its row in ``schema_version``. An advisory
     lock makes replicas that start together wait for the first. Raises MigrationError if the
-    database is newer than this code or cannot be reached.
+    database is newer than this code, cannot hold Unicode, or cannot be reached.
     """
     try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(
+            url, autocommit=True, connect_timeout=10, client_encoding="UTF8"
+        ) as connection:
+            _require_unicode(connection)
             connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
             return _apply(connection, known())
     except psycopg.Error as error:
         raise MigrationError(str(error).strip()) from error
+
+
+def _require_unicode(connection: psycopg.Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise MigrationError(
+            f"the database {connection.info.dbname} has the encoding {encoding}, which cannot hold"
+            " what people write. Create it anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE"
+            " template0"
+        )
 
 
 def _apply(connection: psycopg.Connection, migrations: list[Migration]) -> list[str]:

@@ -34,12 +34,16 @@ PLANNING = "-c plan_cache_mode=force_generic_plan"
 MAX_WAITING_PER_CONNECTION = 20
 
 
+READ_ONLY = "the database takes no writes"
 # How a statement fails for want of a connection or of time, and what to say of it.
 _KINDS = (
     (PoolTimeout, "pool_exhausted", "no connection in time"),
     (TooManyRequests, "pool_exhausted", "too many waiting"),
     (psycopg.errors.QueryCanceled, "timeout", "statement timeout"),
+    # As after a failover: a server of this kind is there, but not the one that takes writes.
+    (psycopg.errors.ReadOnlySqlTransaction, "unavailable", READ_ONLY),
 )
+WRITABLE = b"SELECT current_setting('transaction_read_only') = 'off'"
 
 
 class Refused(Exception):
@@ -85,6 +89,7 @@ class Database:
         self._log = log
         self._watcher: asyncio.Task[None] | None = None
         self.trouble: str | None = "not connected yet"
+        self.read_only = False
         milliseconds = int(settings.statement_timeout * 1000)
         # The server ends a statement in time, if it lives; if it hangs, nothing but this does.
         self._patience = settings.pool_timeout + settings.statement_timeout
@@ -94,6 +99,7 @@ class Database:
             "prepare_threshold": 1,
             "options": f"-c statement_timeout={milliseconds} {PLANNING}",
             "application_name": f"minitwit-{meter.service}",
+            "client_encoding": "UTF8",  # whatever PGCLIENTENCODING says
         }
         self._durations: dict[str, Histogram] = {}
         self.pool = AsyncConnectionPool(
@@ -124,7 +130,7 @@ class Database:
 
     async def check(self) -> str | None:
         """Readiness: what is wrong, or None."""
-        return self.trouble
+        return self.trouble or (READ_ONLY if self.read_only else None)
 
     async def one(self, statement: Statement, parameters: Mapping[str, object]) -> Row:
         """Run a statement that always gives exactly one row."""
@@ -165,6 +171,9 @@ class Database:
         try:
             cursor = await connection.execute(statement.query, parameters)
             return await cursor.fetchone()
+        except psycopg.errors.ReadOnlySqlTransaction:
+            await connection.close()  # the next session may reach the server that takes writes
+            raise
         finally:
             timer.cancel()
             self._observe(statement, context.current(), perf_counter() - started)
@@ -219,6 +228,8 @@ class Database:
                     self._settings.url.reveal(), **self._connect_options
                 )
             row = await (await self._connection.execute(self._pulse.query)).fetchone()
+            writable = await (await self._connection.execute(WRITABLE)).fetchone()
+            await self._note_writable(bool(writable and writable[0]))
         except psycopg.OperationalError:
             return "the database cannot be reached"
         except psycopg.Error as error:
@@ -226,6 +237,17 @@ class Database:
         if row:
             self._on_pulse(row)
         return None
+
+    async def _note_writable(self, writable: bool) -> None:
+        """Readiness is to tell of a server that only reads; reading goes on."""
+        if self.read_only == writable:
+            if writable:
+                self._log.info("ready", "The database takes writes again")
+            else:
+                self._log.error("db_error", "The database is read-only", error=READ_ONLY)
+        self.read_only = not writable
+        if not writable and self._connection:
+            await self._connection.close()  # the next one may reach another server
 
     def _watch_pool(self) -> None:
         def stat(name: str) -> float:

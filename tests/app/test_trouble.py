@@ -44,7 +44,10 @@ def patient(
 ) -> Iterator[Service]:
     url = own_server.create_database("patient")
     folder = tmp_path_factory.mktemp("patient")
-    with start_service("api", folder, DATABASE_URL=url, POOL_SIZE="2") as service:
+    # What a shell says of other databases is not for this one.
+    with start_service(
+        "api", folder, DATABASE_URL=url, POOL_SIZE="2", PGCLIENTENCODING="LATIN1"
+    ) as service:
         register(service, "survivor")
         yield service
 
@@ -53,6 +56,70 @@ def timed(service: Service) -> tuple[Answer, float]:
     started = time.monotonic()
     answer = call(service, "POST", path("msgs", "survivor"), {"content": "x"})
     return answer, time.monotonic() - started
+
+
+def test_text_arrives_whatever_encoding_the_shell_names(patient: Service) -> None:
+    text = "Grüße \N{GRINNING FACE} \N{SNOWMAN}"
+    assert call(patient, "POST", path("msgs", "survivor"), {"content": text}).status == 204
+    newest = call(patient, "GET", path("msgs", "survivor")).json()[0]
+    assert newest["content"] == text
+
+
+def test_a_database_that_cannot_hold_unicode_is_refused(own_server: PostgresServer) -> None:
+    url = own_server.create_database("plain")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C'"
+            " TEMPLATE template0"
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "migrate"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url.rpartition("/")[0] + "/ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "SQL_ASCII" in done.stderr and "ENCODING 'UTF8'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_read_only_database_is_unavailable_for_writes_alone(
+    patient: Service, own_server: PostgresServer
+) -> None:
+    """As after a failover: no traceback, a time to come back, and readiness tells of it."""
+    url = own_server.create_database("other")
+
+    def alter(statement: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM {statement}".encode())
+            connection.execute("SELECT pg_reload_conf()")
+
+    alter("SET default_transaction_read_only = on")
+    try:
+        answer = wait_for("a refused post", lambda: refused(patient))
+        assert answer.headers["retry-after"]
+        ready = wait_for("readiness", lambda: not_ready(patient))
+        assert "takes no writes" in ready
+        assert call(patient, "GET", path("msgs", "survivor")).status == 200
+    finally:
+        alter("RESET default_transaction_read_only")
+    wait_for("readiness", lambda: not not_ready(patient))
+    assert timed(patient)[0].status == 204
+
+
+def refused(service: Service) -> Answer | None:
+    """The answer to a post that is not taken; it is never a mistake of ours."""
+    answer, _ = timed(service)
+    assert answer.status in (204, 503), answer
+    return answer if answer.status == 503 else None
+
+
+def not_ready(service: Service) -> str:
+    """What readiness says, if it is not good."""
+    answer = request("GET", f"{service.url}/readyz")
+    return "" if answer.status == 200 else str(answer.json())
 
 
 def test_database_down_then_up(patient: Service, own_server: PostgresServer) -> None:
