@@ -65,8 +65,8 @@ class Place:
 
     ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` says
     where a component finds things: ``rules``, ``dashboards``, ``logs`` and ``rotated`` (patterns
-    of files), and what it may write itself, by its name. ``replicated`` components are found by DNS. ``clock``
-    is the pace of the monitoring.
+    of files), and what it may write itself, by its name. ``replicated`` components are
+    found by DNS. ``clock`` is the pace of the monitoring.
     """
 
     runs: frozenset[str]
