@@ -154,11 +154,14 @@ def test_a_component_that_dies_at_once_is_named_with_its_last_words(
     platform: Platform, tmp_path: Path
 ) -> None:
     broken = tmp_path / "node_exporter"
-    broken.write_text("#!/bin/sh\necho my last words\nexit 3\n")
+    broken.write_text(
+        '#!/bin/sh\n[ "$1" = --version ] && echo "node_exporter, version 99.0.0" && exit 0\n'
+        "echo my last words\nexit 3\n"
+    )
     broken.chmod(0o755)
     path = f"{tmp_path}:{os.environ['PATH']}"
-    done = platform.run("up", "--only", "node,blackbox", PATH=path)
-    assert done.returncode == 1
+    done = platform.run("up", "--only", "node,blackbox", PATH=path, MINITWIT_TOOLS="path")
+    assert done.returncode == 1, done.stdout
     assert re.search(r"node is not healthy \((backoff|fatal)", done.stderr)
     assert "Stop: make down" in done.stderr
     assert "my last words" in done.stderr

@@ -71,6 +71,8 @@ def target(layout: Layout, job: str) -> Signal:
     """Whether Prometheus scrapes the job."""
     targets = prometheus(layout, "targets", state="active")["activeTargets"]
     mine = [t for t in targets if t["labels"]["job"] == job]
+    if not targets:  # it looks for them some seconds after its start
+        return Signal("pending", "Prometheus has found no targets yet")
     if not mine:
         return Signal("bad", "no target in Prometheus")
     down = [t for t in mine if t["health"] == "down"]
