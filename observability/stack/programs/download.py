@@ -105,7 +105,9 @@ class Download:
         if have:
             request.add_header("Range", f"bytes={have}-")
         try:
-            response = urllib.request.urlopen(request, timeout=SOCKET)  # noqa: S310
+            response = urllib.request.build_opener().open(
+                request, timeout=SOCKET
+            )  # as proxies are now
         except urllib.error.HTTPError as error:
             error.close()
             if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
