@@ -18,7 +18,7 @@ from observability.instrument.tracing import SHUTDOWN_SECONDS
 from tests.app.test_contract import AUTHORIZATION, call, path, register
 from tests.collector import Collector, Span, receiver
 from tests.observability.instrument.served import PARENT, exemplars
-from tests.parts import Service, start_service, wait_for
+from tests.parts import Service, free_port, start_service, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -207,22 +207,37 @@ def test_without_a_receiver_there_are_ids_and_nothing_else(
     assert len(line["trace_id"]) == 32 and len(line["span_id"]) == 16
 
 
-def test_a_receiver_that_hangs_holds_up_neither_requests_nor_the_end(
-    database_url: str, tmp_path: Path
+def test_hashing_a_password_is_a_span(api: Service, collector: Collector) -> None:
+    body = {"username": "Hash Me", "email": "a@b.example", "pwd": "a password"}
+    header = f"00-{'5a' * 16}-{'5b' * 8}-01"
+    api.send("POST", "/register", body, X_Request_ID="hashing-one", traceparent=header)
+    spans = arrived(collector, "hashing-one", 4)
+    inner = [(span.kind, span.name) for span in spans[1:]]
+    assert inner.count(("internal", "hash password")) == 1
+    assert [kind for kind, _ in inner].count("client") == 2  # the look-up and the row
+    assert {span.parent_id for span in spans[1:]} == {spans[0].span_id}
+
+
+@pytest.mark.parametrize("trouble", ["hang", "dead"])
+def test_a_receiver_in_trouble_holds_up_neither_requests_nor_the_end(
+    database_url: str, tmp_path: Path, trouble: str
 ) -> None:
     with receiver() as hanging:
         hanging.mode = "hang"
+        url = hanging.url if trouble == "hang" else f"http://127.0.0.1:{free_port()}"
         settings = {
             "DATABASE_URL": database_url,
-            "OTEL_EXPORTER_OTLP_ENDPOINT": hanging.url,
+            "OTEL_EXPORTER_OTLP_ENDPOINT": url,
             "OTEL_TRACES_SAMPLER": "always_on",
             "OTEL_BSP_SCHEDULE_DELAY": "50",
         }
         with start_service("api", tmp_path, None, **settings) as service:
             for _ in range(20):
                 assert service.get("/latest").status == 200
-            wait_for("a batch on its way", lambda: hanging.posts)
+            if trouble == "hang":
+                wait_for("a batch on its way", lambda: hanging.posts)
             service.process.terminate()
             service.process.wait(SHUTDOWN_SECONDS + 5)  # the SDK alone waits for twenty
     dropped = [line for line in service.logs() if line["event"] == "trace_dropped"]
     assert len(dropped) == 1 and dropped[0]["count"] >= 20
+    assert not [line for line in service.logs() if line["event"] == "library"], "said once"
