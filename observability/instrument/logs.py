@@ -6,7 +6,6 @@ dropped and counted; no caller waits for a disk, a pipe or Loki.
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import threading
@@ -14,12 +13,12 @@ import time
 import traceback
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from observability import catalog
-from observability.instrument import context, redaction
+from observability.instrument import context
+from observability.instrument.line import Record, make_line
 from observability.instrument.logfile import LogFile
 from observability.instrument.metrics import Meter
 
@@ -44,24 +43,6 @@ class LogSettings:
     file_bytes: int = 50_000_000
     file_count: int = 3
     loki: str = field(default="", repr=False)
-
-
-class Record(NamedTuple):
-    """What a caller logged, and when (nanoseconds since the epoch)."""
-
-    nanoseconds: int
-    level: str
-    event: str
-    message: str
-    fields: dict[str, Any]
-
-
-class Line(NamedTuple):
-    """A record ready to be written: its fields, redacted, and the same as JSON."""
-
-    nanoseconds: int
-    fields: dict[str, Any]
-    text: str
 
 
 class Output(Protocol):
@@ -178,33 +159,6 @@ class Log:
 
     def _tell(self, level: str, message: str, count: int) -> None:
         self.write(level, "log_dropped", message, {"component": "loki", "count": count})
-
-
-def make_line(service: str, record: Record) -> Line:
-    """Make the one line of JSON that a record becomes, without secrets."""
-    try:
-        return _make_line(service, record)
-    except Exception as error:  # an object that cannot be shown must not end the log
-        what = f"A record could not be written: {type(error).__name__}"
-        return _make_line(service, record._replace(message=what, fields={}))
-
-
-def _make_line(service: str, record: Record) -> Line:
-    seconds, rest = divmod(record.nanoseconds, 1_000_000_000)
-    stamp = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    fields = {
-        "ts": f"{stamp}.{rest:09d}Z",
-        "level": record.level,
-        "service": service,
-        "event": record.event,
-        "message": redaction.text(record.message),
-        **redaction.fields(record.fields),
-    }
-    # ASCII only: a line break or a terminal escape in a name cannot begin a line of its own.
-    return Line(record.nanoseconds, fields, _encode(fields) + "\n")
-
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class LibraryHandler(logging.Handler):

@@ -18,14 +18,13 @@ from hypothesis import strategies as st
 
 from observability import catalog
 from observability.instrument import redaction
+from observability.instrument.line import Record, make_line
 from observability.instrument.logfile import LogFile
 from observability.instrument.logs import (
     QUEUE_SIZE,
     Log,
     LogSettings,
-    Record,
     capture_libraries,
-    make_line,
 )
 from observability.instrument.metrics import Meter
 from tests.observability.instrument.served import samples
