@@ -16,8 +16,9 @@ export RUN_DIR PORT_OFFSET
 .PHONY: $(shell awk -F: '/^[a-z-]+:/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
+##@ Run the platform
 up: $(VENV)/stack.stamp ## install what is missing, start the platform, wait until it is healthy
 	@$(STACK) up
 
@@ -27,12 +28,25 @@ down: $(VENV)/stack.stamp ## stop the platform
 status: $(VENV)/stack.stamp ## show each component and whether its signal arrives
 	@$(STACK) status
 
-chat: $(VENV)/stack.stamp ## follow the on-call room
+stop: $(VENV)/stack.stamp ## stop a component until it is started again (C=api)
+	@$(STACK) stop $(or $(C),$(error which component? make stop C=api))
+
+start: $(VENV)/stack.stamp ## start a component that was stopped (C=api)
+	@$(STACK) start $(or $(C),$(error which component? make start C=api))
+
+restart: $(VENV)/stack.stamp ## stop a component and start it again (C=api)
+	@$(STACK) restart $(or $(C),$(error which component? make restart C=api))
+
+chat: $(VENV)/stack.stamp ## follow the on-call channel
 	@$(STACK) chat
 
-logs: ## follow the logs of all components
-	@tail -n 5 -F $(or $(RUN_DIR),.run)/logs/*.log
+logs: $(VENV)/stack.stamp ## follow the logs of all components, and the services' own lines
+	@$(STACK) logs
 
+break: $(VENV)/dev.stamp ## list the faults, or inject one into the running platform (FAULT=locked)
+	@$(PY) -m tests.drills.breaking $(FAULT)
+
+##@ Fetch programs
 install: $(VENV)/stack.stamp ## fetch the monitoring programs that this machine lacks
 	@$(STACK) install
 
@@ -42,6 +56,7 @@ tools: $(VENV)/stack.stamp ## fetch the pinned programs; build what may be built
 fetch-archives: $(VENV)/stack.stamp ## fetch the archives of all programs into DIR=, to serve as MINITWIT_MIRROR
 	@$(STACK) fetch-archives $(or $(DIR),$(error say where to: make fetch-archives DIR=folder))
 
+##@ Test and check
 test: lint typecheck secrets workflows ## all checks and tests; ends with what could not be tested (STRICT=1 fails then)
 	@$(STACK) tools >/dev/null || true # what is missing is said by the tests, and in the last line
 	@$(PY) $(if $(COVERAGE),-m coverage run --source=$(COVERED)) -m pytest --untested=$(if $(STRICT),fail,tell)
@@ -53,12 +68,14 @@ story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in 
 nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes results/nominal.json
 	@$(PY) -m tests.stack.nominal
 
+##@ Dashboards and alerts
 preview: $(VENV)/stack.stamp ## draw the dashboards of the running platform without Grafana
 	@$(STACK) preview
 
 pictures: $(VENV)/dev.stamp ## draw every dashboard of the running platform into docs/pictures/
 	@$(PY) -m tests.pictures
 
+##@ Break and measure
 drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); writes results/drill.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills $(DRILL) $(if $(TIMES),--times $(TIMES))
@@ -91,6 +108,7 @@ bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes resu
 bench-import: $(VENV)/dev.stamp ## measure the import from SQLite; writes results/import.json
 	@$(PY) -m tests.transfer.bench
 
+##@ Operate
 alert-test: $(VENV)/stack.stamp ## send a test alert to every receiver that is set, and say who got it
 	@$(STACK) alert-test
 
@@ -100,6 +118,7 @@ backup: $(VENV)/stack.stamp ## take a backup of the database that runs
 restore: $(VENV)/stack.stamp ## restore a backup (FILE=, else the newest) into a new database; SWAP=1 uses it
 	@$(STACK) restore $(if $(SWAP),--swap) $(FILE)
 
+##@ Develop
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)
 	@$(VENV)/bin/ruff format --check $(CODE)
