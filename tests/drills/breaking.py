@@ -15,10 +15,11 @@ from contextlib import contextmanager
 
 from alerts.registry import all_alerts
 from observability.clock import Clock
+from observability.conventions import Board
 from observability.stack.components import COMPONENTS
 from observability.stack.local import status
 from observability.stack.local.layout import Layout
-from observability.stack.settings import HOST, Settings, StackError, load
+from observability.stack.settings import Settings, StackError, load
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, Drill
 
@@ -103,16 +104,17 @@ def describe(drill: Drill, clock: Clock, layout: Layout) -> float:
         print(f"  expect {name} ({alert.severity}) in the chat after about {seconds:.0f} s, "
               "once its expression sees the fault")  # fmt: skip
         print(f"    runbook   alerts/runbooks/{alert.runbook}")
-        print(f"    dashboard http://{boards(layout)}{alert.board.url}")
+        print(f"    dashboard {dashboard(layout, alert.board)}")
     print(f"  alerts    http://{layout.address('prometheus')}/alerts")
     print("  chat      make chat          Ctrl-C mends it at once", flush=True)
     return longest
 
 
-def boards(layout: Layout) -> str:
-    """Where the dashboards are drawn."""
-    runs = layout.place.runs
-    return layout.address("grafana" if "grafana" in runs else "preview") or f"{HOST}:3000"
+def dashboard(layout: Layout, board: Board) -> str:
+    """Where a dashboard is drawn here."""
+    if "grafana" in layout.place.runs:
+        return f"http://{layout.address('grafana')}/d/{board}"
+    return f"http://{layout.address('preview')}/#board={board}"
 
 
 @contextmanager

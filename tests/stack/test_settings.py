@@ -13,6 +13,7 @@ from observability.stack.local import ports
 from observability.stack.local.address import parse
 from observability.stack.local.control import bound_path
 from observability.stack.local.environment import forget_libpq, inherited, passed
+from observability.stack.programs import tools
 from observability.stack.settings import HIGHEST_OFFSET, ROOT, StackError, load
 
 
@@ -100,6 +101,13 @@ def test_what_decides_about_data_is_not_inherited() -> None:
     assert passed(shell) == {"LOG_LEVEL": "debug"}
     forget_libpq(shell)
     assert not [name for name in shell if name.startswith("PG")]
+
+
+def test_an_old_exporter_is_not_asked_for_what_postgresql_moved() -> None:
+    """Debian's 0.11 logs an error at each scrape of PostgreSQL 17 and newer otherwise."""
+    exporter = tools.TOOLS["postgres-exporter"]
+    assert tools.flags_for(exporter, (0, 11, 1)) == ("--no-collector.bgwriter",)
+    assert tools.flags_for(exporter, (0, 20, 1)) == exporter.flags
 
 
 def test_the_socket_is_short_wherever_the_checkout_is() -> None:

@@ -51,7 +51,7 @@ def test_a_removed_socket_is_made_anew(small: Platform) -> None:
     (small.run_dir / "supervisor.sock").unlink()
     assert small.status(wait=0)[0] == 0
     (small.run_dir / "supervisor.sock").unlink()
-    small.up("node", "blackbox")
+    assert small.up("node", "blackbox").stderr == ""
     assert {name: small.process(name).pid for name in before} == before
 
 

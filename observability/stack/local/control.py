@@ -1,7 +1,7 @@
 """The supervisor's socket: how it is asked, and how the socket comes back if it was removed.
 
 It lies in ``run_dir``: what is in /run and /tmp is cleaned by others. A second name of the same
-socket lies beside the secrets, so that the first can be made anew while the supervisor runs.
+socket lies beside the data, so that the first can be made anew while the supervisor runs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "supervisor.sock"
-SPARE = f"secrets/{NAME}"
+SPARE = f"data/{NAME}"
 LONGEST = 90  # bytes; a socket's path may have 107, and the supervisor adds its pid
 PATIENCE = 30.0  # seconds for one answer; to stop a component takes 10
 

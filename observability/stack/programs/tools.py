@@ -34,6 +34,7 @@ class Tool:
     release: str = ""
     flags: tuple[str, ...] = ()  # what it needs besides, in versions that know it:
     since: str = ""
+    before: tuple[str, ...] = ()  # and in those that are older
 
 
 TOOLS = {
@@ -71,6 +72,8 @@ TOOLS = {
         # while the database is at its worst, there would be nothing to see.
         flags=("--no-collector.stat_user_tables",),
         since="0.13",
+        # An older one asks for columns that PostgreSQL 17 moved, and logs an error each time.
+        before=("--no-collector.bgwriter",),
     ),
     "grafana": Tool(("grafana",), "", "grafana.com/grafana/download", "grafana"),
     "loki": Tool(("loki",), "", "grafana.com/docs/loki", "loki"),
@@ -158,7 +161,7 @@ def _on_path(name: str, _: Path) -> Program | None:
             return Program(path)
         version = probe.version(path)
         if fits(version, RELEASES[tool.release]):
-            return Program(path, flags=tool.flags if version >= probe.parse(tool.since) else ())
+            return Program(path, flags=flags_for(tool, version))
     return None
 
 
@@ -238,4 +241,10 @@ def _unpacked(name: str, path: Path, root: Path) -> Program:
                 f"--web.console.libraries={etc}/console_libraries",
             ),
         )
-    return Program(path)
+    tool = TOOLS[name]
+    return Program(path, flags=flags_for(tool, probe.version(path)) if tool.flags else ())
+
+
+def flags_for(tool: Tool, version: tuple[int, ...]) -> tuple[str, ...]:
+    """What this version of a program needs besides."""
+    return tool.flags if version >= probe.parse(tool.since) else tool.before
