@@ -37,7 +37,6 @@ class RequestContext:
     """
 
     parent: SpanContext | None = None
-    parent_id = ""  # the same span's id as text
     sampled = False
     budget: Budget | None = None
     reserved = False

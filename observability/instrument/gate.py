@@ -123,7 +123,6 @@ def join(request: RequestContext, headers: list[tuple[bytes, bytes]]) -> Context
         found = trace.get_current_span(_PROPAGATOR.extract(carrier, Context())).get_span_context()
         if found.is_valid:
             request.parent = found
-            request.parent_id = trace.format_span_id(found.span_id)
             request.trace_id = trace.format_trace_id(found.trace_id)
             return set_span_in_context(NonRecordingSpan(found), Context())
     return Context()
