@@ -2,9 +2,16 @@
 
 Rates over a minute are recorded once for each objective; every longer window is made of those
 (errors summed over requests summed, never an average of ratios), so that thirty days are cheap.
+
+A burn rate says which part of the budget of 30 days is spent. What lies before the first sample
+of a young Prometheus therefore counts as good requests at the same rate: three errors in the
+first minute are no sign that 30 days will end badly.
 """
 
 from __future__ import annotations
+
+from functools import reduce
+from operator import and_
 
 from alerts.model import Alert, Group, Recording, stem
 from alerts.objectives import (
@@ -23,6 +30,7 @@ from observability.conventions import Board
 from observability.promql.builders import matches, over, rate, select, total
 from observability.promql.expr import Expr
 
+NOW = min(burn.short for burn in BURN_RATES)
 WINDOWS = sorted({w for burn in BURN_RATES for w in (burn.long, burn.short)} | {PERIOD})
 REQUESTS = f"objective:{stem(HTTP_REQUESTS)}:rate1m"
 BAD = f"objective:{stem(HTTP_REQUESTS)}_bad:rate1m"
@@ -82,13 +90,15 @@ def _counts(objective: Objective, clock: Clock) -> tuple[Recording, Recording]:
 def _burnt(
     objective: Objective, bad: Metric, requests: Metric, seconds: float, clock: Clock
 ) -> Recording:
-    failed, asked = (
-        over("avg", select(metric, objective=objective.name), clock.window(seconds))
-        for metric in (bad, requests)
-    )
+    # A one-minute rate looks a minute further back than the range over which it is averaged.
+    looking = max(seconds - MINUTE, MINUTE)
+    window = clock.window(looking)
+    failed = over("sum", select(bad, objective=objective.name), window)
+    asked = over("avg", select(requests, objective=objective.name), window)
     help_ = "How many times too fast an error budget burns."
+    expected = objective.budget * clock.covered(looking)
     return Recording(
-        burn_name(seconds), help_, failed / asked / objective.budget, {"objective": objective.name}
+        burn_name(seconds), help_, failed / asked / expected, {"objective": objective.name}
     )
 
 
@@ -100,10 +110,14 @@ def _left(objective: Objective) -> Recording:
 
 
 def _alert(burn: BurnRate, recorded: dict[str, Metric]) -> Alert:
-    long, short = (select(recorded[burn_name(w)]) for w in (burn.long, burn.short))
+    """A page wants to burn in the last five minutes too: it is over soon after its cause."""
+    windows = [burn.long, burn.short]
+    if burn.severity == "critical" and burn.short > NOW:
+        windows.append(NOW)
+    burning = [select(recorded[burn_name(window)]) > burn.factor for window in windows]
     return Alert(
         f"MiniTwitBurnRate{duration(burn.long)}",
-        (long > burn.factor) & (short > burn.factor) & (select(recorded[REQUESTS]) > LOW_TRAFFIC),
+        reduce(and_, [*burning, select(recorded[REQUESTS]) > LOW_TRAFFIC]),
         wait=burn.wait,
         severity=burn.severity,
         summary="The error budget burns too fast.",

@@ -15,7 +15,16 @@ from observability.catalog import (
 )
 from observability.clock import Clock
 from observability.conventions import Board
-from observability.promql.builders import NOW, aggregate, differs, rate, ratio, select, total
+from observability.promql.builders import (
+    NOW,
+    aggregate,
+    differs,
+    increase,
+    rate,
+    ratio,
+    select,
+    total,
+)
 
 POST = {"method": "POST", "route": "/msgs/{username}"}
 
@@ -23,8 +32,8 @@ POST = {"method": "POST", "route": "/msgs/{username}"}
 def alerts(clock: Clock) -> Group:
     """A page where nobody can post any more; tickets for the rest."""
     minute, long = clock.window(MINUTE), clock.window(5 * MINUTE)
-    tried = total(rate(REGISTRATIONS, long), SERVICE)
-    refused = total(rate(REGISTRATIONS, long, outcome=differs("ok")), SERVICE)
+    tried = total(increase(REGISTRATIONS, long), SERVICE)
+    refused = total(increase(REGISTRATIONS, long, outcome=differs("ok")), SERVICE)
     latest = aggregate("max", select(SIMULATOR_LATEST_TIME), SERVICE)
     return Group(
         "minitwit-business",
@@ -43,12 +52,13 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitRegistrationsFailing",
                 (ratio(refused, tried) > limits.REGISTRATIONS_FAILING)
-                & (tried > limits.REGISTRATIONS_LEAST * clock.scale),
+                & (tried > limits.REGISTRATIONS_LEAST),
                 wait=30,
                 severity="warning",
                 summary="Most attempts to register are refused.",
                 description="{{ $value | humanizePercentage }} of the attempts to register within "
-                "five minutes were refused.",
+                "five minutes were refused; "
+                f"the limit is {limits.REGISTRATIONS_FAILING:.0%}.",
                 board=Board.BUSINESS,
             ),
             Alert(

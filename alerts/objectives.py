@@ -25,15 +25,17 @@ CONNECTIONS_LIMIT = 0.8  # share of those that PostgreSQL allows
 HASHES_LIMIT = 8.0  # passwords in work or waiting: 36 ms each, so the last one waits 0.15 s or more
 LAG_LIMIT = 0.05  # seconds that the event loop is late, on average over a minute
 MEMORY_LIMIT = 200e6  # bytes of a process of ours; it is measured to need less than 150 MB
+DISK_FULL_LIMIT = 0.05  # share of a disk that is left
 DISK_HORIZON = 4 * HOUR  # a disk that will be full by then ...
 DISK_FREE_LIMIT = 0.5  # ... and has less than this share left
+TREND_LEAST = 0.5  # share of a trend's window that must have samples
 # ---- database -----------------------------------------------------------------------------
 QUERY_LIMIT = 0.1  # seconds of a statement, on average over a minute
 DB_ERRORS_LIMIT = 0.1  # failed statements a second
 BACKUP_SECONDS = 26 * HOUR  # one is taken every day
 # ---- business -----------------------------------------------------------------------------
 REGISTRATIONS_FAILING = 0.5  # share of those refused ...
-REGISTRATIONS_LEAST = 0.05  # ... of at least so many a second
+REGISTRATIONS_LEAST = 15  # ... of at least so many within five minutes
 FAILED_LOGINS_LIMIT = 1.0  # a second
 STALL_SECONDS = 60.0  # since the simulator's latest action
 # ---- logs ---------------------------------------------------------------------------------

@@ -9,15 +9,65 @@ from observability.catalog import DB_POOL_WAITING, EVENT_LOOP_LAG, HASHES_WAITIN
 from observability.clock import Clock
 from observability.conventions import PROBED_SERVICES, Board
 from observability.exporters import PROCESS_MEMORY
-from observability.external import DISK, DISK_FREE, PG_CONNECTIONS, PG_CONNECTIONS_MAX
+from observability.external import (
+    DISK,
+    DISK_FREE,
+    DISK_READ_ONLY,
+    PG_CONNECTIONS,
+    PG_CONNECTIONS_MAX,
+)
 from observability.promql.builders import matches, over, predict, rate, select, total
+
+
+def disks(clock: Clock) -> tuple[Alert, ...]:
+    """A disk that is full, and one that will be.
+
+    A trend needs samples over half of its window: a start looks like a disk that fills. And it
+    must go on in the last quarter of the window: one large file is no trend. Images that are
+    mounted read-only are full by design.
+    """
+    hour, recent = clock.window(HOUR), clock.window(HOUR / 4)
+    ahead = limits.DISK_HORIZON / clock.scale
+    free, writable = select(DISK_FREE), select(DISK_READ_ONLY).equals(0)
+    left = free / select(DISK)
+    enough = limits.TREND_LEAST * clock.samples(HOUR)
+    return (
+        Alert(
+            "MiniTwitDiskFull",
+            (left < limits.DISK_FULL_LIMIT) & writable,
+            wait=MINUTE,
+            severity="critical",
+            service="node",
+            summary="A disk is full.",
+            description="{{ $labels.mountpoint }} of {{ $labels.instance }} has "
+            "{{ $value | humanizePercentage }} left; "
+            f"the limit is {limits.DISK_FULL_LIMIT:.0%}.",
+            board=Board.HOSTS,
+        ),
+        Alert(
+            "MiniTwitDiskFilling",
+            (left < limits.DISK_FREE_LIMIT)
+            & (predict(free, hour, ahead) < 0)
+            & (predict(free, recent, ahead) < 0)
+            & (over("count", free, hour) > enough)
+            & writable,
+            wait=MINUTE,
+            severity="warning",
+            service="node",
+            summary="A disk will be full in a few hours.",
+            description="{{ $labels.mountpoint }} of {{ $labels.instance }} has "
+            "{{ $value | humanizePercentage }} left; the limit is less than "
+            f"{limits.DISK_FREE_LIMIT:.0%} and, at the last hour's pace, nothing in "
+            f"{limits.DISK_HORIZON // HOUR} hours.",
+            board=Board.HOSTS,
+        ),
+    )
 
 
 def alerts(clock: Clock) -> Group:
     """Each says what fills up, and where."""
-    minute, hour = clock.window(MINUTE), clock.window(HOUR)
+    minute = clock.window(MINUTE)
     lag = rate(EVENT_LOOP_LAG, minute, "sum") / rate(EVENT_LOOP_LAG, minute, "count")
-    disk = select(DISK_FREE)
     return Group(
         "minitwit-saturation",
         (
@@ -74,17 +124,6 @@ def alerts(clock: Clock) -> Group:
                 description="{{ $labels.instance }} holds {{ $value | humanize1024 }}B.",
                 board=Board.HOSTS,
             ),
-            Alert(
-                "MiniTwitDiskFilling",
-                (disk / select(DISK) < limits.DISK_FREE_LIMIT)
-                & (predict(disk, hour, limits.DISK_HORIZON / clock.scale) < 0),
-                wait=MINUTE,
-                severity="warning",
-                service="node",
-                summary="A disk will be full in a few hours.",
-                description="{{ $labels.mountpoint }} has {{ $value | humanizePercentage }} left "
-                f"and, at the last hour's pace, nothing in {limits.DISK_HORIZON // HOUR} hours.",
-                board=Board.HOSTS,
-            ),
+            *disks(clock),
         ),
     )

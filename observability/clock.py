@@ -16,6 +16,7 @@ FASTEST_SCRAPE_SECONDS = 2.0
 FASTEST_SECONDS = 1.0
 SCRAPES_A_RANGE = 4
 SCRAPES_A_WAIT = 2
+SCRAPES_KEPT = 6
 SHORTEST_SILENCE = 5.0  # the Watchdog arrives every second or two at the quickest pace
 UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
@@ -68,8 +69,24 @@ class Clock:
 
     def window(self, seconds: float) -> str:
         """A range for rate() and its like."""
-        return duration(max(seconds / self.scale, SCRAPES_A_RANGE * self.scrape))
+        return duration(self._range(seconds))
+
+    def samples(self, seconds: float) -> float:
+        """How many samples of a target a range of ``seconds`` holds."""
+        return self._range(seconds) / self.scrape
+
+    def covered(self, seconds: float) -> float:
+        """How many samples of a recorded series a range of ``seconds`` holds."""
+        return self._range(seconds) / self.evaluate
 
     def wait(self, seconds: float) -> str:
-        """A ``for`` or ``keep_firing_for``."""
-        return duration(max(seconds / self.scale, SCRAPES_A_WAIT * self.scrape))
+        """A ``for`` or ``keep_firing_for``.
+
+        It keeps as many scrapes as it has in production, up to six: which of two alerts on the
+        same fault comes first must not depend on the pace.
+        """
+        scrapes = min(max(seconds / SCRAPE_SECONDS, SCRAPES_A_WAIT), SCRAPES_KEPT)
+        return duration(max(seconds / self.scale, scrapes * self.scrape))
+
+    def _range(self, seconds: float) -> float:
+        return max(seconds / self.scale, SCRAPES_A_RANGE * self.scrape)

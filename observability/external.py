@@ -45,6 +45,7 @@ MEMORY_FREE = _metric("gauge", "node_memory_MemAvailable_bytes", "Memory still t
 MEMORY = _metric("gauge", "node_memory_MemTotal_bytes", "Memory of the host.")
 DISK_FREE = _metric("gauge", "node_filesystem_avail_bytes", "Room left.", "mountpoint")
 DISK = _metric("gauge", "node_filesystem_size_bytes", "Room.", "mountpoint")
+DISK_READ_ONLY = _metric("gauge", "node_filesystem_readonly", "1 if read-only.", "mountpoint")
 DISK_BUSY = _metric("counter", "node_disk_io_time_seconds_total", "Time spent on I/O.", "device")
 RECEIVED = _metric("counter", "node_network_receive_bytes_total", "Bytes in.", "device")
 SENT = _metric("counter", "node_network_transmit_bytes_total", "Bytes out.", "device")

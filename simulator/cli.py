@@ -119,7 +119,9 @@ class _Session:
         """What to play, and how many; None for no end."""
         options = self.options
         if options.forever:
-            return endless(options.file, options.seed, options.actions, options.even, after), None
+            mark = f"{int(time.time()):x}" if options.new_people else ""
+            source = (options.file, options.seed, options.actions, options.even)
+            return endless(*source, after, mark), None
         left = [action for action in self.actions if action.id > after]
         return left, len(left)
 

@@ -84,8 +84,8 @@ class Person(NamedTuple):
     password: str
 
 
-def people(seed: int, users: int) -> list[Person]:
-    """That many people with different names, each name with a space in it."""
+def people(seed: int, users: int, mark: str = "") -> list[Person]:
+    """That many people with different names of several words, the last of which is ``mark``."""
     rng = Random(f"people {seed}")  # noqa: S311 -- made up, to be repeated
     names = [f"{first} {last}" for first in words.FIRST_NAMES for last in words.LAST_NAMES]
     for i in range(len(names) - 1, 0, -1):
@@ -94,12 +94,12 @@ def people(seed: int, users: int) -> list[Person]:
     made = []
     for i in range(users):
         lap, index = divmod(i, len(names))
-        name = names[index] + (f" {lap + 1}" if lap else "")
+        name = names[index] + (f" {lap + 1}" if lap else "") + (f" {mark}" if mark else "")
         password = "".join(_pick(rng, words.ALPHABET) for _ in range(10))
         cut = int(rng.random() * 11)
         password = password[:cut] + _pick(rng, words.ODDITIES) + password[cut:]
-        mark = _pick(rng, "+.-_")
-        made.append(Person(name, f"user{mark}{i}@example.com", password))
+        sign = _pick(rng, "+.-_")
+        made.append(Person(name, f"user{sign}{i}@example.com", password))
     return made
 
 
@@ -110,15 +110,17 @@ def generate(
     *,
     lap: int = 0,
     even: bool = False,
+    mark: str = "",
 ) -> Iterator[Action]:
     """Actions in order, made as they are asked for; ids from ``lap * actions`` on.
 
     In the known file's size the counts are exactly its own; nobody is named before registering.
-    Later laps have the same people, who do other things. ``even`` spreads the registrations
-    evenly: at a constant rate those at the beginning would come dozens at a time.
+    Later laps have the same people, who do other things; ``mark`` makes them other people.
+    ``even`` spreads the registrations evenly: at a constant rate those at the beginning would
+    come dozens at a time.
     """
     mix = Mix.of(actions, users)
-    crowd = people(seed, mix.registers)
+    crowd = people(seed, mix.registers, mark)
     rng = Random(f"actions {seed} {lap}")  # noqa: S311
     story = _Story(rng, mix)
     last, power = (_LAST_EVEN_ARRIVAL, 1.0) if even else (_LAST_ARRIVAL, _ARRIVAL_POWER)

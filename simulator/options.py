@@ -40,6 +40,7 @@ class Options:
     write: Path | None
     resume: bool
     forever: bool
+    new_people: bool
     verify: bool
     speed: Speed
     clients: int
@@ -76,6 +77,8 @@ def parse(arguments: list[str] | None = None) -> Options:
     given = parser.parse_args(arguments)
     if given.forever and (given.verify or given.write):
         parser.error("--forever goes neither with --verify nor with --write")
+    if given.new_people and (given.file or not given.forever):
+        parser.error("--new-people goes with --forever, and not with --file")
     if given.report and not given.report.absolute().parent.is_dir():
         parser.error(f"--report: no such directory: {given.report.parent}")
     try:
@@ -99,6 +102,7 @@ def parse(arguments: list[str] | None = None) -> Options:
         write=given.write,
         resume=given.resume,
         forever=given.forever,
+        new_people=given.new_people,
         verify=given.verify,
         speed=Speed("rate" if given.rate else given.speed, given.rate),
         clients=given.clients or _clients(given.rate, given.timeout),
@@ -132,6 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--even", action="store_true",
         help="spread registrations evenly: with --rate, those at the beginning come all at once",
+    )  # fmt: skip
+    what.add_argument(
+        "--new-people", action="store_true",
+        help="with --forever: register people whom no earlier run has registered",
     )  # fmt: skip
     what.add_argument("--write", type=Path, metavar="FILE", help="write the scenario out and exit")
     what.add_argument("--resume", action="store_true", help="begin after the id of /latest")

@@ -21,13 +21,16 @@ def load(file: Path | None, seed: int, actions: int | None, even: bool = False) 
 
 
 def endless(
-    file: Path | None, seed: int, actions: int | None, even: bool, after: int
+    file: Path | None, seed: int, actions: int | None, even: bool, after: int, mark: str = ""
 ) -> Iterator[Action]:
     """Laps without end, from the first id above ``after`` on; ids go on rising over the laps.
 
-    Later laps register the same people again, which is answered 400 and allowed. Raises
-    ScenarioError if there is a file and it cannot be read.
+    Later laps register the same people again, which is answered 400 and allowed. With ``mark``
+    each lap makes up new people, and the first lap begins at its beginning, because nobody has
+    registered them before. Raises ScenarioError if there is a file and it cannot be read.
     """
+    if file is None and mark:
+        return _strangers(seed, actions or ACTIONS, even, after, mark)
     if file is None:
         size = actions or ACTIONS
         laps: Iterable[Iterable[Action]] = (
@@ -38,6 +41,12 @@ def endless(
         size = max(action.id for action in known) + 1
         laps = (_shift(known, lap * size) for lap in count((after + 1) // size))
     return (action for lap in laps for action in lap if action.id > after)
+
+
+def _strangers(seed: int, size: int, even: bool, after: int, mark: str) -> Iterator[Action]:
+    for lap in count():
+        made = generate(seed, size, lap=lap, even=even, mark=f"{mark}{lap or ''}")
+        yield from _shift(made, after + 1)
 
 
 def _shift(actions: Iterable[Action], by: int) -> Iterator[Action]:

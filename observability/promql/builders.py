@@ -75,7 +75,7 @@ def increase(metric: Metric, window: str, /, **wanted: str | Matcher) -> Expr:
     return _counted("increase", metric, select(metric, **wanted), window)
 
 
-def over(function: Literal["avg", "max"], series: Expr, window: str) -> Expr:
+def over(function: Literal["avg", "max", "sum", "count"], series: Expr, window: str) -> Expr:
     """Each series of a gauge over ``window``; of a plain selector."""
     return Expr(f"{function}_over_time({series}[{window}])", series.labels)
 

@@ -211,7 +211,7 @@ TABLE = (
         "load",
         (
             "{python}", "-m", "simulator", "--url", "http://{address[api]}",
-            "--rate", "5", "--clients", "1", "--forever",
+            "--rate", "5", "--clients", "1", "--forever", "--new-people",
             "--metrics", "{port}", "--metrics-host", "{host}",
         ),
         9101, ready="/metrics", job="simulator", env=PUSHED,

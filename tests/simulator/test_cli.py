@@ -153,6 +153,8 @@ def test_somebody_else_is_there() -> None:
         ["--rate", "5", "--max"],
         ["--url", "localhost"],
         ["--forever", "--verify"],
+        ["--new-people"],
+        ["--new-people", "--forever", "--file", "x"],
         ["--seed", "1", "--file", "x"],
         ["--file", "/does/not/exist"],
         ["--report", "/does/not/exist/report.json"],

@@ -3,7 +3,7 @@
 import hashlib
 import unicodedata
 from collections import Counter
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from simulator.generator import ACTIONS, Mix, generate
 from simulator.scenario import DELAY_UNITS, Action, ScenarioError, expected, write
+from simulator.source import endless
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +149,22 @@ def test_later_laps_have_the_same_people_and_rising_ids(known: list[Action]) -> 
 
 
 DIGEST = "fbb15df59ee7b8f61635ca856392deb8febe8cb948a9816c0c47d436932412e1"
+
+
+def test_each_start_and_each_lap_makes_up_new_people() -> None:
+    size = 300
+
+    def registered(mark: str, after: int) -> set[str]:
+        taken = islice(endless(None, 1, size, True, after, mark), 2 * size)
+        actions = list(taken)
+        assert [action.id for action in actions] == list(range(after + 1, after + 1 + 2 * size))
+        seen: set[str] = set()
+        for action in actions:
+            assert action.command == "register" or action.username in seen
+            if action.command == "register":
+                assert action.username not in seen
+                seen.add(action.username)
+        return seen
+
+    first, second = registered("a", -1), registered("b", 450)
+    assert first and second and not first & second

@@ -14,16 +14,32 @@ from tests.drills.site import Site
 
 
 @contextmanager
+def full(site: Site) -> Iterator[None]:
+    """The disk of the log files is full at once, as if somebody copied something there."""
+    with _grown(site, 1_000_000, 30):
+        yield
+
+
+@contextmanager
 def filling(site: Site) -> Iterator[None]:
-    """The disk of the log files fills up, as if somebody copied something there."""
+    """More than half of the disk of the log files is used, and ever more comes."""
+    with _grown(site, 50_000, 13):
+        yield
+
+
+@contextmanager
+def _grown(site: Site, pace: int, megabytes: int) -> Iterator[None]:
+    """A file of so many megabytes, which grows by ``pace`` bytes each second."""
     assert site.small
     file = site.small / "core"
 
     def work(over: threading.Event) -> None:
         with file.open("wb", buffering=0) as out:
-            while not over.wait(0.5):
+            with contextlib.suppress(OSError):
+                out.write(b"\0" * megabytes * 1_000_000)
+            while not over.wait(1):
                 with contextlib.suppress(OSError):
-                    out.write(b"\0" * 1_000_000)
+                    out.write(b"\0" * pace)
 
     try:
         with beside(work):
