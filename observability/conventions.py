@@ -13,6 +13,13 @@ DEADMAN_SECONDS = 120.0  # without a Watchdog, until someone is told
 PROBE_JOB = "probe"
 PROBED_SERVICES = ("api", "web")
 
+# How long Prometheus keeps samples: two days more than the longest window of rules and panels.
+# Its size is what that takes: samples a second times bytes a sample, with room for the head.
+RETENTION_DAYS = 32
+RETENTION_GIGABYTES = 6
+SAMPLES_A_SECOND = 793  # measured on the whole platform
+BYTES_A_SAMPLE = 2  # Prometheus's own advice: one to two
+
 # Datasources as Grafana's provisioning declares them.
 PROMETHEUS_UID = "prometheus"
 LOKI_UID = "loki"

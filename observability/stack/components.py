@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from observability.conventions import RETENTION_DAYS, RETENTION_GIGABYTES
 from observability.stack.settings import StackError
 from observability.stack.targets import PROBE_USER
 
@@ -146,8 +147,10 @@ TABLE = (
         "prometheus",
         (
             "{tool}", "--config.file={config}/prometheus.yml",
-            "--storage.tsdb.path={data}/prometheus", "--storage.tsdb.retention.time=32d",
-            "--storage.tsdb.retention.size=1GB", "--enable-feature=exemplar-storage",
+            "--storage.tsdb.path={data}/prometheus",
+            f"--storage.tsdb.retention.time={RETENTION_DAYS}d",
+            f"--storage.tsdb.retention.size={RETENTION_GIGABYTES}GB",
+            "--enable-feature=exemplar-storage",
             "--web.listen-address={address[prometheus]}",
             "--web.external-url=http://{address[prometheus]}",
             # A firing alert is told anew so often; Alertmanager forgets it after four times that.

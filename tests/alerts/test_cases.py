@@ -12,6 +12,7 @@ from alerts.registry import LOKI, all_alerts, log_alerts, render
 from tests.alerts.conftest import Promtool
 
 CASES = Path(__file__).parent / "cases"
+ROOT = Path(__file__).parents[2]
 NAMES = [alert.name for alert in all_alerts() if alert.name not in log_alerts()]
 NEVER_SILENT = {"Watchdog": "it has to fire always"}
 ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
@@ -19,7 +20,9 @@ ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
 
 def outcomes(name: str) -> list[list[dict[str, Any]]]:
     """Of each test of the alert's file: the alerts that it expects, at any time."""
-    document = yaml.safe_load((CASES / f"{name}.yml").read_text())
+    path = CASES / f"{name}.yml"
+    assert path.is_file(), f"{name} has no case: write {path.relative_to(ROOT)}"
+    document = yaml.safe_load(path.read_text())
     return [
         [expected for at in test["alert_rule_test"] for expected in at["exp_alerts"]]
         for test in document["tests"]
@@ -39,11 +42,13 @@ def test_there_is_a_case_that_fires_and_one_that_does_not(name: str) -> None:
 
 
 def test_there_is_no_case_of_an_alert_that_is_gone() -> None:
-    assert {path.stem for path in CASES.iterdir()} == set(NAMES)
+    gone = {path.stem for path in CASES.iterdir()} - set(NAMES)
+    assert not gone, f"delete from {CASES.relative_to(ROOT)}: {', '.join(sorted(gone))}"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_rules_behave_as_the_cases_say(name: str, promtool: Promtool) -> None:
+    assert outcomes(name)
     done = promtool("test", "rules", CASES / f"{name}.yml")
     assert done.returncode == 0, done.stdout + done.stderr
 

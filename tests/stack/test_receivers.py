@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,7 +75,12 @@ def test_each_service_takes_the_alert_and_the_all_clear(
         assert "no value" not in text, name
     for name in ("slack", "discord", "teams", "mattermost"):
         assert "[FIRING] critical api: MiniTwitTargetDown" in texts[name], name
-        assert "Since: 2" in texts[name] and "minitwit-logs?var-service=api" in texts[name], name
+        assert "Since: 2" in texts[name], name
+        for board in ("minitwit-overview", "minitwit-logs"):
+            link = re.search(rf"/d/{board}\?var-service=api&from=(\d{{13}})&to=now", texts[name])
+            assert link, name
+            before = time.time() - int(link[1]) / 1000
+            assert 1800 <= before < 2400, name
 
 
 def test_alert_test_says_who_got_it_and_one_that_fails_holds_up_nobody(
