@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import grafanalib.core as g
 
+from dashboards.colours import BLUE, RED
 from dashboards.layout import Row, lay_out
 from dashboards.modern import to_json
 from dashboards.panels import Panel, text
@@ -15,7 +16,7 @@ from observability.catalog import BUILD_INFO, SERVICE, Label
 from observability.conventions import PRODUCT, Board
 from observability.exporters import ALERTS
 from observability.generated import mark
-from observability.promql.builders import differs, select, total
+from observability.promql.builders import aggregate, select
 from observability.promql.expr import Expr
 
 SCHEMA_VERSION = 41
@@ -35,21 +36,23 @@ class Dashboard:
     rows: tuple[Row, ...]
     variables: tuple[Json, ...] = tuple(VARIABLES)
     hint: str = ""
+    quiet: bool = False  # no line of text: what it says is in the description alone
 
     def panels(self) -> Iterator[Panel]:
         """Every panel, those of collapsed rows too."""
         return (panel for row in self.rows for panel in row.panels)
 
-    def _question(self) -> Panel:
+    def _head(self) -> tuple[Row, ...]:
+        """The question, in a line without a title."""
         words = f"**{self.question}** {self.hint}".strip()
-        return text("Question", words, height=3 if self.hint else 2)
+        return () if self.quiet else (Row("", (text("", words),)),)
 
     def render(self) -> str:
         """The JSON that Grafana reads."""
         core = g.Dashboard(
             title=self.title,
             uid=self.board.value,
-            description=f"{self.question} {mark(self.source)}",
+            description=" ".join(filter(None, (self.question, self.hint, mark(self.source)))),
             tags=[PRODUCT],
             editable=False,
             graphTooltip=g.GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
@@ -60,35 +63,46 @@ class Dashboard:
             links=[DRILL_DOWN],
             templating=g.Templating(list(self.variables)),
             annotations=g.Annotations(list(ANNOTATIONS)),
-            panels=lay_out([Row("", (self._question(),)), *self.rows]),
+            panels=lay_out([*self._head(), *self.rows]),
         )
         return to_json(core)
 
 
-def _annotation(name: str, expr: Expr, title: str, color: str) -> Json:
+def _annotation(name: str, began: Expr, title: str, color: str) -> Json:
+    """A line where something ``began`` within the last step; never an area.
+
+    Grafana makes an area of points that are at most a step apart; each series here has one.
+    """
     return {
         "datasource": PROMETHEUS,
         "enable": True,
-        "expr": expr.text,
+        "expr": began.text,
         "hide": False,
         "iconColor": color,
         "name": name,
+        "step": ANNOTATION_STEP,
         "titleFormat": title,
     }
 
 
+ANNOTATION_STEP = "1m"
 ANNOTATIONS: tuple[Json, ...] = (
     _annotation(
         "Deploys",
-        total(select(BUILD_INFO).appeared("1m"), SERVICE, Label("version")),
+        aggregate("max", select(BUILD_INFO).appeared(ANNOTATION_STEP), SERVICE, Label("version")),
         "{{service}} {{version}} started",
-        "blue",
+        BLUE,
     ),
     _annotation(
-        "Firing alerts",
-        select(ALERTS, alertstate="firing", severity=differs("none")),
+        "Critical alerts",
+        aggregate(
+            "max",
+            select(ALERTS, alertstate="firing", severity="critical").appeared(ANNOTATION_STEP),
+            Label("alertname"),
+            SERVICE,
+        ),
         "{{alertname}} {{service}}",
-        "red",
+        RED,
     ),
 )
 DRILL_DOWN = g.DashboardLink(

@@ -1,6 +1,7 @@
 """The panels that our dashboards are made of: grafanalib's, without its pitfalls.
 
-A panel without title, description or known unit is a ``ValueError``.
+A panel without title, description or known unit is a ``ValueError``. The rules of reading that
+these functions follow are in docs/dashboards.md.
 """
 
 from __future__ import annotations
@@ -11,16 +12,22 @@ from typing import Any, Literal, get_args
 
 import grafanalib.core as g
 
-from dashboards.queries import Json, Loki, Prom
+from dashboards import axes, own, tables
+from dashboards.colours import GREEN, GREY, ORANGE, RED, YELLOW, colours
+from dashboards.own import NO_DATA
+from dashboards.queries import Json, Loki, Prom, Tempo
+from dashboards.tables import Column
 from observability.conventions import Board
 
 Unit = Literal[
-    "none", "short", "percentunit", "s", "bytes", "reqps", "ops", "cps", "dateTimeFromNow"
-]
+    "none", "short", "percentunit", "s", "bytes", "binBps", "reqps", "ops", "cps",
+    "dateTimeFromNow",
+]  # fmt: skip
 UNITS = frozenset(get_args(Unit))
-Query = Prom | Loki
-NO_DATA = "No data"
-GREEN, YELLOW, RED = "green", "yellow", "red"
+Query = Prom | Loki | Tempo
+BELOW_ALL = -1e12
+# Pixels. Left to itself Grafana shrinks a name to 5 px so that a number can be huge.
+NAME_SIZE, VALUE_SIZE = 14, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,24 @@ def limits(*steps: tuple[str, float], ok: str = GREEN) -> list[Json]:
     ]
 
 
-DOWN_UP = [
-    g.StatValueMappings(
-        g.StatValueMappingItem("DOWN", "0", RED, 0), g.StatValueMappingItem("up", "1", GREEN, 1)
-    )
-]
-AGREE = [
-    g.StatValueMappings(
-        g.StatValueMappingItem("agree", "0", GREEN, 0),
-        g.StatValueMappingItem("only outside it fails", "1", RED, 1),
-        g.StatValueMappingItem("only inside it fails", "-1", YELLOW, 2),
-    )
-]
+def floors(good: float, tolerable: float | None = None) -> list[Json]:
+    """Steps where more is better: red below; what is not there at all is grey, not red."""
+    middle = () if tolerable is None else ((YELLOW, tolerable),)
+    return limits((RED, BELOW_ALL), *middle, (GREEN, good), ok=GREY)
+
+
+def _words(*rows: tuple[str, str, str]) -> list[Any]:
+    items = [g.StatValueMappingItem(text, at, color, n) for n, (text, at, color) in enumerate(rows)]
+    return [g.StatValueMappings(*items)]
+
+
+DOWN_UP = _words(("✗ DOWN", "0", RED), ("✓ up", "1", GREEN))
+NO_REPLICA = _words(("✗ none", "0", RED))
+AGREE = _words(
+    ("✓ agree", "0", GREEN),
+    ("✗ fails outside", "1", RED),
+    ("✗ fails inside", "-1", ORANGE),
+)
 
 
 def timeseries(
@@ -67,19 +80,25 @@ def timeseries(
     unit: Unit,
     limit: Sequence[Json] = (),
     top: int | None = None,
+    least: float = 0,
+    stacked: bool = False,
     width: int = 8,
+    height: int = 8,
     empty: str = "",
 ) -> Panel:
-    """Lines over time; a ``limit`` is drawn as a dashed line, ``top`` fixes the axis."""
+    """Lines over time; a ``limit`` is drawn as a dashed line and lies on the axis.
+
+    ``top`` fixes the end of the axis, ``least`` says how far it goes at least.
+    """
     core = g.TimeSeries(
         **_common(title, description, queries, unit, limit),
         unit=unit,
-        fillOpacity=8,
-        legendDisplayMode="table",
-        legendCalcs=["lastNotNull", "max"],
+        fillOpacity=30 if stacked else 8,
+        lineWidth=2,
+        overrides=colours(query.legend for query in queries),
         showPoints="never",
         spanNulls=False,
-        stacking={"group": "A", "mode": "none"},
+        stacking={"group": "A", "mode": "normal" if stacked else "none"},
         thresholdsStyleMode="dashed" if limit else "off",
         tooltipMode="multi",
         tooltipSort="desc",
@@ -88,14 +107,19 @@ def timeseries(
         extraJson={
             "fieldConfig": {
                 "defaults": {
-                    "custom": {"scaleDistribution": {"type": "linear", "log": None}},
+                    "custom": {
+                        "axisSoftMin": 0,
+                        # grafanalib takes whole numbers only.
+                        "axisSoftMax": None if top else axes.soft_max(unit, limit, least),
+                        "scaleDistribution": {"type": "linear", "log": None},
+                    },
                     "noValue": NO_DATA,
                 }
             },
-            "options": {"legend": {"showLegend": True}},
+            "options": {"legend": axes.legend(width, len(queries))},
         },
     )
-    return Panel(core, queries, width, 8, empty)
+    return Panel(core, queries, width, height, empty)
 
 
 def stat(
@@ -105,127 +129,77 @@ def stat(
     unit: Unit,
     limit: Sequence[Json] = (),
     mappings: Sequence[Any] = (),
+    decimals: int | None = None,
     width: int = 4,
+    height: int = 4,
     empty: str = "",
+    absent: str = NO_DATA,
 ) -> Panel:
-    """The value of this moment, coloured by ``limit`` or ``mappings``."""
+    """The value of this moment with its name, coloured by ``limit`` or ``mappings``.
+
+    ``absent`` is what it says where nothing is measured.
+    """
     core = g.Stat(
         **_common(title, description, queries, unit, limit),
         format=unit,
         color={"mode": "thresholds"},
-        colorMode="background" if limit or mappings else "none",
+        colorMode="background_solid" if limit or mappings else "none",
+        decimals=decimals,
         graphMode="none",
         mappings=list(mappings),
-        noValue=NO_DATA,
+        noValue=absent,
         reduceCalc="lastNotNull",
+        textMode="value_and_name",
+        extraJson={
+            "options": {
+                "text": {"titleSize": NAME_SIZE, "valueSize": VALUE_SIZE},
+                "wideLayout": False,
+            }
+        },
     )
-    return Panel(core, queries, width, 4, empty)
+    return Panel(core, queries, width, height, empty)
 
 
-def heatmap(title: str, description: str, query: Prom, width: int = 8) -> Panel:
-    """How many requests fell into each bucket of a histogram, over time."""
-    common = _common(title, description, (query,), "s", ())
-    core = _Heatmap(
-        **{key: common[key] for key in ("title", "description", "dataSource", "targets")}
-    )
-    return Panel(core, (query,), width, 8)
+def heatmap(title: str, description: str, query: Prom, width: int = 8, height: int = 8) -> Panel:
+    """How many requests a second fell into each bucket of a histogram, over time."""
+    return Panel(own.Heatmap(**_plain(title, description, query, "s")), (query,), width, height)
 
 
 def logs(
     title: str, description: str, query: Loki, width: int = 24, height: int = 10, empty: str = ""
 ) -> Panel:
     """Log lines, newest first."""
-    common = _common(title, description, (query,), "none", ())
-    core = _Logs(**{key: common[key] for key in ("title", "description", "dataSource", "targets")})
+    core = own.Logs(**_plain(title, description, query, "none"))
     return Panel(core, (query,), width, height, empty)
 
 
-def _defaults(unit: Unit) -> Json:
-    thresholds = {"mode": "absolute", "steps": limits()}
-    defaults = {"unit": unit, "noValue": NO_DATA, "thresholds": thresholds}
-    return {"defaults": defaults, "overrides": []}
-
-
-class _Logs(g.Panel):  # type: ignore[misc]
-    """grafanalib's own lacks half of the options."""
-
-    def to_json_data(self) -> Json:
-        options = {
-            "dedupStrategy": "none",
-            "enableLogDetails": True,
-            "prettifyLogMessage": False,
-            "showCommonLabels": False,
-            "showLabels": False,
-            "showTime": True,
-            "sortOrder": "Descending",
-            "wrapLogMessage": True,
-        }
-        kind = {"type": "logs", "fieldConfig": _defaults("none"), "options": options}
-        panel: Json = self.panel_json(kind)
-        return panel
-
-
-class _Heatmap(g.Panel):  # type: ignore[misc]
-    """grafanalib's own writes what Grafana read before version 9."""
-
-    def to_json_data(self) -> Json:
-        options = {
-            "calculate": False,
-            "cellGap": 1,
-            "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64},
-            "exemplars": {"color": "rgba(255,0,255,0.7)"},
-            "filterValues": {"le": 1e-09},
-            "legend": {"show": True},
-            "tooltip": {"show": True, "yHistogram": False},
-            "yAxis": {"axisPlacement": "left", "unit": "s"},
-        }
-        kind = {"type": "heatmap", "fieldConfig": _defaults("s"), "options": options}
-        panel: Json = self.panel_json(kind)
-        return panel
+def traces(title: str, description: str, query: Tempo, height: int = 16) -> Panel:
+    """The spans of one trace."""
+    core = own.Traces(**_plain(title, description, query, "none"))
+    return Panel(core, (query,), 24, height)
 
 
 def table(
     title: str,
     description: str,
     *queries: Query,
-    unit: Unit = "none",
-    hide: Sequence[str] = ("Time", "Value", "__name__"),
-    width: int = 8,
-    height: int = 4,
+    columns: Sequence[Column],
+    sort: Sequence[tuple[str, bool]] = (),
+    hide: Sequence[str] = ("Time", "__name__"),
+    width: int = 12,
+    height: int = 8,
     empty: str = "",
+    absent: str = NO_DATA,
 ) -> Panel:
-    """One line a series, its labels as columns but for those in ``hide``."""
-    organise = {
-        "id": "organize",
-        "options": {
-            "excludeByName": dict.fromkeys(hide, True),
-            "indexByName": {},
-            "renameByName": {},
-        },
-    }
-    core = g.Table(
-        **_common(title, description, queries, unit, ()),
-        unit=unit,
-        transformations=[organise],
-        extraJson={
-            "fieldConfig": {
-                "defaults": {
-                    "custom": {
-                        "cellOptions": {"type": "auto"},
-                        "displayMode": None,
-                        "inspect": False,
-                    },
-                    "noValue": NO_DATA,
-                }
-            },
-            "options": {"cellHeight": "sm"},
-        },
-    )
-    return Panel(core, queries, width, height, empty)
+    """One line a series with these ``columns``, sorted by (title, descending)."""
+    common = _common(title, description, queries, "none", ())
+    common["transformations"] = tables.arranged(columns, hide, len(queries) > 1)
+    common["no_value"] = absent
+    return Panel(tables.core(common, columns, sort), queries, width, height, empty)
 
 
 def text(title: str, markdown: str, width: int = 24, height: int = 2) -> Panel:
-    """A paragraph of Markdown."""
+    """A paragraph of Markdown; without a title no line is wasted on one."""
     core = g.Text(
         title=title,
         description="What this dashboard is for.",
@@ -234,6 +208,11 @@ def text(title: str, markdown: str, width: int = 24, height: int = 2) -> Panel:
         maxDataPoints=None,
     )
     return Panel(core, (), width, height)
+
+
+def _plain(title: str, description: str, query: Query, unit: Unit) -> Json:
+    common = _common(title, description, (query,), unit, ())
+    return {key: common[key] for key in ("title", "description", "dataSource", "targets")}
 
 
 def _common(

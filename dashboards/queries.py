@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from observability.catalog import BUILD_INFO, HTTP_REQUESTS, INSTANCE, ROUTE, SERVICE, Label, Metric
-from observability.conventions import LOKI_UID, PROMETHEUS_UID
-from observability.promql.builders import Matcher, matches, rate, select, total
+from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
+from observability.promql.builders import Matcher, matches, quantile, rate, select, total
 from observability.promql.expr import Expr
 
 Json = dict[str, Any]
 PROMETHEUS: Json = {"type": "prometheus", "uid": "${datasource}"}
 LOKI: Json = {"type": "loki", "uid": LOKI_UID}
+TEMPO: Json = {"type": "tempo", "uid": TEMPO_UID}
 
 
 CHOSEN: dict[str, str | Matcher] = {
@@ -43,6 +44,16 @@ def held(metric: Metric, *by: Label) -> Expr:
     return total(select(metric, **scope(metric)), *by)
 
 
+def share(part: Expr, whole: Expr) -> Expr:
+    """``part`` of ``whole`` where there is any of ``whole``: what nobody calls has no line."""
+    return (part | Expr(f"0 * {whole}", whole.labels, "*")) / (whole > 0)
+
+
+def within(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
+    """The ``q`` quantile of a histogram; what nobody calls has no line, rather than NaN."""
+    return quantile(q, metric, *by, **wanted) > 0
+
+
 @dataclass(frozen=True, slots=True)
 class Prom:
     """A Prometheus query over the shown range, or of this moment only (``instant``)."""
@@ -68,7 +79,8 @@ class Prom:
             "datasource": PROMETHEUS,
             "editorMode": "code",
             "expr": self.expr.text,
-            "exemplar": self.expr.exemplars and not self.instant,
+            # On a heatmap they would cover the cells.
+            "exemplar": self.expr.exemplars and not (self.instant or self.heatmap),
             "format": "table" if self.table else "heatmap" if self.heatmap else "time_series",
             "instant": self.instant,
             "legendFormat": self.legend,
@@ -99,6 +111,31 @@ class Loki:
             "legendFormat": self.legend,
             "queryType": self.kind,
             "refId": ref_id,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Tempo:
+    """A trace by its id, or a TraceQL query for the ``limit`` latest that match."""
+
+    query: str
+    limit: int = 20
+    legend: str = ""
+
+    @property
+    def datasource(self) -> Json:
+        """Type and uid."""
+        return TEMPO
+
+    def to_json(self, ref_id: str) -> Json:
+        """As Grafana stores it."""
+        return {
+            "datasource": TEMPO,
+            "limit": self.limit,
+            "query": self.query,
+            "queryType": "traceql",
+            "refId": ref_id,
+            "tableType": "traces",
         }
 
 
@@ -139,17 +176,31 @@ DATASOURCE_VARIABLE: Json = {
     "type": "datasource",
 }
 ROUTE_VARIABLE = choose("route", "Route", HTTP_REQUESTS, ROUTE, service=matches("$service"))
-FIND_VARIABLE: Json = {
-    "current": {"selected": False, "text": "", "value": ""},
-    "hide": 0,
-    "label": "Find",
-    "name": "find",
-    "options": [],
-    "query": "",
-    "type": "textbox",
+SERVICE_VARIABLE = choose("service", "Service", BUILD_INFO, SERVICE)
+# One service at a time; the first of the alphabet until another is chosen.
+ONE_SERVICE_VARIABLE: Json = {
+    **{key: value for key, value in SERVICE_VARIABLE.items() if key not in ("allValue", "current")},
+    "includeAll": False,
+    "multi": False,
 }
-VARIABLES = [
-    DATASOURCE_VARIABLE,
-    choose("service", "Service", BUILD_INFO, SERVICE),
-    choose("instance", "Replica", BUILD_INFO, INSTANCE, service=matches("$service")),
-]
+
+
+def typed(name: str, text: str) -> Json:
+    """A variable that the reader types in."""
+    return {
+        "current": {"selected": False, "text": "", "value": ""},
+        "hide": 0,
+        "label": text,
+        "name": name,
+        "options": [],
+        "query": "",
+        "type": "textbox",
+    }
+
+
+FIND_VARIABLE = typed("find", "Find")
+TRACE_VARIABLE = typed("trace", "Trace id")
+REPLICA_VARIABLE = choose("instance", "Replica", BUILD_INFO, INSTANCE, service=matches("$service"))
+# Of a log line that is about no request, the route is empty: All has to fit that too.
+LINES_ROUTE_VARIABLE: Json = {**ROUTE_VARIABLE, "allValue": ".*"}
+VARIABLES = [DATASOURCE_VARIABLE, SERVICE_VARIABLE, REPLICA_VARIABLE]

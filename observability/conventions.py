@@ -24,6 +24,7 @@ BYTES_A_SAMPLE = 2  # Prometheus's own advice: one to two
 PROMETHEUS_UID = "prometheus"
 LOKI_UID = "loki"
 TEMPO_UID = "tempo"
+ALERTMANAGER_UID = "alertmanager"
 
 # What Promtail makes of a line's fields: streams, and what it keeps beside each line.
 LOG_LABELS = ("job", "service", "level", "event")
@@ -46,6 +47,9 @@ class Board(StrEnum):
     HOSTS = f"{PRODUCT}-hosts"
     LOGS = f"{PRODUCT}-logs"
     MONITORING = f"{PRODUCT}-monitoring"
+    SERVICE = f"{PRODUCT}-service"
+    DEPLOYS = f"{PRODUCT}-deploys"
+    TRACE = f"{PRODUCT}-trace"
 
     @property
     def path(self) -> str:

@@ -22,6 +22,14 @@ ALERTS = Metric(
     ),
     services=(),
 )
+ALERTS_SINCE = Metric(
+    "ALERTS_FOR_STATE",
+    "gauge",
+    "When each alert that is pending or firing became active.",
+    (Label("alertname"), Label("severity", ("critical", "warning", "info", "none"))),
+    unit="seconds",
+    services=(),
+)
 
 # ---- blackbox exporter ------------------------------------------------------------------
 PROBE_SUCCESS = Metric(

@@ -39,9 +39,11 @@ def test_files_and_settings_exist() -> None:
 
 
 def test_each_dashboard_is_in_the_gallery() -> None:
+    gallery = (ROOT / "docs/dashboards.md").read_text()
     for dashboard in DASHBOARDS:
         row = f"dashboards/generated/{dashboard.board.value}.json) | {dashboard.question} | "
-        assert row + "; ".join(part.title for part in dashboard.rows) + " |" in README
+        rows = "; ".join(part.title for part in dashboard.rows if part.title)
+        assert row + rows + " |" in gallery
 
 
 # What the safety of this service rests on: each has its row, and each row a proof.

@@ -20,6 +20,14 @@ ATTEMPTS: tuple[tuple[str, str, Metric, str, tuple[Label, ...]], ...] = (
     ("Follows", "Attempts to follow or unfollow", c.FOLLOWS, "changed", (ACTION, OUTCOME)),
 )
 
+# How the successes of an attempt are called.
+DONE = {
+    "Registrations": "New users",
+    "Logins": "Log-ins done",
+    "Messages": "New messages",
+    "Follows": "New follows",
+}
+
 NOW_ROW = Row(
     "Now",
     (
@@ -28,14 +36,16 @@ NOW_ROW = Row(
             "Users who posted or logged in within the last five minutes.",
             Prom(aggregate("max", select(c.ACTIVE_USERS)), "active", instant=True),
             unit="short",
+            decimals=0,
             width=4,
         ),
         *(
             stat(
-                f"{title} in the time shown",
-                f"{what} that succeeded.",
+                DONE[title],
+                f"{what} that succeeded within the time shown.",
                 Prom(total(increase(metric, RANGE, outcome=good)), title.lower(), instant=True),
                 unit="short",
+                decimals=0,
                 width=4,
             )
             for title, what, metric, good, _ in ATTEMPTS
@@ -49,6 +59,7 @@ NOW_ROW = Row(
                 instant=True,
             ),
             unit="short",
+            decimals=0,
             width=4,
         ),
     ),
@@ -91,7 +102,7 @@ TROUBLE_ROW = Row(
 )
 BUSINESS = Dashboard(
     Board.BUSINESS,
-    "MiniTwit · Business",
+    "MiniTwit business",
     "What are users doing, and does it work for them?",
     "dashboards/boards/business.py",
     (NOW_ROW, OUTCOMES_ROW, TROUBLE_ROW),

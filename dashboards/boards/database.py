@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from alerts.objectives import BACKUP_SECONDS, LATENCY_OBJECTIVE
+from alerts.objectives import BACKUP_SECONDS, QUERY_LIMIT
 from dashboards.board import Dashboard
+from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import DOWN_UP, RED, limits, stat, timeseries
-from dashboards.queries import Prom, held, summed
+from dashboards.panels import DOWN_UP, limits, stat, table, timeseries
+from dashboards.queries import Prom, held, share, summed
+from dashboards.tables import Column
 from observability import catalog as c
 from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, QUERY, Label
 from observability.conventions import Board
 from observability.promql.builders import (
+    LE,
     NOW,
+    RANGE,
     aggregate,
+    increase,
     matches,
-    quantile,
     rate,
-    ratio,
     select,
-    top,
     total,
 )
+from observability.promql.expr import Expr
 
 KIND, STATE, MODE, DATABASE = Label("kind"), Label("state"), Label("mode"), Label("datname")
 OURS = {"datname": matches("minitwit|postgres")}
 HITS = total(rate(x.PG_HITS, datname="minitwit"))
+
+
+def _calls() -> Expr:
+    return total(increase(c.DB_QUERY_DURATION, RANGE, "count"), QUERY)
+
+
+def _spent() -> Expr:
+    return total(increase(c.DB_QUERY_DURATION, RANGE, "sum"), QUERY)
+
+
+def _p95() -> Expr:
+    buckets = total(increase(c.DB_QUERY_DURATION, RANGE, "bucket"), LE, QUERY)
+    return Expr(f"histogram_quantile(0.95, {buckets})", buckets.labels - {LE.name}) > 0
+
 
 STATEMENTS_ROW = Row(
     "Our statements",
@@ -36,13 +53,30 @@ STATEMENTS_ROW = Row(
             "Statements a second, by the name they have in the code.",
             Prom(total(rate(c.DB_QUERY_DURATION, "$__rate_interval", "count"), QUERY), "{{query}}"),
             unit="ops",
+            width=12,
+            height=10,
         ),
-        timeseries(
+        table(
             "Slowest statements",
-            "The five whose 95 % took longest at each moment.",
-            Prom(top(5, quantile(0.95, c.DB_QUERY_DURATION, QUERY)), "{{query}}"),
-            unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
+            "Statements by name in the time shown: how often and how long.",
+            Prom(_calls() > 0, "", instant=True, table=True),
+            Prom(_spent() / (_calls() > 0), "", instant=True, table=True),
+            Prom(_p95(), "", instant=True, table=True),
+            columns=(
+                Column("query", "Statement"),
+                Column("Value #A", "Calls", unit="short", decimals=0, width=90),
+                Column("Value #B", "Mean", unit="s", width=90),
+                Column(
+                    "Value #C",
+                    "95 % within",
+                    unit="s",
+                    width=110,
+                    steps=tuple(limits((RED, QUERY_LIMIT))),
+                ),
+            ),
+            sort=(("95 % within", True),),
+            width=12,
+            height=10,
         ),
         timeseries(
             "Failed statements",
@@ -91,7 +125,7 @@ SERVER_ROW = Row(
             width=4,
         ),
         stat(
-            "Size of the backup",
+            "Backup size",
             "Bytes of the last good backup, compressed.",
             Prom(aggregate("max", select(c.BACKUP_SIZE)), "bytes", instant=True),
             unit="bytes",
@@ -131,7 +165,7 @@ SERVER_ROW = Row(
             unit="short",
         ),
         timeseries(
-            "Found in memory",
+            "Cache hit ratio",
             "Share of the blocks that did not have to be read from disk.",
             Prom(
                 HITS / (HITS + total(rate(x.PG_READS, datname="minitwit"))),
@@ -147,10 +181,10 @@ SERVER_ROW = Row(
             unit="ops",
         ),
         timeseries(
-            "Taken back",
+            "Rollbacks",
             "Share of the transactions that were rolled back.",
             Prom(
-                ratio(
+                share(
                     total(rate(x.PG_ROLLBACKS, datname="minitwit")),
                     total(rate(x.PG_COMMITS, datname="minitwit")),
                 ),
@@ -159,16 +193,16 @@ SERVER_ROW = Row(
             unit="percentunit",
         ),
         timeseries(
-            "Spilt to disk",
+            "Temporary files",
             "Bytes that sorts and joins wrote to temporary files: they lacked memory.",
             Prom(total(rate(x.PG_TEMPORARY, **OURS), DATABASE), "{{datname}}"),
-            unit="bytes",
+            unit="binBps",
         ),
     ),
 )
 DATABASE_BOARD = Dashboard(
     Board.DATABASE,
-    "MiniTwit · Database",
+    "MiniTwit database",
     "Is the database what holds requests up?",
     "dashboards/boards/database.py",
     (STATEMENTS_ROW, SERVER_ROW),

@@ -5,34 +5,43 @@ from __future__ import annotations
 from dashboards.board import Dashboard
 from dashboards.layout import Row
 from dashboards.panels import timeseries
-from dashboards.queries import CHOSEN, Prom
+from dashboards.queries import CHOSEN, Prom, within
 from observability import catalog as c
 from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, SERVICE, Label
 from observability.conventions import Board
-from observability.promql.builders import aggregate, differs, matches, quantile, rate, select, total
+from observability.promql.builders import aggregate, differs, matches, rate, select, total
 
 MODE, MOUNT, DEVICE = Label("mode"), Label("mountpoint"), Label("device")
 OF_PROCESS = (SERVICE, INSTANCE)
+
+CORES = Prom(
+    aggregate("count", select(x.CPU, mode="idle"), INSTANCE), "{{instance}} cores, the limit"
+)
 
 HOST_ROW = Row(
     "Hosts",
     (
         timeseries(
             "Processor",
-            "Cores kept busy, by what with.",
+            "Cores kept busy, by what with; the dashed line is how many there are.",
             Prom(total(rate(x.CPU, mode=differs("idle")), INSTANCE, MODE), "{{instance}} {{mode}}"),
+            CORES,
             unit="short",
+            stacked=True,
+            width=12,
         ),
         timeseries(
             "Load",
             "Tasks that run or would like to: more than there are cores means waiting.",
             Prom(aggregate("max", select(x.LOAD), INSTANCE), "{{instance}}"),
+            CORES,
             unit="short",
+            width=12,
         ),
         timeseries(
-            "Waiting",
+            "Pressure",
             "Share of the time in which something waited for a core or for a disk.",
             Prom(total(rate(x.PRESSURE_CPU), INSTANCE), "{{instance}} core"),
             Prom(total(rate(x.PRESSURE_DISK), INSTANCE), "{{instance}} disk"),
@@ -82,13 +91,15 @@ HOST_ROW = Row(
             "Network in",
             "Bytes received a second.",
             Prom(total(rate(x.RECEIVED), INSTANCE, DEVICE), "{{instance}} {{device}}"),
-            unit="bytes",
+            unit="binBps",
+            width=6,
         ),
         timeseries(
             "Network out",
             "Bytes sent a second.",
             Prom(total(rate(x.SENT), INSTANCE, DEVICE), "{{instance}} {{device}}"),
-            unit="bytes",
+            unit="binBps",
+            width=6,
         ),
     ),
 )
@@ -118,14 +129,12 @@ PROCESS_ROW = Row(
         timeseries(
             "Event-loop lag",
             "99 % of timers came no later than this: what every request waits at least.",
-            Prom(
-                quantile(0.99, c.EVENT_LOOP_LAG, *OF_PROCESS, **CHOSEN), "{{service}} {{instance}}"
-            ),
+            Prom(within(0.99, c.EVENT_LOOP_LAG, *OF_PROCESS, **CHOSEN), "{{service}} {{instance}}"),
             unit="s",
             width=12,
         ),
         timeseries(
-            "Collections of garbage",
+            "GC collections",
             "Full collections a second: each one stops the process for a moment.",
             Prom(
                 total(
@@ -141,7 +150,7 @@ PROCESS_ROW = Row(
 )
 HOSTS = Dashboard(
     Board.HOSTS,
-    "MiniTwit · Hosts and runtime",
+    "MiniTwit hosts and runtime",
     "Is there enough processor, memory, disk and network for everything?",
     "dashboards/boards/hosts.py",
     (HOST_ROW, PROCESS_ROW),

@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
+from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import RED, heatmap, limits, timeseries
-from dashboards.queries import CHOSEN, ROUTE_VARIABLE, VARIABLES, Prom, held
+from dashboards.links import from_row
+from dashboards.panels import heatmap, limits, table, timeseries
+from dashboards.queries import (
+    CHOSEN,
+    ROUTE_VARIABLE,
+    VARIABLES,
+    Prom,
+    held,
+    share,
+    summed,
+    within,
+)
+from dashboards.tables import Column
 from observability import catalog as c
-from observability.catalog import INSTANCE, METHOD, ROUTE, SERVICE, STATUS, Label
+from observability.catalog import INSTANCE, METHOD, OPERATION, ROUTE, SERVICE, STATUS, Label
 from observability.conventions import Board
 from observability.promql.builders import (
     LE,
+    RANGE,
     RATE_INTERVAL,
     Matcher,
     aggregate,
+    increase,
     matches,
-    quantile,
     rate,
-    ratio,
-    top,
     total,
 )
 from observability.promql.expr import Expr
 
 HERE: dict[str, str | Matcher] = {**CHOSEN, "route": matches("$route")}
-SLOWEST = 5
 
 
 def _requests(*by: Label, **wanted: str | Matcher) -> Expr:
@@ -33,12 +43,62 @@ def _requests(*by: Label, **wanted: str | Matcher) -> Expr:
 
 
 def _share(status: str, *by: Label) -> Expr:
-    return ratio(_requests(*by, status=matches(status)), _requests(*by))
+    return share(_requests(*by, status=matches(status)), _requests(*by))
 
 
-def _mean(*by: Label) -> Expr:
-    spent = total(rate(c.HTTP_DURATION, RATE_INTERVAL, "sum", **HERE), *by)
-    return spent / total(rate(c.HTTP_DURATION, RATE_INTERVAL, "count", **HERE), *by)
+def _counted(*by: Label, **wanted: str | Matcher) -> Expr:
+    return total(increase(c.HTTP_REQUESTS, RANGE, **HERE, **wanted), *by)
+
+
+def _p95(*by: Label) -> Expr:
+    buckets = total(increase(c.HTTP_DURATION, RANGE, "bucket", **HERE), LE, *by)
+    return Expr(f"histogram_quantile(0.95, {buckets})", buckets.labels - {LE.name}) > 0
+
+
+OF_ROUTE = (SERVICE, ROUTE)
+ROUTES_ROW = Row(
+    "Routes in the time shown",
+    (
+        table(
+            "Routes",
+            "Every route that was called: how often, how it ended and how long it took.",
+            Prom(_counted(*OF_ROUTE) > 0, "", instant=True, table=True),
+            *(
+                Prom(
+                    share(_counted(*OF_ROUTE, status=matches(status)), _counted(*OF_ROUTE)),
+                    "",
+                    instant=True,
+                    table=True,
+                )
+                for status in ("5..", "4..")
+            ),
+            Prom(_p95(*OF_ROUTE), "", instant=True, table=True),
+            columns=(
+                Column("service", "Service", width=100, links=(from_row(Board.SERVICE),)),
+                Column("route", "Route"),
+                Column("Value #A", "Requests", unit="short", decimals=0, width=120),
+                Column(
+                    "Value #B",
+                    "Server errors",
+                    unit="percentunit",
+                    width=130,
+                    steps=tuple(limits((RED, ERROR_RATIO_LIMIT))),
+                ),
+                Column("Value #C", "Client errors", unit="percentunit", width=130),
+                Column(
+                    "Value #D",
+                    "95 % within",
+                    unit="s",
+                    width=130,
+                    steps=tuple(limits((RED, LATENCY_OBJECTIVE))),
+                ),
+            ),
+            sort=(("Server errors", True), ("95 % within", True)),
+            width=24,
+            height=10,
+        ),
+    ),
+)
 
 
 RATE_ROW = Row(
@@ -49,37 +109,36 @@ RATE_ROW = Row(
             "Requests answered, by method and route template; what nobody serves is 'unmatched'.",
             Prom(_requests(METHOD, ROUTE), "{{method}} {{route}}"),
             unit="reqps",
+            width=12,
         ),
         timeseries(
             "Requests by status",
             "Requests answered, by status.",
             Prom(_requests(STATUS), "{{status}}"),
             unit="reqps",
+            width=12,
         ),
         timeseries(
             "Requests by replica",
             "Requests answered by each replica: uneven lines mean an uneven load.",
             Prom(_requests(SERVICE, INSTANCE), "{{service}} {{instance}}"),
             unit="reqps",
+            width=12,
         ),
         timeseries(
             "Errors by route",
-            "Share of a route's requests that ended in a 5xx; the line is where someone is called.",
+            "Share of a route's requests that ended in a 5xx; the line is where someone is paged.",
             Prom(_share("5..", ROUTE), "{{route}}"),
             unit="percentunit",
             limit=limits((RED, ERROR_RATIO_LIMIT)),
+            width=12,
         ),
         timeseries(
             "Refused by route",
             "Share of a route's requests that ended in a 4xx: clients that are wrong, or attacks.",
             Prom(_share("4..", ROUTE), "{{route}}"),
             unit="percentunit",
-        ),
-        timeseries(
-            "Most failing routes",
-            "The routes with the most 5xx answers of all at each moment.",
-            Prom(top(SLOWEST, _share("5..", SERVICE, ROUTE)), "{{service}} {{route}}"),
-            unit="percentunit",
+            width=12,
         ),
     ),
 )
@@ -90,19 +149,21 @@ DURATION_ROW = Row(
             "Duration by route",
             "95 % of a route's requests were answered within this; the line is where the simulator "
             "gives up. A dot is a request with a trace: click it.",
-            Prom(quantile(0.95, c.HTTP_DURATION, ROUTE, **HERE), "{{route}}"),
+            Prom(within(0.95, c.HTTP_DURATION, ROUTE, **HERE), "{{route}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
+            width=12,
         ),
         timeseries(
             "Duration by replica",
             "99 % of a replica's requests were answered within this.",
             Prom(
-                quantile(0.99, c.HTTP_DURATION, SERVICE, INSTANCE, **HERE),
+                within(0.99, c.HTTP_DURATION, SERVICE, INSTANCE, **HERE),
                 "{{service}} {{instance}}",
             ),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
+            width=12,
         ),
         heatmap(
             "Durations",
@@ -112,13 +173,6 @@ DURATION_ROW = Row(
                 "{{le}}",
                 heatmap=True,
             ),
-        ),
-        timeseries(
-            "Slowest routes",
-            "The routes with the highest mean duration at each moment.",
-            Prom(top(SLOWEST, _mean(SERVICE, ROUTE)), "{{service}} {{route}}"),
-            unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
         timeseries(
@@ -130,6 +184,26 @@ DURATION_ROW = Row(
         ),
     ),
 )
+UPSTREAM_ROW = Row(
+    "Calls from web to api",
+    (
+        timeseries(
+            "Duration of calls",
+            "95 % of the calls were answered within this, by what they were for.",
+            Prom(within(0.95, c.UPSTREAM_DURATION, OPERATION), "{{operation}}"),
+            unit="s",
+            limit=limits((RED, LATENCY_OBJECTIVE)),
+            width=12,
+        ),
+        timeseries(
+            "Failed calls",
+            "Calls that brought no usable answer, by reason.",
+            Prom(summed(c.UPSTREAM_ERRORS, Label("reason")), "{{reason}}"),
+            unit="ops",
+            width=12,
+        ),
+    ),
+)
 LAG_ROW = Row(
     "What every request waits for",
     (
@@ -137,7 +211,7 @@ LAG_ROW = Row(
             "Event-loop lag",
             "99 % of timers came no later than this: what every request waits at least.",
             Prom(
-                quantile(0.99, c.EVENT_LOOP_LAG, SERVICE, INSTANCE, **CHOSEN),
+                within(0.99, c.EVENT_LOOP_LAG, SERVICE, INSTANCE, **CHOSEN),
                 "{{service}} {{instance}}",
             ),
             unit="s",
@@ -154,9 +228,9 @@ LAG_ROW = Row(
 )
 HTTP = Dashboard(
     Board.HTTP,
-    "MiniTwit · HTTP",
+    "MiniTwit HTTP",
     "Which route or replica is slow or failing?",
     "dashboards/boards/http.py",
-    (RATE_ROW, DURATION_ROW, LAG_ROW),
+    (ROUTES_ROW, RATE_ROW, DURATION_ROW, UPSTREAM_ROW, LAG_ROW),
     (*VARIABLES, ROUTE_VARIABLE),
 )

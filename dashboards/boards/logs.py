@@ -5,10 +5,16 @@ from __future__ import annotations
 from dashboards.board import Dashboard
 from dashboards.layout import Row
 from dashboards.panels import logs, timeseries
-from dashboards.queries import FIND_VARIABLE, ROUTE_VARIABLE, VARIABLES, Loki
+from dashboards.queries import (
+    DATASOURCE_VARIABLE,
+    FIND_VARIABLE,
+    LINES_ROUTE_VARIABLE,
+    SERVICE_VARIABLE,
+    Loki,
+)
 from observability.conventions import Board
 from observability.promql.builders import Matcher, matches
-from observability.promql.logql import lines, rate_of
+from observability.promql.logql import lines, rate_of, readable
 
 CHOSEN: dict[str, str | Matcher] = {"service": matches("$service")}
 ERRORS = lines(level=matches("error|critical"), **CHOSEN)
@@ -21,29 +27,16 @@ VOLUME_ROW = Row(
             "Lines a second, by level.",
             Loki(rate_of(lines(**CHOSEN), "level"), "{{level}}"),
             unit="ops",
+            width=6,
+            height=6,
         ),
-        timeseries(
-            "Lines by service",
-            "Lines a second, by service.",
-            Loki(rate_of(lines(**CHOSEN), "service"), "{{service}}"),
-            unit="ops",
-        ),
-        timeseries(
-            "Lines by event",
-            "Lines a second, by what they are about.",
-            Loki(rate_of(lines(**CHOSEN), "event"), "{{event}}"),
-            unit="ops",
-        ),
-    ),
-)
-TROUBLE_ROW = Row(
-    "What went wrong",
-    (
         timeseries(
             "Errors",
             "Error lines a second, by service and event.",
             Loki(rate_of(ERRORS, "service", "event"), "{{service}} {{event}}"),
             unit="ops",
+            width=6,
+            height=6,
             empty="nothing goes wrong while all is well",
         ),
         timeseries(
@@ -51,6 +44,8 @@ TROUBLE_ROW = Row(
             "Requests a second that were refused with a 4xx, by service.",
             Loki(rate_of(lines(event="invalid_request", **CHOSEN), "service"), "{{service}}"),
             unit="ops",
+            width=6,
+            height=6,
             empty="the simulated load asks for nothing that is refused",
         ),
         timeseries(
@@ -58,37 +53,56 @@ TROUBLE_ROW = Row(
             "Statements a second that failed.",
             Loki(rate_of(lines(event="db_error", **CHOSEN), "service"), "{{service}}"),
             unit="ops",
+            width=6,
+            height=6,
             empty="no statement fails while the database is well",
-        ),
-        logs(
-            "Lines of errors",
-            "The latest lines about what went wrong. Open one: its trace and its code are a click "
-            "away.",
-            Loki(ERRORS),
-            empty="nothing goes wrong while all is well",
         ),
     ),
 )
 LINES_ROW = Row(
-    "The lines",
+    "The lines: open one for its fields and its trace",
     (
         logs(
             "Lines",
-            "All lines that contain what 'Find' says: a trace id, a request id, any text.",
-            Loki(lines("$find", **CHOSEN)),
+            "Lines of the chosen services and routes that contain what 'Find' says: a trace id, a "
+            "request id, any text.",
+            Loki(readable(lines("$find", {"route": matches("$route")}, **CHOSEN))),
+            height=16,
         ),
         logs(
-            "Lines of requests",
-            "Lines of requests to the chosen routes that contain what 'Find' says.",
-            Loki(lines("$find", {"route": matches("$route")}, **CHOSEN)),
+            "Lines of errors",
+            "The latest lines about what went wrong.",
+            Loki(readable(ERRORS)),
+            height=12,
+            empty="nothing goes wrong while all is well",
+        ),
+    ),
+)
+MORE_ROW = Row(
+    "What the lines are about",
+    (
+        timeseries(
+            "Lines by service",
+            "Lines a second, by service.",
+            Loki(rate_of(lines(**CHOSEN), "service"), "{{service}}"),
+            unit="ops",
+            width=12,
+        ),
+        timeseries(
+            "Lines by event",
+            "Lines a second, by what they are about.",
+            Loki(rate_of(lines(**CHOSEN), "event"), "{{event}}"),
+            unit="ops",
+            width=12,
         ),
     ),
 )
 LOGS = Dashboard(
     Board.LOGS,
-    "MiniTwit · Logs",
+    "MiniTwit logs",
     "What did the services say about it?",
     "dashboards/boards/logs.py",
-    (VOLUME_ROW, TROUBLE_ROW, LINES_ROW),
-    (*VARIABLES, ROUTE_VARIABLE, FIND_VARIABLE),
+    (VOLUME_ROW, LINES_ROW, MORE_ROW),
+    # No variable for replicas: a line does not say which one wrote it.
+    (DATASOURCE_VARIABLE, SERVICE_VARIABLE, LINES_ROUTE_VARIABLE, FIND_VARIABLE),
 )

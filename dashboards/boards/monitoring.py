@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dashboards.board import Dashboard
+from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import DOWN_UP, RED, limits, stat, timeseries
+from dashboards.panels import DOWN_UP, limits, stat, timeseries
 from dashboards.queries import Prom
 from observability import catalog as c
 from observability import exporters as e
@@ -12,9 +13,18 @@ from observability import external as x
 from observability.catalog import INSTANCE, JOB, SERVICE, Label
 from observability.conventions import DEADMAN_SECONDS, PROBE_JOB, Board
 from observability.promql.builders import aggregate, differs, matches, rate, select, total
+from observability.promql.expr import Expr
+from observability.promql.joins import relabel
 
-GROUP, RECEIVER, SINK = Label("rule_group"), Label("integration"), Label("sink")
+RULES_OF, GROUP = Label("rule_group"), Label("group")
+RECEIVER, SINK = Label("integration"), Label("sink")
 REASON = Label("reason")
+
+
+def by_group(expr: Expr) -> Prom:
+    """``expr`` by group of rules, without the path of the file in front of its name."""
+    return Prom(relabel(expr, GROUP, RULES_OF, ".*;(.*)"), "{{group}}")
+
 
 SCRAPES_ROW = Row(
     "Collecting",
@@ -27,15 +37,16 @@ SCRAPES_ROW = Row(
             ),
             unit="none",
             mappings=DOWN_UP,
-            width=12,
+            width=24,
         ),
         stat(
             "Watchdog",
             "How long ago the dead man's switch heard that alerts arrive.",
             Prom(aggregate("max", select(e.DEADMAN_AGE)), "age", instant=True),
             unit="s",
+            decimals=0,
             limit=limits((RED, DEADMAN_SECONDS)),
-            width=4,
+            width=8,
         ),
         stat(
             "Configuration",
@@ -43,14 +54,14 @@ SCRAPES_ROW = Row(
             Prom(aggregate("min", select(x.CONFIG_LOADED)), "Prometheus", instant=True),
             unit="none",
             mappings=DOWN_UP,
-            width=4,
+            width=8,
         ),
         stat(
             "Series",
             "Series that Prometheus holds.",
             Prom(aggregate("max", select(x.SERIES)), "series", instant=True),
             unit="short",
-            width=4,
+            width=8,
         ),
         timeseries(
             "Duration of scrapes",
@@ -81,20 +92,20 @@ RULES_ROW = Row(
     (
         timeseries(
             "Evaluation of rules",
-            "How long each group of rules took: more than the interval and rounds are left out.",
-            Prom(aggregate("max", select(x.RULE_SECONDS), GROUP), "{{rule_group}}"),
+            "How long each group of rules took: more than the interval and iterations are missed.",
+            by_group(aggregate("max", select(x.RULE_SECONDS), RULES_OF)),
             unit="s",
         ),
         timeseries(
             "Failed evaluations",
             "Rules that could not be evaluated, a second.",
-            Prom(total(rate(e.RULE_FAILURES), GROUP), "{{rule_group}}"),
+            by_group(total(rate(e.RULE_FAILURES), RULES_OF)),
             unit="ops",
         ),
         timeseries(
-            "Rounds left out",
-            "Evaluations that were skipped because the one before took too long.",
-            Prom(total(rate(x.RULES_MISSED), GROUP), "{{rule_group}}"),
+            "Missed iterations",
+            "Evaluations that were missed because the one before took too long.",
+            by_group(total(rate(x.RULES_MISSED), RULES_OF)),
             unit="ops",
         ),
         timeseries(
@@ -151,24 +162,28 @@ LOSSES_ROW = Row(
     "What telemetry loses",
     (
         timeseries(
+            "Log records",
+            "Records written, by service and level.",
+            Prom(total(rate(c.LOG_RECORDS), SERVICE, Label("level")), "{{service}} {{level}}"),
+            unit="ops",
+        ),
+        timeseries(
             "Log records lost",
             "Records dropped because a sink was full or failing.",
             Prom(total(rate(c.LOG_DROPPED), SERVICE, SINK), "{{service}} {{sink}}"),
             unit="ops",
-            width=12,
         ),
         timeseries(
             "Spans",
             "Spans delivered, and spans lost because the receiver was slow, away or refusing.",
             Prom(total(rate(c.TRACE_SPANS), SERVICE, Label("outcome")), "{{service}} {{outcome}}"),
             unit="ops",
-            width=12,
         ),
     ),
 )
 MONITORING = Dashboard(
     Board.MONITORING,
-    "MiniTwit · Monitoring itself",
+    "MiniTwit monitoring itself",
     "Can the other dashboards and the alerts be trusted?",
     "dashboards/boards/monitoring.py",
     (SCRAPES_ROW, RULES_ROW, LOGS_ROW, LOSSES_ROW),

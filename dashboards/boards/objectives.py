@@ -5,8 +5,9 @@ from __future__ import annotations
 from alerts import burn
 from alerts.model import Recording
 from alerts.objectives import BURN_RATES, HOUR, OBJECTIVES, PERIOD
+from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import GREEN, RED, YELLOW, limits, stat, timeseries
+from dashboards.panels import Panel, floors, limits, stat, timeseries
 from dashboards.queries import Prom
 from observability.clock import Clock
 from observability.conventions import Board
@@ -35,42 +36,58 @@ def _good() -> tuple[Prom, ...]:
     )
 
 
+BUDGET = stat(
+    "Error budget left",
+    "What is left of the bad requests that 30 days may have: below zero the promise is broken. "
+    "Empty for the first minutes of a new Prometheus.",
+    Prom(select(RECORDED[burn.LEFT]), "{{objective}}", instant=True),
+    unit="percentunit",
+    limit=floors(LITTLE_LEFT, 0),
+    decimals=0,
+    width=12,
+)
+
+
+def burning(seconds: float, title: str, description: str, width: int, height: int) -> Panel:
+    """How fast each budget burns over ``seconds``, and where someone is paged."""
+    return timeseries(
+        title,
+        description,
+        Prom(select(RECORDED[burn.burn_name(seconds)]), "{{objective}}"),
+        unit="none",
+        limit=limits((RED, PAGE.factor)),
+        width=width,
+        height=height,
+    )
+
+
+BURN = burning(
+    HOUR,
+    "Burn rate over an hour",
+    "How many times too fast each budget burns: at 1 it lasts just 30 days; at the line someone "
+    "is paged.",
+    width=8,
+    height=6,
+)
 OBJECTIVES_ROW = Row(
-    "Objectives",
+    "Objectives of 30 days",
     (
-        stat(
-            "Error budget left",
-            "What is left of the bad requests that 30 days may have: below zero the promise is "
-            "broken. Empty for the first minutes of a new Prometheus.",
-            Prom(select(RECORDED[burn.LEFT]), "{{objective}}", instant=True),
-            unit="percentunit",
-            limit=limits((YELLOW, 0), (GREEN, LITTLE_LEFT), ok=RED),
-            width=12,
-        ),
         stat(
             "Good requests in 30 days",
             "Share of requests that were no 5xx (availability) or quick enough (latency).",
             *_good(),
             unit="percentunit",
-            width=12,
+            decimals=3,
+            width=24,
         ),
-        timeseries(
-            "Burn rate over an hour",
-            "How many times too fast each budget burns: at 1 it lasts just 30 days; at the line "
-            "someone is called.",
-            Prom(select(RECORDED[burn.burn_name(HOUR)]), "{{objective}}"),
-            unit="none",
-            limit=limits((RED, PAGE.factor)),
-            width=12,
-        ),
-        timeseries(
+        burning(
+            PAGE.short,
             "Burn rate over 5 minutes",
-            "The same over a short time: below the line again, what happened is over.",
-            Prom(select(RECORDED[burn.burn_name(PAGE.short)]), "{{objective}}"),
-            unit="none",
-            limit=limits((RED, PAGE.factor)),
-            width=12,
+            "How fast each budget burns at present: below the line again, what happened is over.",
+            width=24,
+            height=8,
         ),
     ),
+    collapsed=True,
     leads=Board.HTTP,
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from alerts.objectives import CERTIFICATE_SECONDS, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
+from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import AGREE, DOWN_UP, GREEN, RED, limits, stat, timeseries
+from dashboards.panels import AGREE, DOWN_UP, floors, limits, stat, timeseries
 from dashboards.queries import Prom, held
 from observability import catalog as c
 from observability import exporters as e
@@ -13,8 +14,13 @@ from observability import external as x
 from observability.catalog import SERVICE
 from observability.conventions import PROBED_SERVICES, Board
 from observability.promql.builders import NOW, aggregate, matches, over, select
+from observability.promql.expr import Expr
 
 SERVICES = matches("|".join(PROBED_SERVICES))
+
+_SCRAPED = aggregate("min", select(e.UP, job=SERVICES), SERVICE)
+# What a service says of itself is gone with it: then it is not ready.
+NOT_READY = Expr(f"0 * {_SCRAPED}", _SCRAPED.labels, "*")
 
 PROBES_ROW = Row(
     "Probes",
@@ -40,16 +46,17 @@ PROBES_ROW = Row(
         ),
         stat(
             "Certificates",
-            "Time until the first certificate of the way in expires; an alert comes before.",
+            "Time until the first certificate of the reverse proxy expires; an alert comes before.",
             Prom(
                 aggregate("min", select(x.CERTIFICATE_END), e.PROBE) - NOW,
                 "{{probe}}",
                 instant=True,
             ),
             unit="s",
-            limit=limits((GREEN, CERTIFICATE_SECONDS), ok=RED),
+            limit=floors(CERTIFICATE_SECONDS),
             width=6,
             empty="without Docker there is no nginx, so there is no TLS",
+            absent="No TLS here",
         ),
         timeseries(
             "Duration",
@@ -82,7 +89,7 @@ AGREEMENT_ROW = Row(
             "Disagreement",
             "Whether a service that calls itself ready serves its users, and the other way round.",
             Prom(
-                aggregate("min", select(c.READY, service=SERVICES), SERVICE)
+                (aggregate("min", select(c.READY, service=SERVICES), SERVICE) | NOT_READY)
                 - aggregate("min", select(e.PROBE_SUCCESS, service=SERVICES), SERVICE),
                 "{{service}}",
                 instant=True,
@@ -118,7 +125,7 @@ AGREEMENT_ROW = Row(
 )
 OUTSIDE = Dashboard(
     Board.OUTSIDE,
-    "MiniTwit · From outside",
+    "MiniTwit from outside",
     "Do users reach MiniTwit, whatever it says of itself?",
     "dashboards/boards/outside.py",
     (PROBES_ROW, AGREEMENT_ROW),

@@ -1,164 +1,231 @@
-"""The service overview: the first page an operator opens."""
+"""The first page an operator opens: what is wrong, since when, whom it hurts, where to look.
+
+It fits on one screen of 1600 x 1000 without scrolling; what explains it is on other boards.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
+from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE, STALL_SECONDS
 from dashboards.board import Dashboard
-from dashboards.boards.details import BUSINESS_ROW, DEPENDENCIES_ROW, RUNTIME_ROW, SIMULATOR_ROW
-from dashboards.boards.objectives import OBJECTIVES_ROW
+from dashboards.boards.objectives import BUDGET, BURN, OBJECTIVES_ROW
+from dashboards.colours import BLUE, ORANGE, RED
 from dashboards.layout import Row
-from dashboards.panels import DOWN_UP, GREEN, RED, limits, stat, table, timeseries
-from dashboards.queries import CHOSEN, Prom, held, summed
+from dashboards.links import from_row, to_runbook
+from dashboards.panels import DOWN_UP, NO_REPLICA, floors, limits, stat, table, timeseries
+from dashboards.queries import CHOSEN, Prom, held, share, summed, within
+from dashboards.tables import Column
 from observability import catalog as c
 from observability import exporters as e
-from observability.catalog import INSTANCE, JOB, SERVICE, STATUS
-from observability.conventions import PROBE_JOB, Board
+from observability.catalog import SERVICE, Label
+from observability.conventions import PROBE_JOB, PROBED_SERVICES, Board
 from observability.promql.builders import (
+    NOW,
     RATE_INTERVAL,
     aggregate,
     differs,
     matches,
-    quantile,
     rate,
-    ratio,
     select,
     total,
 )
 from observability.promql.expr import Expr
+from observability.promql.joins import firing_since, relabel
+
+ALERT, SEVERITY, PAGE = Label("alertname"), Label("severity"), Label("page")
+OURS = matches("|".join(PROBED_SERVICES))
+MILLISECONDS = 1000
+SEVERITIES = (("critical", RED), ("warning", ORANGE), ("info", BLUE))
+# An alert is called after its runbook; those of one family have a window behind the name.
+RUNBOOK = "(.*?)([0-9]+[dhm])?"
 
 
-def _within_objective() -> Expr:
-    fast = rate(c.HTTP_DURATION, RATE_INTERVAL, "bucket", le=f"{LATENCY_OBJECTIVE}", **CHOSEN)
-    return ratio(
-        total(fast, SERVICE),
-        total(rate(c.HTTP_DURATION, RATE_INTERVAL, "count", **CHOSEN), SERVICE),
-    )
+def firing() -> Expr:
+    """Each firing alert with its runbook; the value is since when, in milliseconds."""
+    since = aggregate("max", firing_since(severity=differs("none")), SEVERITY, ALERT, SERVICE)
+    return relabel(since * MILLISECONDS, PAGE, ALERT, RUNBOOK)
 
 
-def _errors() -> Expr:
+def ready() -> Expr:
+    """Replicas that are ready: 0, not nothing, of a service that is a target but does not answer.
+
+    Its own metric is gone with it.
+    """
+    targets = total(select(e.UP, job=OURS, service=matches("$service")), SERVICE)
+    return held(c.READY, SERVICE) | Expr(f"0 * {targets}", targets.labels, "*")
+
+
+def good() -> Expr:
+    """The share of requests that were answered in time and without a 5xx, at least.
+
+    A 5xx that also came late is taken off twice: durations do not know the status.
+    """
+    answered = total(rate(c.HTTP_DURATION, RATE_INTERVAL, "count", **CHOSEN), SERVICE)
+    in_time = rate(c.HTTP_DURATION, RATE_INTERVAL, "bucket", le=f"{LATENCY_OBJECTIVE}", **CHOSEN)
+    failed = total(rate(c.HTTP_REQUESTS, status=matches("5.."), **CHOSEN), SERVICE)
+    none = Expr(f"0 * {answered}", answered.labels, "*")
+    return (total(in_time, SERVICE) - (failed | none)) / (answered > 0)
+
+
+def _failed() -> Expr:
     failed = rate(c.HTTP_REQUESTS, status=matches("5.."), **CHOSEN)
-    return ratio(total(failed, SERVICE), summed(c.HTTP_REQUESTS, SERVICE))
+    return share(total(failed, SERVICE), summed(c.HTTP_REQUESTS, SERVICE))
 
 
-NOW_ROW = Row(
-    "Now",
-    (
-        table(
-            "Firing alerts",
-            "What fires now by what Prometheus knows; the message in the chat names the runbook.",
-            Prom(
-                select(e.ALERTS, alertstate="firing", severity=differs("none")),
-                "",
-                instant=True,
-                table=True,
-            ),
-            hide=("Time", "Value", "__name__", "alertstate", "job"),
-            width=8,
-            empty="no alert fires while all is well",
+def _up() -> Expr:
+    return select(e.UP, job=differs(PROBE_JOB))
+
+
+WRONG = table(
+    "What is wrong now",
+    "Alerts that fire, the worst first, and since when. The runbook says what to do; the service "
+    "leads to its board and to its lines.",
+    Prom(firing(), "", instant=True, table=True),
+    columns=(
+        Column("severity", "Severity", width=90, words=SEVERITIES),
+        Column("alertname", "Alert"),
+        Column(
+            "service", "Service", width=110, links=(from_row(Board.SERVICE), from_row(Board.LOGS))
         ),
-        stat(
-            "Probes",
-            "Whether users can read, log in and post, seen from outside.",
-            Prom(aggregate("min", select(e.PROBE_SUCCESS), e.PROBE), "{{probe}}", instant=True),
-            unit="none",
-            mappings=DOWN_UP,
-            width=11,
+        Column("Value", "Since", unit="dateTimeFromNow", width=140),
+        Column("page", "Runbook", links=(to_runbook(),)),
+    ),
+    sort=(("Severity", False), ("Since", False)),
+    width=14,
+    height=7,
+    empty="no alert fires while all is well",
+    absent="✓ Nothing: no alert fires",
+)
+USERS = replace(
+    stat(
+        "Can users use it?",
+        "Whether users can read, log in and post, as probes from outside see it.",
+        Prom(
+            aggregate("min", select(e.PROBE_SUCCESS, service=OURS), e.PROBE),
+            "{{probe}}",
+            instant=True,
         ),
-        stat(
-            "Replicas ready",
-            "Replicas that say they can serve.",
-            Prom(held(c.READY, SERVICE), "{{service}}", instant=True),
-            unit="none",
-            limit=limits((GREEN, 1), ok=RED),
-            width=5,
-        ),
-        replace(
-            stat(
-                "Targets",
-                "Whether Prometheus reaches every part; of several replicas the worst.",
-                Prom(
-                    aggregate("min", select(e.UP, job=differs(PROBE_JOB)), JOB),
-                    "{{job}}",
-                    instant=True,
-                ),
-                unit="none",
-                mappings=DOWN_UP,
-                width=24,
-            ),
-            leads=Board.MONITORING,
-        ),
+        unit="none",
+        mappings=DOWN_UP,
+        width=10,
+        height=7,
     ),
     leads=Board.OUTSIDE,
 )
-REQUESTS_ROW = Row(
-    "Requests",
-    (
-        timeseries(
-            "Requests",
-            "Requests answered, by service and status.",
-            Prom(summed(c.HTTP_REQUESTS, SERVICE, STATUS), "{{service}} {{status}}"),
-            unit="reqps",
+PARTS = (
+    stat(
+        "Replicas ready",
+        "Replicas that say they can serve, by service.",
+        Prom(ready(), "{{service}}", instant=True),
+        unit="none",
+        limit=floors(1),
+        mappings=NO_REPLICA,
+        width=5,
+    ),
+    replace(
+        stat(
+            "Database",
+            "Whether the exporter reaches PostgreSQL.",
+            Prom(aggregate("min", select(e.PG_UP)), "PostgreSQL", instant=True),
+            unit="none",
+            mappings=DOWN_UP,
+            width=3,
         ),
-        timeseries(
-            "Errors",
-            "Share of requests that ended in a 5xx; the line is where someone is called.",
-            Prom(_errors(), "{{service}}"),
-            unit="percentunit",
-            limit=limits((RED, ERROR_RATIO_LIMIT)),
+        leads=Board.DATABASE,
+    ),
+    replace(
+        stat(
+            "Parts down",
+            "Parts, those of the monitoring too, that Prometheus does not reach.",
+            Prom(aggregate("count", _up()) - aggregate("sum", _up()), "of all", instant=True),
+            unit="none",
+            limit=limits((RED, 1)),
+            width=3,
         ),
-        timeseries(
-            "Duration",
-            "Half, 95 % and 99 % of the requests were answered within this; the line is where the "
-            "simulator gives up.",
-            *(
-                Prom(
-                    quantile(q, c.HTTP_DURATION, SERVICE, **CHOSEN), f"{{{{service}}}} p{q * 100:g}"
-                )
-                for q in (0.5, 0.95, 0.99)
+        leads=Board.MONITORING,
+    ),
+    replace(
+        stat(
+            "Simulator",
+            "Time since any replica took an action of the simulator; nothing before the first.",
+            Prom(
+                NOW - aggregate("max", select(c.SIMULATOR_LATEST_TIME) > 0),
+                "latest action",
+                instant=True,
             ),
             unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
+            decimals=0,
+            limit=limits((RED, STALL_SECONDS)),
+            width=3,
         ),
-        timeseries(
-            "In progress",
-            "Requests being served at this moment: it climbs when answers stall.",
-            Prom(held(c.HTTP_IN_PROGRESS, SERVICE, INSTANCE), "{{service}} {{instance}}"),
-            unit="short",
-        ),
-        timeseries(
-            "Within the objective",
-            "Share of requests answered before the simulator gives up.",
-            Prom(_within_objective(), "{{service}}"),
-            unit="percentunit",
-            top=1,
-        ),
-        timeseries(
-            "Seen from outside",
-            "How long each probe took, from connecting to the last byte.",
-            Prom(aggregate("max", select(e.PROBE_DURATION), e.PROBE), "{{probe}}"),
-            unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
-        ),
+        leads=Board.SIMULATOR,
     ),
-    leads=Board.HTTP,
+    replace(BUDGET, width=10),
+)
+RED_METHOD = (
+    timeseries(
+        "Requests",
+        "Requests answered, by service.",
+        Prom(summed(c.HTTP_REQUESTS, SERVICE), "{{service}}"),
+        unit="reqps",
+        height=6,
+    ),
+    timeseries(
+        "Errors",
+        "Share of requests that ended in a 5xx; the line is where someone is paged.",
+        Prom(_failed(), "{{service}}"),
+        unit="percentunit",
+        limit=limits((RED, ERROR_RATIO_LIMIT)),
+        height=6,
+    ),
+    timeseries(
+        "Duration",
+        "Half and 99 % of the requests were answered within this; the line is where the simulator "
+        "gives up. A dot is a request with a trace.",
+        *(
+            Prom(within(q, c.HTTP_DURATION, SERVICE, **CHOSEN), f"{{{{service}}}} p{q * 100:g}")
+            for q in (0.5, 0.99)
+        ),
+        unit="s",
+        limit=limits((RED, LATENCY_OBJECTIVE)),
+        height=6,
+    ),
+)
+EFFECT = (
+    timeseries(
+        "Good answers",
+        "Share of requests answered before the simulator gives up and without a 5xx, at least.",
+        Prom(good(), "{{service}}"),
+        unit="percentunit",
+        top=1,
+        height=6,
+    ),
+    BURN,
+    replace(
+        timeseries(
+            "What users get done",
+            "Registrations, log-ins, messages and follows a second that succeeded.",
+            Prom(total(rate(c.REGISTRATIONS, outcome="ok")), "register"),
+            Prom(total(rate(c.LOGINS, outcome="ok")), "log in"),
+            Prom(total(rate(c.MESSAGES, outcome="ok")), "post"),
+            Prom(total(rate(c.FOLLOWS, outcome="changed")), "follow"),
+            unit="ops",
+            height=6,
+        ),
+        leads=Board.BUSINESS,
+    ),
 )
 OVERVIEW = Dashboard(
     Board.OVERVIEW,
-    "MiniTwit · Overview",
+    "MiniTwit overview",
     "Is MiniTwit serving its users, and if not, which part is in trouble?",
     "dashboards/boards/overview.py",
     (
-        NOW_ROW,
+        Row("", (WRONG, USERS, *PARTS, *RED_METHOD, *EFFECT), leads=Board.SERVICE),
         OBJECTIVES_ROW,
-        REQUESTS_ROW,
-        DEPENDENCIES_ROW,
-        BUSINESS_ROW,
-        SIMULATOR_ROW,
-        RUNTIME_ROW,
     ),
-    hint="It is while nothing fires and all of *Now* is green. What is red: click on it, it leads "
-    "to the dashboard with more on it and to the logs. *Objectives* say whether it was bad for "
-    "long enough to matter.",
+    hint="It is while nothing is wrong now and every probe is up. A click leads to the board with "
+    "more on it, and to the logs.",
+    quiet=True,
 )

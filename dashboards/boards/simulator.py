@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
+from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE, STALL_SECONDS
 from dashboards.board import Dashboard
+from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import RED, heatmap, limits, logs, stat, timeseries
-from dashboards.queries import Loki, Prom
+from dashboards.panels import heatmap, limits, logs, stat, timeseries
+from dashboards.queries import Loki, Prom, share, within
 from observability import catalog as c
 from observability.catalog import COMMAND, INSTANCE, ROUTE, STATUS, Label
 from observability.conventions import Board
@@ -19,14 +20,12 @@ from observability.promql.builders import (
     differs,
     increase,
     matches,
-    quantile,
     rate,
-    ratio,
     select,
     total,
 )
 from observability.promql.expr import Expr
-from observability.promql.logql import lines
+from observability.promql.logql import lines, readable
 
 OUTCOME = Label("outcome")
 ROUTES = matches("/register|/msgs/{username}|/fllws/{username}")
@@ -36,7 +35,7 @@ def _late() -> Expr:
     """Share of the actions that took longer than the simulator waits."""
     counted = total(rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "count"), COMMAND)
     in_time = rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "bucket", le=f"{LATENCY_OBJECTIVE}")
-    return (counted - total(in_time, COMMAND)) / counted
+    return (counted - total(in_time, COMMAND)) / (counted > 0)
 
 
 CLIENT_ROW = Row(
@@ -50,9 +49,9 @@ CLIENT_ROW = Row(
         ),
         timeseries(
             "Errors of the client",
-            "Share of the actions that did not end well; the line is where someone is called.",
+            "Share of the actions that did not end well; the line is where someone is paged.",
             Prom(
-                ratio(
+                share(
                     total(rate(c.SIMULATOR_ACTIONS, outcome=differs("ok")), COMMAND),
                     total(rate(c.SIMULATOR_ACTIONS), COMMAND),
                 ),
@@ -70,12 +69,12 @@ CLIENT_ROW = Row(
         timeseries(
             "Duration",
             "99 % of the actions were done within this; the line is where the client gives up.",
-            Prom(quantile(0.99, c.SIMULATOR_DURATION, COMMAND), "{{command}}"),
+            Prom(within(0.99, c.SIMULATOR_DURATION, COMMAND), "{{command}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
         ),
         timeseries(
-            "Over the time-out",
+            "Late",
             "Share of the actions that took longer than the client waits.",
             Prom(_late(), "{{command}}"),
             unit="percentunit",
@@ -107,24 +106,28 @@ SERVER_ROW = Row(
             "Time since any replica took an action; nothing before the first.",
             Prom(NOW - aggregate("max", select(c.SIMULATOR_LATEST_TIME) > 0), "age", instant=True),
             unit="s",
+            decimals=0,
+            limit=limits((RED, STALL_SECONDS)),
             width=6,
         ),
         stat(
-            "Actions in the time shown",
-            "Actions that the client ended, well or not.",
+            "Actions in range",
+            "Actions that the client ended, well or not, within the time shown.",
             Prom(total(increase(c.SIMULATOR_ACTIONS, RANGE)), "actions", instant=True),
             unit="short",
+            decimals=0,
             width=6,
         ),
         stat(
-            "Failed in the time shown",
-            "Actions that the simulator counts as errors.",
+            "Failed in range",
+            "Actions that the simulator counts as errors, within the time shown.",
             Prom(
                 total(increase(c.SIMULATOR_ACTIONS, RANGE, outcome=differs("ok"))),
                 "errors",
                 instant=True,
             ),
             unit="short",
+            decimals=0,
             limit=limits((RED, 1)),
             width=6,
         ),
@@ -157,13 +160,13 @@ LOG_ROW = Row(
         logs(
             "Log of the simulator",
             "Its start and end, a summary a minute, each action that failed, and when it waits.",
-            Loki(lines(service=c.SIMULATOR)),
+            Loki(readable(lines(service=c.SIMULATOR))),
         ),
     ),
 )
 SIMULATOR = Dashboard(
     Board.SIMULATOR,
-    "MiniTwit · Simulator",
+    "MiniTwit simulator",
     "What does the simulator count as an error, and is it still running?",
     "dashboards/boards/simulator.py",
     (CLIENT_ROW, SERVER_ROW, LOG_ROW),

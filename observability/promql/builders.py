@@ -70,9 +70,9 @@ def rate(
     return _counted("rate", metric, select(metric, part, **wanted), window)
 
 
-def increase(metric: Metric, window: str, /, **wanted: str | Matcher) -> Expr:
-    """Events of a counter within ``window``."""
-    return _counted("increase", metric, select(metric, **wanted), window)
+def increase(metric: Metric, window: str, part: Part = "", /, **wanted: str | Matcher) -> Expr:
+    """Events of a counter, or of a histogram's ``part``, within ``window``."""
+    return _counted("increase", metric, select(metric, part, **wanted), window)
 
 
 def over(function: Literal["avg", "max", "sum", "count"], series: Expr, window: str) -> Expr:

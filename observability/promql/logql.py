@@ -6,10 +6,11 @@ line by line (``conventions.LOG_METADATA``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from observability.catalog import EVENTS
+from observability.catalog import EVENTS, LOG_FIELDS
 from observability.conventions import LOG_LABELS, LOG_METADATA, PRODUCT
 from observability.promql.builders import Matcher
 from observability.promql.expr import ExprError
@@ -45,3 +46,18 @@ def _matchers(wanted: Mapping[str, str | Matcher], known: tuple[str, ...]) -> li
         raise ExprError(f"no {', '.join(sorted(unknown))} among {', '.join(known)}")
     matchers = {k: v if isinstance(v, Matcher) else Matcher("=", v) for k, v in wanted.items()}
     return [f'{name}{m.operator}"{m.value}"' for name, m in matchers.items()]
+
+
+# What a person reads of a line, beside its time; the rest is a click away.
+LINE = (
+    "{{ .level | ToUpper | alignLeft 8 }} {{ .service | alignLeft 4 }} "
+    "{{ if .status }}{{ .status }} {{ .method }} {{ .route }} {{ .duration_ms }} ms  {{ end }}"
+    "{{ .message }}"
+)
+if unknown_fields := set(re.findall(r"\.(\w+)", LINE)) - set(LOG_FIELDS):
+    raise ExprError(f"no log field {', '.join(sorted(unknown_fields))}")
+
+
+def readable(selected: str) -> str:
+    """The ``selected`` JSON lines as level, service, request and message."""
+    return f"{selected} | json | line_format `{LINE}`"

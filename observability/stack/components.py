@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from observability.conventions import RETENTION_DAYS, RETENTION_GIGABYTES
+from observability.conventions import RETENTION_DAYS, RETENTION_GIGABYTES, Board
 from observability.stack.settings import StackError
 from observability.stack.targets import PROBE_USER
 
@@ -170,7 +170,12 @@ TABLE = (
             "GF_LOG_MODE": "console",
             "GF_AUTH_ANONYMOUS_ENABLED": "true",
             "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
-            "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
+            "GF_SECURITY_ADMIN_PASSWORD__FILE": "{secrets}/grafana_password",
+            "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": (
+                f"{{root}}/dashboards/generated/{Board.OVERVIEW.value}.json"
+            ),
+            "GF_NEWS_NEWS_FEED_ENABLED": "false",
+            "GF_PLUGINS_PREINSTALL_DISABLED": "true",
             "GF_ANALYTICS_REPORTING_ENABLED": "false",
             "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
             "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",

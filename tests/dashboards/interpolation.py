@@ -50,6 +50,8 @@ def interpolate(
         name = found["name"]
         if name in builtin:
             return builtin[name]
+        if name.isdigit():  # a group of a regular expression: no variable is called so
+            return found[0]
         value = chosen[name]
         if value == ALL:
             return all_value

@@ -16,18 +16,19 @@ from dashboards.panels import UNITS, stat
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, render
 from observability import catalog
-from observability.conventions import LOKI_UID, PROMETHEUS_UID
+from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID, Board
 from observability.promql.builders import select
 
 Json = dict[str, Any]
 BOARDS = {name: json.loads(text) for name, text in render().items()}
 TYPES = {
     *("timeseries", "stat", "table", "logs", "heatmap", "state-timeline", "bargauge", "text"),
-    *("row", "alertlist", "piechart"),
+    *("row", "alertlist", "piechart", "traces"),
 }
 SOURCES = [
     {"type": "prometheus", "uid": "${datasource}"},
     {"type": "loki", "uid": LOKI_UID},
+    {"type": "tempo", "uid": TEMPO_UID},
 ]
 
 
@@ -63,9 +64,14 @@ def test_the_board(board: Json) -> None:
 
 @every_board
 def test_one_question_is_stated(board: Json) -> None:
-    texts = [p["options"]["content"] for p in board["panels"] if p["type"] == "text"]
-    assert texts and texts[0].count("?") == 1
-    assert board["panels"][0]["type"] == "text"
+    assert board["description"].count("?") == 1
+    texts = [p for p in board["panels"] if p["type"] == "text"]
+    if board["uid"] == Board.OVERVIEW:
+        assert not texts, "its screen is for what is wrong"
+        return
+    [text] = texts
+    assert text == board["panels"][0]
+    assert text["options"]["content"].count("?") == 1
 
 
 @every_board
@@ -81,12 +87,29 @@ def test_a_click_leads_to_the_logs_and_from_the_overview_to_details() -> None:
         links = [link["url"] for link in panel["fieldConfig"]["defaults"].get("links", [])]
         led = [link.partition("?")[0] for link in links]
         assert set(led) <= boards
+        if panel["type"] in ("table", "traces"):
+            assert not links, f"{name}: its columns lead on, not every cell"
+            continue
         assert all("${__url_time_range}" in link for link in links), "the time is kept"
         assert all("var-service=" in link or "${__all_variables}" in link for link in links)
         if panel["datasource"]["type"] == "prometheus":
             assert "/d/minitwit-logs" in led, name
         if name.startswith("minitwit-overview"):
             assert len(led) == 2, name
+
+
+def test_a_cell_that_leads_on_leads_to_a_board_a_trace_or_a_runbook() -> None:
+    boards = {f"/d/{board['uid']}" for board in BOARDS.values()}
+    led = set()
+    for panel in ASKING.values():
+        for override in panel["fieldConfig"].get("overrides", []):
+            for one in override["properties"]:
+                for link in one["value"] if one["id"] == "links" else ():
+                    path = link["url"].partition("?")[0]
+                    led.add(path)
+                    assert path in boards or path.endswith("/${__value.raw}.md"), path
+                    assert "?" not in link["url"] or "${__url_time_range}" in link["url"]
+    assert Board.TRACE.path in led and Board.LOGS.path in led and Board.SERVICE.path in led
 
 
 def test_a_link_to_one_service_is_only_where_each_line_has_one() -> None:
@@ -101,7 +124,11 @@ def test_a_link_to_one_service_is_only_where_each_line_has_one() -> None:
 @every_board
 def test_annotations_show_deploys_and_firing_alerts(board: Json) -> None:
     expressions = [a.get("expr", "") for a in board["annotations"]["list"]]
-    assert any("ALERTS" in e and 'alertstate="firing"' in e for e in expressions)
+    firing = 'alertstate="firing",severity="critical"'
+    assert any("ALERTS" in e and firing in e for e in expressions)
+    assert all(f"offset {a['step']}" in a["expr"] for a in board["annotations"]["list"]), (
+        "one point a series, so that it is a line and no area"
+    )
     assert any(catalog.BUILD_INFO.name in e for e in expressions)
     assert all(a["datasource"] in SOURCES for a in board["annotations"]["list"])
 
@@ -110,15 +137,18 @@ def test_annotations_show_deploys_and_firing_alerts(board: Json) -> None:
 def test_variables(board: Json) -> None:
     variables = {v["name"]: v for v in board["templating"]["list"]}
     assert variables["datasource"]["current"]["value"] == PROMETHEUS_UID
-    assert {"service", "instance"} <= set(variables)
+    assert "service" in variables or board["uid"] == Board.TRACE
     for variable in variables.values():
         if variable["type"] == "query":
-            assert variable["multi"] and variable["includeAll"] and variable["allValue"] == ".+"
             assert variable["refresh"] == 2
-            assert variable["current"]["value"] == "$__all"
+            one = board["uid"] == Board.SERVICE and variable["name"] == "service"
+            assert variable["multi"] is variable["includeAll"] is not one
+            if not one:
+                assert variable["allValue"] in (".+", ".*")
+                assert variable["current"]["value"] == "$__all"
             assert variable["datasource"] in SOURCES
     text = json.dumps(board["panels"])
-    used = set(re.findall(r"\$(\w+)", text)) - {"__rate_interval", "__range", "__interval"}
+    used = set(re.findall(r"\$([a-z_]\w*)", text)) - {"__rate_interval", "__range", "__interval"}
     assert used <= set(variables)
     assert not re.search(r'=\\"\$', text), "a variable with several values needs =~"
 
@@ -140,7 +170,7 @@ def test_every_panel(board: Json) -> None:
     dead = {"span", "editable", "error", "maxDataPoints", "thresholds", "height"}
     for panel in panels(board):
         assert panel["type"] in TYPES
-        assert panel["title"]
+        assert panel["title"] or panel["type"] == "text"
         assert set(panel["gridPos"]) == {"h", "w", "x", "y"}
         assert 0 <= panel["gridPos"]["x"] <= COLUMNS - panel["gridPos"]["w"]
         assert panel["type"] == "row" or panel["description"].endswith(".")
@@ -151,12 +181,11 @@ def test_every_panel(board: Json) -> None:
 def test_every_panel_that_asks(panel: Json) -> None:
     defaults = panel["fieldConfig"]["defaults"]
     assert defaults["unit"] in UNITS
-    assert defaults["noValue"] == "No data"
+    assert defaults["noValue"]
     assert panel["datasource"] in SOURCES
     assert defaults["thresholds"]["steps"][0]["value"] is None
     assert all(isinstance(s["value"], int | float) for s in defaults["thresholds"]["steps"][1:])
     assert "displayMode" not in defaults.get("custom", {})
-    assert defaults.get("custom", {}).get("stacking", {}).get("mode", "none") == "none"
     if panel["type"] == "stat":
         assert panel["options"]["reduceOptions"]["calcs"] == ["lastNotNull"]
 
@@ -168,6 +197,9 @@ def test_every_target(panel: Json) -> None:
     for target in panel["targets"]:
         assert target["datasource"] == panel["datasource"]
         assert not {"step", "intervalFactor", "target", "metric"} & set(target)
+        if target["datasource"]["type"] == "tempo":
+            assert target["queryType"] == "traceql" and target["query"]
+            continue
         if target["datasource"]["type"] == "loki":
             assert target["queryType"] == "range"
             assert target["legendFormat"] or panel["type"] == "logs"
@@ -175,7 +207,8 @@ def test_every_target(panel: Json) -> None:
         assert target["legendFormat"] or target["format"] == "table"
         assert target["range"] is not target["instant"]
         reads_buckets = "_bucket" in target["expr"]
-        assert target["exemplar"] is (reads_buckets and not target["instant"])
+        drawn = not target["instant"] and target["format"] != "heatmap"
+        assert target["exemplar"] is (reads_buckets and drawn)
 
 
 @pytest.mark.parametrize(("title", "limit"), [("Errors", ERROR_RATIO_LIMIT), ("Duration", 0.3)])
@@ -189,8 +222,8 @@ def test_thresholds_are_those_of_the_alerts(title: str, limit: float) -> None:
 def test_what_is_empty_on_purpose_says_why() -> None:
     empty = [panel for board in DASHBOARDS for panel in board.panels() if panel.empty]
     assert {panel.core.title for panel in empty} == {
-        "Firing alerts", "Errors", "Invalid requests", "Database errors", "Lines of errors",
-        "Certificates",
+        "What is wrong now", "Errors", "Invalid requests", "Database errors", "Lines of errors",
+        "Certificates", "Failed", "Slow",
     }  # fmt: skip
 
 

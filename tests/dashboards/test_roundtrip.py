@@ -14,7 +14,14 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from dashboards.registry import render
 
 # Keys that Grafana reads and these types (10.1) do not know.
-UNKNOWN_TO_THE_TYPES = {"annotations.list.titleFormat"}
+UNKNOWN_TO_THE_TYPES = {
+    "annotations.list.step",
+    "annotations.list.titleFormat",
+    "panels.options.tooltip.mode",  # of a heatmap, since 11
+    "panels.options.wideLayout",  # of a stat, since 10.3
+    "panels.panels.options.wideLayout",
+    "panels.targets.tableType",  # of Tempo's search, since 10.2
+}
 
 
 def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
@@ -41,7 +48,7 @@ def through(text: str) -> Any:
 @pytest.mark.parametrize(("name", "text"), render().items())
 def test_no_key_is_lost(name: str, text: str) -> None:
     lost = set(differences(json.loads(text), through(text)))
-    assert lost == UNKNOWN_TO_THE_TYPES, name
+    assert lost <= UNKNOWN_TO_THE_TYPES, name
 
 
 def test_a_key_that_grafana_does_not_have_is_noticed() -> None:

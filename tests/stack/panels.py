@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.parse
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import yaml
 
 from dashboards.registry import DASHBOARDS
 from observability.clock import SCRAPE_SECONDS
-from tests.dashboards.interpolation import ALL, Window, interpolate
+from tests.dashboards.interpolation import Window, interpolate
 from tests.parts import ROOT, request
 from tests.stack.platform import Platform
 
@@ -58,7 +59,8 @@ def questions(board: Json) -> Iterator[Question]:
         for target in panel.get("targets", ()):
             kind, instant = target["datasource"]["type"], target.get("instant", False)
             uid = interpolate(target["datasource"]["uid"], WINDOW, variables, "")
-            yield Question(board["uid"], panel["title"], kind, uid, target["expr"], instant)
+            asked = target["query"] if kind == "tempo" else target["expr"]
+            yield Question(board["uid"], panel["title"], kind, uid, asked, instant)
 
 
 def provisioned(stack: Platform) -> dict[str, Json]:
@@ -96,15 +98,38 @@ def unanswered(stack: Platform, asked: list[Question], choice: dict[str, Any]) -
     return [question for question in asked if not answered(stack, question, choice)]
 
 
+def finds_traces(stack: Platform, query: str) -> bool:
+    """A search, or a trace by its id: without one, that of the latest trace."""
+    if not query:
+        query = next(iter(traces(stack, "{ }")), "")
+    if re.fullmatch("[0-9a-f]{32}", query):
+        address = provisioned(stack)["tempo"]["url"]
+        return request("GET", f"{address}/api/traces/{query}").status == 200
+    return bool(traces(stack, query))
+
+
+def traces(stack: Platform, query: str) -> list[str]:
+    """The ids of the latest traces that a TraceQL query finds; of one that is wrong, none."""
+    address = provisioned(stack)["tempo"]["url"]
+    answer = request("GET", f"{address}/api/search?{urllib.parse.urlencode({'q': query})}")
+    found = answer.json()["traces"] if answer.status == 200 else None
+    return [trace["traceID"].rjust(32, "0") for trace in found or ()]
+
+
 def answered(stack: Platform, question: Question, choice: dict[str, Any]) -> bool:
     expression = interpolate(question.expression, WINDOW, choice, ".+")
     assert provisioned(stack)[question.uid]["type"] == question.kind, question
     if question.kind == "loki":
         return has_lines(stack, expression)
+    if question.kind == "tempo":
+        return finds_traces(stack, expression)
     assert question.kind == "prometheus", "nobody proves this kind"
     return has_data(stack, expression, question.instant)
 
 
 def everything(board: Json) -> dict[str, Any]:
-    """All of each variable."""
-    return {v["name"]: CHOSEN.get(v["type"], ALL) for v in board["templating"]["list"]}
+    """All of each variable; of one that has no All, whatever it may be."""
+    return {
+        v["name"]: CHOSEN.get(v["type"], v.get("allValue", ".+"))
+        for v in board["templating"]["list"]
+    }

@@ -28,6 +28,9 @@ DASHBOARDS = ROOT / "dashboards/generated"
 BLACKBOX = ROOT / "blackbox"
 # Those of the components that read the services' settings.
 SERVICES = ("migrate", "api", "web", "load")
+# Grafana looks into these too, and logs an error for each that is missing.
+GRAFANA_FOLDERS = ("alerting", "plugins")
+GENERATED_SECRETS = ("probe_password", "grafana_password")
 SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
 
@@ -168,7 +171,11 @@ def prepare(layout: Layout) -> list[Path]:
     """Make the folders, write the secrets and render all configuration; the files written."""
     settings = layout.settings
     positions = settings.data / "promtail"
-    for folder in (settings.config, settings.logs / "json", settings.textfile, positions):
+    grafana = [settings.config / "grafana" / name for name in GRAFANA_FOLDERS]
+    for folder in (
+        *(settings.config, settings.logs / "json", settings.textfile, positions),
+        *grafana,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
     settings.secrets.mkdir(mode=0o700, exist_ok=True)
     if layout.rules != RULES:
@@ -229,7 +236,10 @@ def _write_secrets(layout: Layout) -> None:
     _secret(layout, "database_url", url)
     _secret(layout, "database_user", database.user)
     _secret(layout, "database_password", database.password)
-    for name, given in (("secret_key", os.environ.get("SECRET_KEY")), ("probe_password", "")):
+    for name, given in (
+        ("secret_key", os.environ.get("SECRET_KEY")),
+        *((name, "") for name in GENERATED_SECRETS),
+    ):
         path = layout.settings.secrets / name
         known = path.read_text() if path.exists() else ""
         _secret(layout, name, given or known or secrets.token_urlsafe(32))

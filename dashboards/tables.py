@@ -1,0 +1,88 @@
+"""Tables: one line a series, its columns named, sorted, and linked where they lead on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grafanalib.core as g
+
+from dashboards.queries import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: the ``field`` of the answer, what it is called, and how it is written.
+
+    ``field`` is a label, or ``Value`` (of several queries ``Value #A`` and so on). ``links`` are
+    data links, ``colours`` the colour of the cell by its text or from which value on.
+    """
+
+    field: str
+    title: str
+    unit: str = ""
+    width: int = 0
+    decimals: int | None = None
+    links: tuple[Json, ...] = ()
+    words: tuple[tuple[str, str], ...] = ()
+    steps: tuple[Json, ...] = ()
+
+    def override(self) -> Json:
+        """How Grafana is told; it knows the column by its new name."""
+        properties = [
+            {"id": name, "value": value}
+            for name, value in (
+                ("unit", self.unit),
+                ("custom.width", self.width),
+                ("decimals", self.decimals),
+                ("links", list(self.links)),
+                ("mappings", self._mappings()),
+                ("thresholds", self._thresholds()),
+                ("custom.cellOptions", self._cell()),
+            )
+            if value or (value == 0 and name == "decimals")
+        ]
+        return {"matcher": {"id": "byName", "options": self.title}, "properties": properties}
+
+    def _mappings(self) -> list[Json]:
+        options = {
+            text: {"color": color, "index": at} for at, (text, color) in enumerate(self.words)
+        }
+        return [{"type": "value", "options": options}] if options else []
+
+    def _thresholds(self) -> Json:
+        return {"mode": "absolute", "steps": list(self.steps)} if self.steps else {}
+
+    def _cell(self) -> Json:
+        return {"type": "color-text"} if self.words or self.steps else {}
+
+
+def arranged(columns: Sequence[Column], hide: Sequence[str], several: bool) -> list[Json]:
+    """The transformations that bring queries together and columns into order."""
+    organise = {
+        "id": "organize",
+        "options": {
+            "excludeByName": dict.fromkeys(hide, True),
+            "indexByName": {column.field: at for at, column in enumerate(columns)},
+            "renameByName": {column.field: column.title for column in columns},
+        },
+    }
+    merge: list[Json] = [{"id": "merge", "options": {}}] if several else []
+    return [*merge, organise]
+
+
+def core(common: Json, columns: Sequence[Column], sort: Sequence[tuple[str, bool]]) -> Any:
+    """grafanalib's table with the cells of the present schema; ``sort`` by (title, descending)."""
+    cells = {"cellOptions": {"type": "auto"}, "displayMode": None, "inspect": False}
+    no_value = common.pop("no_value")
+    return g.Table(
+        **common,
+        unit="none",
+        overrides=[column.override() for column in columns],
+        sortBy=[g.TableSortByField(displayName=title, desc=desc) for title, desc in sort],
+        extraJson={
+            "fieldConfig": {"defaults": {"custom": cells, "noValue": no_value}},
+            "options": {"cellHeight": "sm"},
+        },
+    )

@@ -1,0 +1,40 @@
+"""PromQL that brings labels of one metric to another, or makes a label of a part of another."""
+
+from __future__ import annotations
+
+from observability.catalog import BUILD_INFO, INSTANCE, SERVICE, Label
+from observability.exporters import ALERTS, ALERTS_SINCE
+from observability.promql.builders import Matcher, select
+from observability.promql.expr import Expr, ExprError
+
+VERSION = Label("version")
+
+
+def with_version(series: Expr) -> Expr:
+    """``series`` of a service's replicas, with the version that each of them runs."""
+    join = (SERVICE.name, INSTANCE.name)
+    if missing := set(join) - series.labels:
+        raise ExprError(f"no label {', '.join(sorted(missing))} in {series}")
+    return Expr(
+        f"{series} * on ({', '.join(join)}) group_left ({VERSION.name}) {BUILD_INFO}",
+        series.labels | {VERSION.name},
+        "*",
+        exemplars=series.exemplars,
+    )
+
+
+def firing_since(**wanted: str | Matcher) -> Expr:
+    """When each firing alert became active, in seconds since the epoch."""
+    firing = select(ALERTS, alertstate="firing", **wanted)
+    since = select(ALERTS_SINCE)
+    return Expr(f"{since} and ignoring (alertstate) {firing}", since.labels, "and")
+
+
+def relabel(expr: Expr, new: Label, old: Label, regex: str) -> Expr:
+    """``expr`` with a label ``new``: the first group of ``regex``, matched with ``old`` whole."""
+    if old.name not in expr.labels:
+        raise ExprError(f"no label {old.name} in {expr}")
+    return Expr(
+        f'label_replace({expr}, "{new.name}", "$1", "{old.name}", "{regex}")',
+        expr.labels | {new.name},
+    )

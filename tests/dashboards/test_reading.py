@@ -1,0 +1,159 @@
+"""The rules of reading in docs/dashboards.md, held over the generated JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from dashboards.axes import WIDE
+from dashboards.colours import JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
+from dashboards.registry import render
+from observability import catalog
+from observability.conventions import Board
+
+Json = dict[str, Any]
+BOARDS = {name: json.loads(text) for name, text in render().items()}
+
+
+def flat(board: Json) -> list[Json]:
+    nested = [inner for panel in board["panels"] for inner in panel.get("panels", ())]
+    return [*board["panels"], *nested]
+
+
+def of(*kinds: str) -> dict[str, Json]:
+    return {
+        f"{board['uid']}: {panel['title']}": panel
+        for board in BOARDS.values()
+        for panel in flat(board)
+        if panel["type"] in kinds
+    }
+
+
+LINES = of("timeseries")
+every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+every_line_panel = pytest.mark.parametrize("panel", LINES.values(), ids=LINES)
+
+
+@every_line_panel
+def test_an_axis_ends_above_its_limit_or_at_a_sensible_least(panel: Json) -> None:
+    defaults = panel["fieldConfig"]["defaults"]
+    assert defaults["min"] == 0
+    limits = [s["value"] for s in defaults["thresholds"]["steps"] if s["value"] is not None]
+    end = defaults.get("max", defaults["custom"].get("axisSoftMax"))
+    assert end and end > 0, "a line of zeros would get an axis up to 10,000 %"
+    for limit in limits:
+        assert limit < end <= 2 * limit, "the limit lies on the axis, and is no speck at its foot"
+
+
+@every_line_panel
+def test_a_legend_leaves_room_for_the_lines(panel: Json) -> None:
+    legend, width = panel["options"]["legend"], panel["gridPos"]["w"]
+    if width >= WIDE:
+        assert (legend["placement"], legend["displayMode"]) == ("right", "table")
+        assert legend["sortBy"] == "Max" and legend["sortDesc"], "what matters stands first"
+    else:
+        assert (legend["placement"], legend["displayMode"]) == ("bottom", "list")
+
+
+@every_line_panel
+def test_lines_are_thick_enough_and_stacked_only_in_whole_parts(panel: Json) -> None:
+    custom = panel["fieldConfig"]["defaults"]["custom"]
+    assert custom["lineWidth"] >= 2
+    stacked = {"Processor", "Rollout"}
+    assert custom["stacking"]["mode"] == "none" or panel["title"] in stacked
+
+
+@pytest.mark.parametrize(
+    ("legend", "color"),
+    [("{{outcome}}", "green"), ("{{service}} {{status}}", "red"), ("{{service}}", "blue")],
+)
+def test_a_legend_with_a_meaning_gets_its_colours(legend: str, color: str) -> None:
+    given = {one["properties"][0]["value"]["fixedColor"] for one in colours([legend])}
+    assert color in given
+
+
+def test_every_word_of_the_catalogue_has_one_meaning() -> None:
+    labels = [label for metric in catalog.METRICS for label in metric.labels]
+    words = {value for label in labels if label.name in JUDGED for value in label.values}
+    assert words and {word for word in words if meaning_of(word) is None} == set()
+    known = [word for values in MEANINGS.values() for word in values]
+    assert len(known) == len(set(known)), "a word with two meanings"
+    assert [meaning_of(s) for s in ("204", "404", "503")] == [
+        Meaning.GOOD, Meaning.CLIENT, Meaning.SERVER,
+    ]  # fmt: skip
+
+
+def test_a_colour_is_the_same_on_all_boards() -> None:
+    given: dict[str, set[str]] = {}
+    for panel in LINES.values():
+        for override in panel["fieldConfig"]["overrides"]:
+            for one in override["properties"]:
+                if one["id"] == "color":
+                    color = one["value"]["fixedColor"]
+                    given.setdefault(override["matcher"]["options"], set()).add(color)
+    assert given and all(len(colors) == 1 for colors in given.values())
+    assert not set(SERVICES.values()) & {meaning.value for meaning in Meaning}
+
+
+def test_rates_of_bytes_and_cells_of_heatmaps_say_a_second() -> None:
+    for name, panel in LINES.items():
+        if panel["fieldConfig"]["defaults"]["unit"] == "bytes":
+            assert not re.search(r"\brate\(", json.dumps(panel["targets"])), name
+    for name, panel in of("heatmap").items():
+        assert panel["options"]["cellValues"]["unit"] == "reqps", name
+        assert not panel["targets"][0]["exemplar"], f"{name}: dots would cover the cells"
+
+
+def test_names_on_tiles_can_be_read_and_are_there() -> None:
+    for name, panel in of("stat").items():
+        options = panel["options"]
+        assert options["textMode"] == "value_and_name", name
+        assert options["text"]["titleSize"] >= 12 and options["text"]["valueSize"] <= 24, name
+
+
+def test_what_is_not_measured_is_never_red() -> None:
+    for name, panel in of("stat", "table").items():
+        assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] != "red", name
+
+
+def test_no_line_panel_asks_for_the_largest_at_each_moment() -> None:
+    for name, panel in LINES.items():
+        assert "topk(" not in json.dumps(panel["targets"]), f"{name}: it would flicker"
+
+
+def test_a_ratio_of_nothing_has_no_line() -> None:
+    """0 / 0 is NaN, which a legend writes as 'No data'."""
+    for name, panel in LINES.items():
+        for target in panel["targets"]:
+            if target["datasource"]["type"] != "prometheus":
+                continue
+            text = target["expr"]
+            if "histogram_quantile" in text:
+                assert text.endswith(" > 0"), name
+            elif re.search(r"/ \(?sum", text) and "rate(" in text and "pg_" not in text:
+                assert re.search(r"/ \(.* > 0\)$", text), name
+
+
+@every_board
+def test_titles_make_readable_addresses_and_fit(board: Json) -> None:
+    assert re.fullmatch(r"MiniTwit [A-Za-z ]+", board["title"])
+    for panel in flat(board):
+        if panel["type"] not in ("row", "text"):
+            # About 9 px a letter, of a twenty-fourth of 1280 px each.
+            room = panel["gridPos"]["w"] * 1280 / 24 - 60
+            assert 9 * len(panel["title"]) < room, panel["title"]
+
+
+def test_the_overview_fits_one_screen_and_asks_little() -> None:
+    board = BOARDS[f"{Board.OVERVIEW.value}.json"]
+    shown = [p for p in board["panels"] if p["type"] != "row"]
+    # 1000 px, less the two bars above; a unit of the grid is 38 px.
+    assert max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in shown) <= 23
+    asked = sum(len(p["targets"]) for p in shown)
+    others = len(board["annotations"]["list"]) + len(board["templating"]["list"])
+    assert asked + others <= 40
+    first = shown[0]
+    assert (first["title"], first["type"]) == ("What is wrong now", "table")
