@@ -6,7 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from observability.catalog import BUILD_INFO, HTTP_REQUESTS, INSTANCE, ROUTE, SERVICE, Label, Metric
+from observability.catalog import (
+    API,
+    BUILD_INFO,
+    HTTP_REQUESTS,
+    INSTANCE,
+    ROUTE,
+    SERVICE,
+    Label,
+    Metric,
+)
 from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
 from observability.promql.builders import Matcher, matches, quantile, rate, select, total
 from observability.promql.expr import Expr
@@ -177,9 +186,10 @@ DATASOURCE_VARIABLE: Json = {
 }
 ROUTE_VARIABLE = choose("route", "Route", HTTP_REQUESTS, ROUTE, service=matches("$service"))
 SERVICE_VARIABLE = choose("service", "Service", BUILD_INFO, SERVICE)
-# One service at a time; the first of the alphabet until another is chosen.
+# One service at a time.
 ONE_SERVICE_VARIABLE: Json = {
-    **{key: value for key, value in SERVICE_VARIABLE.items() if key not in ("allValue", "current")},
+    **{key: value for key, value in SERVICE_VARIABLE.items() if key != "allValue"},
+    "current": {"selected": True, "text": API, "value": API},
     "includeAll": False,
     "multi": False,
 }
