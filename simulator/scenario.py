@@ -1,8 +1,9 @@
 """Scenarios: the actions that a simulator plays, in the known tab-separated format.
 
 A line is ``id delay timestamp command username …`` with tabs between, without quoting, UTF-8,
-ended by a newline. What follows the user name depends on the command: ``register`` an e-mail
-address and, last, a password; ``tweet`` its text; ``follow`` and ``unfollow`` a name.
+ended by a line feed, or throughout by carriage returns. What follows the user name depends on the
+command: ``register`` an e-mail address and, last, a password; ``tweet`` its text; ``follow`` and
+``unfollow`` a name.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ class Action(NamedTuple):
 def read(path: Path) -> list[Action]:
     """All actions of a file. Raises ScenarioError naming file and line at the first bad row."""
     try:
-        rows = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+        data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
         raise ScenarioError(f"{path}: {error.strerror}") from None
+    rows = data.split(b"\n" if b"\n" in data else b"\r")
     while rows and not rows[-1].strip():
         rows.pop()
     if not rows:
@@ -73,6 +75,8 @@ def _parse(row: str) -> Action:
     for name, value in zip(("id", "delay"), fields, strict=False):
         if not _NUMBER.fullmatch(value):
             raise ScenarioError(f"{name} is not a whole number: {value!r}")
+    if "\r" in row:
+        raise ScenarioError("a carriage return inside the line")
     command, rest = fields[3], tuple(fields[5:])
     if command not in COMMANDS:
         raise ScenarioError(f"unknown command {command!r}")

@@ -22,10 +22,9 @@ ODDITIES = ("\"", "'", "\\", "\\\"", "'\\'", "\\n", "\"\"")  # fmt: skip
 PLAIN_WORDS = (
     "the", "and", "a", "to", "of", "in", "was", "it", "that", "with", "had", "from", "there",
     "upon", "morning", "window", "street", "coffee", "deploy", "friday", "monitoring", "alert",
-    "dashboard", "I'm", "don't", "\"quoted\"", "<b>bold</b>", "<script>alert(1)</script>", "&amp;",
-    "100%", "C:\\temp\\new", "'; DROP TABLE messages; --", "{{7*7}}", "#devops", "@everyone",
-    "https://example.com/?a=1&b=2", "%20", "null", "\\u0041", "50/50", "x;y,z", "$HOME", "rain",
-    "train", "bicycle", "nobody", "remembered", "yesterday", "release", "again", "finally",
+    "dashboard", "I'm", "don't", "\"quoted\"", "fish & chips", "100%", "C:\\temp\\new", "#devops",
+    "@everyone", "https://example.com/?a=1&b=2", "50/50", "3 < 5", "$5", "rain", "train", "bicycle",
+    "nobody", "remembered", "yesterday", "release", "again", "finally",
 )  # fmt: skip
 
 # One tuple a script. Every word holds a character outside ASCII within its first twelve.

@@ -20,9 +20,13 @@ _LATEST_LIMIT = 2**63
 
 
 def no(request: Request) -> int:
-    """``?no=``: how many list entries are wanted; capped, 100 where it is no number."""
+    """``?no=``: how many list entries are wanted, 100 where it is no number.
+
+    A negative one means all, as it does to the reference server, and all is ``MAX_NO`` at most.
+    """
     raw = _query(request).get("no", "")
-    return min(max(int(raw), 0), MAX_NO) if _WHOLE.match(raw) else DEFAULT_NO
+    wanted = int(raw) if _WHOLE.match(raw) else DEFAULT_NO
+    return wanted if 0 <= wanted <= MAX_NO else MAX_NO
 
 
 def latest(request: Request) -> int | None:

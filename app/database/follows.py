@@ -38,10 +38,10 @@ _LIST = Statement(
     "follows_list",
     f"""
     SELECT u.id IS NOT NULL, (
-        SELECT json_build_object('follows', coalesce(json_agg(
-            (SELECT username FROM users WHERE id = page.followee_id)), '[]'))::text
+        SELECT '{{"follows":' || coalesce(array_to_json(array_agg(
+            (SELECT username FROM users WHERE id = page.followee_id))), '[]') || '}}'
         FROM (SELECT followee_id FROM follows WHERE follower_id = u.id
-              ORDER BY followee_id LIMIT %(no)s) page), {MARK}
+              ORDER BY id LIMIT %(no)s) page), {MARK}
     FROM (VALUES (1)) one LEFT JOIN users u ON u.username = %(username)s
     """,
 )
@@ -57,7 +57,7 @@ async def change(
 
 
 async def names(database: Database, username: str, no: int, latest: int | None) -> str | None:
-    """``{"follows": [names]}`` as JSON, or None for a stranger."""
+    """``{"follows":[names]}`` as JSON, in the order followed, or None for a stranger."""
     parameters = {"username": username, "no": no, "latest": latest}
     known, follows, _ = await database.one(_LIST, parameters)
     return str(follows) if known else None

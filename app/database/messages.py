@@ -42,14 +42,16 @@ _ADD_HIDDEN = Statement(
     """,
 )
 
+# array_to_json and row_to_json write no blanks, as the reference server writes none.
 _LIST = """
-    SELECT coalesce(json_agg(json_build_object(
-        'content', page.text, 'pub_date', page.pub_date,
-        'user', (SELECT username FROM users WHERE id = page.author_id))), '[]')::text
+    SELECT coalesce(array_to_json(array_agg(entry)), '[]')::text
     FROM (
-        SELECT author_id, text, pub_date FROM messages
-        WHERE NOT flagged {condition}
-        ORDER BY pub_date DESC, id DESC LIMIT %(no)s) page
+        SELECT page.text AS content, page.pub_date,
+            (SELECT username FROM users WHERE id = page.author_id) AS "user"
+        FROM (
+            SELECT author_id, text, pub_date FROM messages
+            WHERE NOT flagged {condition}
+            ORDER BY pub_date DESC, id DESC LIMIT %(no)s) page) entry
 """
 NEWEST = Statement("messages_newest", f"SELECT ({_LIST.format(condition='')}), {MARK}")
 NEWEST_BY = Statement(

@@ -65,7 +65,7 @@ class Accounts:
 
     async def log_out(self, request: Request) -> Response:
         """End the session, really: if api cannot, the cookie stays and the user is told."""
-        crosssite.refuse(request)
+        crosssite.refuse_link(request, self._cookies)
         if token := self._cookies.token(request):
             await self._client.log_out(token)
         response = self._pages.redirect(request, "/public", "You were logged out")

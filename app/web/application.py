@@ -41,6 +41,7 @@ def create(settings: WebSettings, meter: Meter, log: Log) -> Starlette:
     routes = [
         *Accounts(client, cookies, pages).routes(),
         *Follows(client, cookies, pages).routes(),  # before files: "static" may be a name
+        Route("/favicon.ico", static.icon),
         Route("/static/{name}", static.show),
         Route("/avatar/{key}.svg", avatars.show),
         *Timelines(client, cookies, pages).routes(),  # last: they take what is left

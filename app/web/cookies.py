@@ -1,8 +1,15 @@
-"""The two cookies: the session's opaque token, and signed flash messages for the next page."""
+"""The cookies: the session's opaque token, proof of our own site, and signed flash messages.
+
+Following and logging out are plain links by contract. Browsers send the session's cookie with a
+link from another site (SameSite=Lax), so these links ask for a second cookie too, which browsers
+send from our own pages only (SameSite=Strict): also over plain HTTP, where they send no Fetch
+Metadata. It is set in the same answers as the session.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 from starlette.requests import Request
@@ -23,6 +30,7 @@ class Cookies:
         prefix = "__Host-" if secure else ""
         self._secure = secure
         self._session = f"{prefix}minitwit_session"
+        self._own_site = f"{prefix}minitwit_own_site"
         self._flash = f"{prefix}minitwit_flash"
         self._signer = URLSafeTimedSerializer(secret_key.reveal(), salt="flash")
 
@@ -34,10 +42,16 @@ class Cookies:
     def start(self, response: Response, token: str) -> None:
         """Log in: the browser keeps the token."""
         self._set(response, self._session, token, SESSION_SECONDS)
+        self._set(response, self._own_site, "1", SESSION_SECONDS, "strict")
+
+    def from_own_site(self, request: Request) -> bool:
+        """Whether a page of ours led here, as far as cookies tell."""
+        return self._own_site in request.cookies
 
     def end(self, response: Response) -> None:
         """Log out, or forget a token that is stale."""
         self._set(response, self._session, "", 0)
+        self._set(response, self._own_site, "", 0, "strict")
 
     def flashes(self, request: Request) -> list[str]:
         """What the next page is to say; nothing if the cookie was tampered with or is old."""
@@ -57,7 +71,14 @@ class Cookies:
         if self._flash in request.cookies:
             self._set(response, self._flash, "", 0)
 
-    def _set(self, response: Response, name: str, value: str, seconds: int) -> None:
+    def _set(
+        self,
+        response: Response,
+        name: str,
+        value: str,
+        seconds: int,
+        samesite: Literal["lax", "strict"] = "lax",
+    ) -> None:
         response.set_cookie(
-            name, value, max_age=seconds, httponly=True, samesite="lax", secure=self._secure
+            name, value, max_age=seconds, httponly=True, samesite=samesite, secure=self._secure
         )

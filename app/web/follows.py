@@ -30,7 +30,7 @@ class Follows:
 
     async def change(self, request: Request) -> Response:
         """Follow or unfollow, whichever the path ends in."""
-        crosssite.refuse(request)
+        crosssite.refuse_link(request, self._cookies)
         action = request.scope["path"].rpartition("/")[2]
         token = self._cookies.token(request)
         if token is None:

@@ -14,7 +14,8 @@ from app.web.names import storable
 # The longest message api takes, if each of its characters needs twelve bytes, and some.
 MAX_BYTES = 160 * 1024
 MAX_FIELDS = 20
-URLENCODED = "application/x-www-form-urlencoded"
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+INVALID = "The form is not valid."
 
 
 async def read(request: Request) -> dict[str, str]:
@@ -23,22 +24,38 @@ async def read(request: Request) -> dict[str, str]:
     Raises HTTPException: 403 from another site, 413 too large, 415 another type, 400 not UTF-8.
     """
     crosssite.refuse(request)
-    body = await _body(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    pairs = await (_multipart(request) if kind == MULTIPART else _urlencoded(request, kind))
+    if not all(storable(value) for _, value in pairs):
+        raise HTTPException(400, "The form has characters that cannot be stored.")
+    return dict(reversed(pairs))
+
+
+async def _urlencoded(request: Request, kind: str) -> list[tuple[str, str]]:
+    body = await _body(request)
     if body and kind != URLENCODED:
         raise HTTPException(415)
     try:
-        pairs = parse_qsl(
+        return parse_qsl(
             body.decode("utf-8"),
             keep_blank_values=True,
             errors="strict",
             max_num_fields=MAX_FIELDS,
         )
     except ValueError:
-        raise HTTPException(400, "The form is not valid.") from None
-    if not all(storable(value) for _, value in pairs):
-        raise HTTPException(400, "The form has characters that cannot be stored.")
-    return dict(reversed(pairs))
+        raise HTTPException(400, INVALID) from None
+
+
+async def _multipart(request: Request) -> list[tuple[str, str]]:
+    """As scripts in a browser send forms (FormData); files are refused."""
+    try:
+        form = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_BYTES)
+    except HTTPException as error:
+        # Starlette's own words name its parameters.
+        raise HTTPException(error.status_code, INVALID) from None
+    except UnicodeDecodeError:
+        raise HTTPException(400, INVALID) from None
+    return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
 def registration_error(form: dict[str, str]) -> str | None:

@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 # their own, which no name can have: a name's own slash is always encoded.
 ODD = "/-/user"
 RESERVED = frozenset(
-    (".", "..", "add_message", "healthz", "login", "logout", "metrics", "public", "readyz",
-     "register")
+    (".", "..", "add_message", "favicon.ico", "healthz", "login", "logout", "metrics", "public",
+     "readyz", "register")
 )  # fmt: skip
 
 

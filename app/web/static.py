@@ -22,6 +22,11 @@ def address(name: str) -> str:
     return f"/static/{name}?v={_VERSIONS[name]}"
 
 
+async def icon(request: Request) -> Response:
+    """Where browsers look for the icon of answers that are no page."""
+    return Response(_FILES["icon.svg"], headers=SECURITY, media_type=_TYPES[".svg"])
+
+
 async def show(request: Request) -> Response:
     """Serve one; kept for ever by browsers only if asked for in the version that is here."""
     name = request.path_params["name"]

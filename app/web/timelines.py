@@ -9,11 +9,12 @@ from starlette.routing import Route
 
 from app.convertors import USERNAME
 from app.web import forms, names
-from app.web.client import Client, Timeline
+from app.web.client import Client, Kind, Timeline
 from app.web.cookies import Cookies
 from app.web.pages import Pages
 
 STRANGER = "There is no user of that name."
+NO_PAGE = "This link to older messages is damaged. Start from the newest ones."
 
 
 class Timelines:
@@ -30,10 +31,18 @@ class Timelines:
 
     async def public(self, request: Request) -> Response:
         """Everyone's messages."""
-        timeline = await self._client.timeline(
-            "public", self._cookies.token(request), _before(request)
-        )
-        return self._show(request, "public", timeline)
+        token = self._cookies.token(request)
+        return self._show(request, "public", await self._read(request, "public", token))
+
+    async def _read(
+        self, request: Request, kind: Kind, token: str | None, name: str = ""
+    ) -> Timeline:
+        """A page of a timeline; what api refuses is said in words fit for people."""
+        try:
+            return await self._client.timeline(kind, token, _before(request), name)
+        except HTTPException as error:
+            said = {400: NO_PAGE, 404: STRANGER}.get(error.status_code, error.detail)
+            raise HTTPException(error.status_code, said, error.headers) from error
 
     async def user(self, request: Request) -> Response:
         """One user's messages."""
@@ -47,28 +56,29 @@ class Timelines:
         return await self._user(request, request.query_params.get("name", ""))
 
     async def post(self, request: Request) -> Response:
-        """Post a message. Without a text nothing happens, as ever."""
+        """Post a message, and go back to where it was written."""
         token = self._cookies.token(request)
         form = await forms.read(request)
         if token is None:
             raise HTTPException(401)
         text = form.get("text", "")
-        if not text:
-            return self._pages.redirect(request, "/")
+        back = "/public" if request.query_params.get("from") == "public" else "/"
+        if not text.strip():
+            return self._pages.redirect(request, back, "There was nothing to post")
         try:
             await self._client.post(token, text)
         except HTTPException as error:
             if error.status_code != 400:
                 raise
             return await self._home(request, error.detail, text)
-        return self._pages.redirect(request, "/", "Your message was recorded")
+        return self._pages.redirect(request, back, "Your message was recorded")
 
     async def _home(self, request: Request, complaint: str = "", text: str = "") -> Response:
         token = self._cookies.token(request)
         if token is None:
             return self._pages.redirect(request, "/public")
         try:
-            timeline = await self._client.timeline("home", token, _before(request))
+            timeline = await self._read(request, "home", token)
         except HTTPException as error:
             if error.status_code != 401:
                 raise
@@ -81,11 +91,7 @@ class Timelines:
         if not name or not names.storable(name):
             raise HTTPException(404, STRANGER)
         token = self._cookies.token(request)
-        try:
-            timeline = await self._client.timeline("user", token, _before(request), name)
-        except HTTPException as error:
-            raise HTTPException(error.status_code, _words(error)) from error
-        return self._show(request, "user", timeline)
+        return self._show(request, "user", await self._read(request, "user", token, name))
 
     def _show(
         self, request: Request, kind: str, timeline: Timeline, complaint: str = "", text: str = ""
@@ -101,8 +107,12 @@ class Timelines:
             error=complaint,
             text=text,
         )
-        if timeline.viewer is None and self._cookies.token(request):
-            self._cookies.end(response)
+        if token := self._cookies.token(request):
+            # Also in the last answer of several, whose cookies alone some clients keep.
+            if timeline.viewer is None:
+                self._cookies.end(response)
+            else:
+                self._cookies.start(response, token)
         return response
 
     def routes(self) -> list[Route]:
@@ -118,7 +128,3 @@ class Timelines:
 
 def _before(request: Request) -> str:
     return request.query_params.get("before", "") if request.method in ("GET", "HEAD") else ""
-
-
-def _words(error: HTTPException) -> str:
-    return STRANGER if error.status_code == 404 else error.detail

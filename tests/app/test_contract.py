@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import cycle
@@ -118,7 +119,15 @@ def test_messages_newest_first_with_author_and_epoch(api: Service) -> None:
 
 @pytest.mark.parametrize(
     ("no", "count"),
-    [("0", 0), ("3", 3), ("abc", 100), ("", 100), ("-5", 0), ("99999999999999999999", 105)],
+    [
+        ("0", 0),
+        ("3", 3),
+        ("abc", 100),
+        ("", 100),
+        ("-5", 105),
+        ("-1", 105),
+        ("99999999999999999999", 105),
+    ],
 )
 def test_no_is_capped_and_never_an_error(api: Service, no: str, count: int) -> None:
     if register(api, "Prolific One").status == 204:
@@ -254,3 +263,26 @@ def test_every_answer_carries_a_request_id_and_keeps_a_given_one(api: Service) -
     assert api.get("/latest").headers["x-request-id"]
     assert api.get("/latest", X_Request_ID="mine-1234").headers["x-request-id"] == "mine-1234"
     assert "\n" not in api.get("/latest", X_Request_ID="a b").headers["x-request-id"]
+
+
+def test_json_has_no_blanks_like_that_of_the_reference(api: Service) -> None:
+    register(api, "Compact One")
+    call(api, "POST", path("msgs", "Compact One"), {"content": "a: b, c"})
+    body = call(api, "GET", path("msgs", "Compact One")).body
+    assert re.fullmatch(rb'\[{"content":"a: b, c","pub_date":\d+,"user":"Compact One"}\]', body)
+    call(api, "POST", path("fllws", "Compact One"), {"follow": "Compact One"})
+    assert call(api, "GET", path("fllws", "Compact One")).body == b'{"follows":["Compact One"]}'
+
+
+def test_follows_are_listed_in_the_order_followed(api: Service) -> None:
+    names = ["In Order", "Zed", "Amy", "Mo"]
+    for name in names:
+        register(api, name)
+    where = path("fllws", "In Order")
+    for name in names[1:]:
+        assert call(api, "POST", where, {"follow": name}).status == 204
+    assert call(api, "GET", where).json() == {"follows": names[1:]}
+    assert call(api, "GET", where + "?no=2").json() == {"follows": names[1:3]}
+    call(api, "POST", where, {"unfollow": "Zed"})
+    call(api, "POST", where, {"follow": "Zed"})
+    assert call(api, "GET", where).json() == {"follows": ["Amy", "Mo", "Zed"]}

@@ -96,14 +96,14 @@ def test_log_in_by_keyboard_alone(page: Page, web: Service) -> None:
     skip = page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
-    for name in ("public timeline", "sign up", "sign in"):
+    for name in ("MiniTwit", "public timeline", "sign up", "sign in"):
         page.keyboard.press("Tab")
         expect(page.get_by_role("link", name=name)).to_be_focused()
         width = "getComputedStyle(document.activeElement).outlineWidth"
         assert page.evaluate(width) == "3px", "focus can be seen"
     page.keyboard.press("Enter")
     expect(page).to_have_title("Sign In | MiniTwit")
-    for _ in range(5):
+    for _ in range(6):
         page.keyboard.press("Tab")
     expect(page.get_by_label("Username:")).to_be_focused()
     page.keyboard.type("Rita")

@@ -108,3 +108,13 @@ def test_only_what_a_server_accepts_is_expected() -> None:
     state = expected(Action(i, 0, "", row[0], row[1], row[2:]) for i, row in enumerate(rows))
     messages = {"A": Counter({"hi": 2}), "B": Counter[str]()}
     assert state == State({"A", "B"}, messages, {("A", "B")})
+
+
+def test_a_file_of_carriage_returns_is_read_whole(tmp_path: Path) -> None:
+    rows = [b"0\t0\t1\tregister\tAnn Berg\ta@b.c\tpw", b"1\t5\t2\ttweet\tAnn Berg\thello"]
+    path = tmp_path / "mac"
+    path.write_bytes(b"\r".join(rows) + b"\r")
+    assert [action.command for action in read(path)] == ["register", "tweet"]
+    path.write_bytes(rows[0] + b"\r" + rows[1] + b"\n")
+    with pytest.raises(ScenarioError, match="a carriage return inside the line"):
+        read(path)

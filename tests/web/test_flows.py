@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.parts import Service
-from tests.web.visitor import PASSWORD, Visitor, member
+from tests.web.visitor import PASSWORD, Node, Visitor, member
 
 
 def test_register_log_in_post_and_log_out(web: Service) -> None:
@@ -145,8 +145,10 @@ def test_older_pages_lead_to_every_message_once(web: Service) -> None:
 
 def test_an_empty_message_is_not_posted(web: Service) -> None:
     visitor = member(web.url, "Ines")
-    page = visitor.post("/add_message", text="")
-    assert (page.status, page.flashes, page.messages) == (200, [], [])
+    for text in ("", "  \t "):
+        page = visitor.post("/add_message", text=text)
+        assert (page.status, page.messages) == (200, [])
+        assert page.flashes == ["There was nothing to post"]
 
 
 def test_a_message_that_is_too_long_is_kept_in_the_box(web: Service) -> None:
@@ -186,3 +188,64 @@ def test_password_in_no_log_of_either_service(web: Service, api: Service) -> Non
     for service in (web, api):
         assert "pass'word" not in service.log_file.read_text()
     assert PASSWORD not in Visitor(web.url).get("/public").html
+
+
+def test_a_form_as_scripts_send_it(web: Service) -> None:
+    visitor = member(web.url, "Kim")
+    body = '--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nfrom a script ☃\r\n--x--\r\n'
+    kind = "multipart/form-data; boundary=x"
+    assert visitor.raw("POST", "/add_message", body.encode(), Content_Type=kind).status == 302
+    assert visitor.get("/").messages == [("Kim", "Kim from a script ☃")]
+
+
+def test_who_posts_on_the_public_page_stays_there(web: Service) -> None:
+    visitor = member(web.url, "Lea")
+    [form] = visitor.get("/public").page.find("div.body > div.twitbox > form")
+    answer = visitor.form(form.attributes["action"], text="here")
+    assert answer.headers["Location"] == "/public"
+    assert visitor.form("/add_message", text="there").headers["Location"] == "/"
+
+
+def test_the_cookies_of_the_last_answer_suffice(web: Service) -> None:
+    visitor = member(web.url, "Mia")
+    kept = set(visitor.cookies)
+    visitor.cookies = {}
+    visitor.log_in("Mia")  # a redirect, then a page
+    assert set(visitor.last) >= kept - {"minitwit_flash"}
+
+
+def texts(page: Node) -> list[str]:
+    """The texts of all links but those to authors, each of whom may have written much."""
+    authors = [link for messages in page.below("ul.messages") for link in messages.below("a")]
+    return [link.text.lower() for link in page.below("a") if link not in authors]
+
+
+@pytest.mark.parametrize("path", ["/", "/public", "/login", "/register", "/nobody", "/x/follow"])
+def test_no_two_links_of_a_page_read_alike(web: Service, path: str) -> None:
+    for visitor in (Visitor(web.url), member(web.url, f"Reader of {path}")):
+        found = [text for text in texts(visitor.get(path).page) if text]
+        for text in found:
+            assert sum(text in other for other in found) == 1, (path, text, found)
+
+
+def test_texts_of_the_classic_page_are_in_one_piece(web: Service) -> None:
+    visitor = member(web.url, "Noa")
+    Visitor(web.url).register("Other")
+    html = visitor.get("/").html
+    assert "sign out [Noa]" in html and "What's on your mind Noa?" in html
+    visitor.get("/Other/follow")
+    assert "Unfollow user</a>." in visitor.get("/Other").html
+
+
+def test_a_damaged_link_to_older_messages_is_said_in_plain_words(web: Service) -> None:
+    page = Visitor(web.url).get("/public?before=garbage")
+    assert page.status == 400
+    assert "This link to older messages is damaged" in page.html
+
+
+def test_logo_own_name_and_icon_lead_somewhere(web: Service) -> None:
+    visitor = member(web.url, "Ola")
+    links = {link.text: link.attributes["href"] for link in visitor.get("/public").page.below("a")}
+    assert links["MiniTwit"] == "/" and links["my profile"] == "/Ola"
+    icon = visitor.raw("GET", "/favicon.ico")
+    assert (icon.status, icon.headers["Content-Type"]) == (200, "image/svg+xml")

@@ -10,6 +10,7 @@ from tests.parts import Service, start_service
 from tests.web.visitor import Visitor, member
 
 SESSION = "minitwit_session"
+OWN = "minitwit_own_site"  # SameSite=Strict
 FLASH = "minitwit_flash"
 
 
@@ -41,6 +42,17 @@ def test_links_that_change_something_are_refused(
     assert "not yet following" in victim.get("/Attacker").html
 
 
+@pytest.mark.parametrize("path", ["/Attacker/follow", "/Attacker/unfollow", "/logout"])
+def test_a_link_on_another_site_changes_nothing_over_plain_http(victim: Visitor, path: str) -> None:
+    """A browser sends no Fetch Metadata then, and of the cookies only those that are Lax."""
+    assert victim.morsels[OWN]["samesite"] == "strict"
+    kept = dict(victim.cookies)
+    del victim.cookies[OWN]
+    assert victim.raw("GET", path).status == 403
+    victim.cookies = kept
+    assert "not yet following" in victim.get("/Attacker").html
+
+
 @pytest.mark.parametrize("headers", ATTACKS)
 @pytest.mark.parametrize("path", ["/add_message", "/login", "/register"])
 def test_forms_of_other_sites_are_refused(
@@ -64,6 +76,12 @@ def test_head_changes_nothing(victim: Visitor) -> None:
     assert "not yet following" in victim.get("/Attacker").html
 
 
+def part(name: str, value: bytes, end: bytes = b"--x--\r\n") -> bytes:
+    """A field of a multipart form."""
+    head = f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+    return head.encode() + value + b"\r\n" + end
+
+
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
@@ -73,7 +91,16 @@ def test_head_changes_nothing(victim: Visitor) -> None:
         (b"&".join([b"a=b"] * 50), "application/x-www-form-urlencoded", 400),
         (b"other=" + b"x" * 200_000, "application/x-www-form-urlencoded", 413),
         (b'{"text": "json"}', "application/json", 415),
-        (b"--x\r\n\r\n", "multipart/form-data; boundary=x", 415),
+        (b"--x\r\n\r\n", "multipart/form-data; boundary=x", 400),
+        (b"--x\r\n\r\n", "multipart/form-data", 400),
+        (part("text", b"nul\0"), "multipart/form-data; boundary=x", 400),
+        (
+            b"".join(part(f"f{n}", b"x", b"") for n in range(50)) + b"--x--\r\n",
+            "multipart/form-data; boundary=x",
+            400,
+        ),
+        (part("text", b"x" * 200_000), "multipart/form-data; boundary=x", 400),
+        (part('text"; filename="f', b"a file"), "multipart/form-data; boundary=x", 400),
     ],
 )
 def test_broken_forms_are_refused(victim: Visitor, body: bytes, kind: str, status: int) -> None:
@@ -99,7 +126,7 @@ def secure_web(api: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 def test_behind_tls_cookies_are_secure_and_of_this_host(secure_web: Service) -> None:
     visitor = member(secure_web.url, "Tls")
-    assert set(visitor.morsels) == {f"__Host-{SESSION}", f"__Host-{FLASH}"}
+    assert set(visitor.morsels) == {f"__Host-{SESSION}", f"__Host-{OWN}", f"__Host-{FLASH}"}
     assert all(morsel["secure"] and morsel["path"] == "/" for morsel in visitor.morsels.values())
 
 
@@ -107,7 +134,7 @@ def test_behind_tls_cookies_are_secure_and_of_this_host(secure_web: Service) -> 
 def test_a_stale_session_is_forgotten(web: Service, token: str) -> None:
     visitor = Visitor(web.url)
     for path, status in (("/", 302), ("/public", 200), ("/login", 200), ("/x/follow", 401)):
-        visitor.cookies = {SESSION: token}
+        visitor.cookies = {SESSION: token, OWN: "1"}
         assert visitor.raw("GET", path).status == status, path
         if token == "stale":
             assert SESSION not in visitor.cookies, path

@@ -111,6 +111,7 @@ class Visitor:
         self.host = urlsplit(url).netloc
         self.cookies: dict[str, str] = {}
         self.morsels: dict[str, Morsel[str]] = {}  # as they were last set
+        self.last: dict[str, str] = {}  # those that the last answer set
 
     def raw(self, method: str, path: str, body: bytes | None = None, /, **headers: str) -> Page:
         """One request, exactly; a redirect is an answer like any other."""
@@ -155,9 +156,11 @@ class Visitor:
         raise AssertionError("redirected in circles")
 
     def _keep(self, lines: list[str]) -> None:
+        self.last = {}
         for line in lines:
             for name, morsel in SimpleCookie(line).items():
                 self.morsels[name] = morsel
+                self.last[name] = morsel.value
                 if morsel["max-age"] == "0":
                     self.cookies.pop(name, None)
                 else:
