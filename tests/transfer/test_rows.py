@@ -105,7 +105,10 @@ def test_whatever_is_odd_is_moved_or_rejected_with_a_reason(
         (1, "fine", False), (2, "hidden", True), (3, "never shown", True), (4, "42", False),
         (11, "\\N", False),
     ]  # fmt: skip
-    assert rows(url, "SELECT follower_id, followee_id FROM follows ORDER BY 1, 2") == [(1, 2), (2, 1)]
+    assert rows(url, "SELECT follower_id, followee_id FROM follows ORDER BY 1, 2") == [
+        (1, 2),
+        (2, 1),
+    ]
     assert rejects(tmp_path) == {
         ("users", 5): "an older user has this name",
         ("users", 6): "username contains a NUL character",
