@@ -59,6 +59,11 @@ def floors(good: float, tolerable: float | None = None) -> list[Json]:
     return limits((RED, BELOW_ALL), *middle, (GREEN, good), ok=GREY)
 
 
+def explained(empty: str) -> str:
+    """What a panel without data says: why, if that is known."""
+    return f"✓ {empty[0].upper()}{empty[1:]}" if empty else NO_DATA
+
+
 def _words(*rows: tuple[str, str, str]) -> list[Any]:
     items = [g.StatValueMappingItem(text, at, color, n) for n, (text, at, color) in enumerate(rows)]
     return [g.StatValueMappings(*items)]
@@ -113,7 +118,7 @@ def timeseries(
                         "axisSoftMax": None if top else axes.soft_max(unit, limit, least),
                         "scaleDistribution": {"type": "linear", "log": None},
                     },
-                    "noValue": NO_DATA,
+                    "noValue": explained(empty),
                 }
             },
             "options": {"legend": axes.legend(width, len(queries))},
@@ -169,7 +174,8 @@ def logs(
     title: str, description: str, query: Loki, width: int = 24, height: int = 10, empty: str = ""
 ) -> Panel:
     """Log lines, newest first."""
-    core = own.Logs(**_plain(title, description, query, "none"))
+    explanation = {"fieldConfig": {"defaults": {"noValue": explained(empty)}}}
+    core = own.Logs(**_plain(title, description, query, "none"), extraJson=explanation)
     return Panel(core, (query,), width, height, empty)
 
 
@@ -189,12 +195,12 @@ def table(
     width: int = 12,
     height: int = 8,
     empty: str = "",
-    absent: str = NO_DATA,
+    absent: str = "",
 ) -> Panel:
     """One line a series with these ``columns``, sorted by (title, descending)."""
     common = _common(title, description, queries, "none", ())
     common["transformations"] = tables.arranged(columns, hide, len(queries) > 1)
-    common["no_value"] = absent
+    common["no_value"] = absent or explained(empty)
     return Panel(tables.core(common, columns, sort), queries, width, height, empty)
 
 

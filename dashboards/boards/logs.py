@@ -46,7 +46,6 @@ VOLUME_ROW = Row(
             unit="ops",
             width=6,
             height=6,
-            empty="the simulated load asks for nothing that is refused",
         ),
         timeseries(
             "Database errors",

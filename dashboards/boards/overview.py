@@ -158,6 +158,7 @@ PARTS = (
             decimals=0,
             limit=limits((RED, STALL_SECONDS)),
             width=3,
+            absent="unknown",
         ),
         leads=Board.SIMULATOR,
     ),

@@ -10,7 +10,8 @@ import pytest
 
 from dashboards.axes import WIDE
 from dashboards.colours import JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
-from dashboards.registry import render
+from dashboards.own import NO_DATA
+from dashboards.registry import DASHBOARDS, render
 from observability import catalog
 from observability.conventions import Board
 
@@ -157,3 +158,12 @@ def test_the_overview_fits_one_screen_and_asks_little() -> None:
     assert asked + others <= 40
     first = shown[0]
     assert (first["title"], first["type"]) == ("What is wrong now", "table")
+
+
+def test_no_panel_that_is_empty_when_all_is_well_leaves_that_unexplained() -> None:
+    for dashboard in DASHBOARDS:
+        shown = flat(BOARDS[f"{dashboard.board.value}.json"])
+        empty = {panel.core.title for panel in dashboard.panels() if panel.empty}
+        for panel in shown:
+            if panel["title"] in empty:
+                assert panel["fieldConfig"]["defaults"]["noValue"] != NO_DATA, panel["title"]
