@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from alerts import burn, business, database, logs, monitoring, saturation, services
+from alerts import burn, business, database, draining, logs, monitoring, saturation, services
 from alerts.model import Alert, Group
 from observability.clock import Clock
 from observability.generated import mark
@@ -17,7 +17,7 @@ LOKI = "loki/"  # the folder of those that Loki's ruler evaluates
 
 def files(clock: Clock = PRODUCTION) -> dict[str, tuple[Group, ...]]:
     """The groups of each rule file that Prometheus evaluates."""
-    watched = (services, burn, saturation, database, business, monitoring)
+    watched = (services, burn, saturation, database, business, monitoring, draining)
     return {
         "recording.yml": (services.recordings(clock), *burn.recordings(clock)),
         "alerts.yml": tuple(part.alerts(clock) for part in watched),

@@ -11,6 +11,7 @@ import promql_parser as p
 import pytest
 import yaml
 
+from alerts.draining import DRAINING
 from alerts.model import Alert, Recording
 from alerts.registry import LOKI, all_alerts, files, log_alerts, render
 from observability.catalog import HTTP_REQUESTS, SERVICE
@@ -28,7 +29,10 @@ GROUP_WAIT = 5  # alertmanager.yml.j2, critical
 ALERTS = {alert.name: alert for alert in all_alerts()}
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
 # Alerts that need no comparison and no waiting, and why.
-UNCONDITIONAL = {"Watchdog": "it has to fire always, from the start"}
+UNCONDITIONAL = {
+    "Watchdog": "it has to fire always, from the start",
+    **dict.fromkeys(DRAINING, "it inhibits, and must be there before what it inhibits"),
+}
 
 
 def emitted(scale: float = 1) -> list[dict[str, Any]]:
@@ -67,7 +71,7 @@ def test_labels_and_annotations(name: str) -> None:
     assert set(rule["labels"]) == {"severity", "service"}
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
     assert rule["labels"]["severity"] in {"critical", "warning", "info", "none"}
-    assert (rule["labels"]["severity"] == "none") is (name == "Watchdog")
+    assert (rule["labels"]["severity"] == "none") is (name in UNCONDITIONAL)
     assert "$value" not in str(rule["labels"])
     summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
     assert summary.count(".") == 1 and summary.endswith(".") and "{{" not in summary

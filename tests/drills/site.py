@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from alerts.draining import DRAINING
 from alerts.registry import all_alerts
 from observability.stack.local.up import absent
 from tests.parts import Answer, request
@@ -18,6 +19,7 @@ from tests.stack.platform import Platform
 # One line of the room: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
 LINE = re.compile(r"\S+ \[(FIRING|RESOLVED)\] (\w+) (\S+): (\w+)(?: \(([^)]*)\))?(.*)")
 QUIET = "Watchdog"
+UNHEARD = {QUIET, *DRAINING}  # nobody is told of them
 
 
 class Message(NamedTuple):
@@ -88,13 +90,12 @@ class Site(Platform):
                 name, state = alert["labels"]["alertname"], alert["state"]
                 if found.get(name) != "firing":
                     found[name] = state
-        found.pop(QUIET, None)
-        return found
+        return {name: state for name, state in found.items() if name not in UNHEARD}
 
     def fired_within(self, seconds: float) -> set[str]:
         """Every alert that Prometheus saw firing in the last ``seconds``."""
         query = f'max_over_time(ALERTS{{alertstate="firing"}}[{max(1, round(seconds))}s])'
-        return {labels["alertname"] for labels, _ in self.prometheus(query)} - {QUIET}
+        return {labels["alertname"] for labels, _ in self.prometheus(query)} - UNHEARD
 
     def messages(self, since: int = 0) -> list[Message]:
         """What was said of alerts in the room, from its line number ``since`` on."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alerts.draining import DRAINING
 from tests.drills.faults import Fault, clients, configuration, files, postgres, processes, repeated
 
 BURN = ("MiniTwitBurnRate1h", "MiniTwitBurnRate6h", "MiniTwitBurnRate1d", "MiniTwitBurnRate3d")
@@ -23,7 +24,8 @@ class Drill:
     """``fault`` must bring ``fires`` to the room; ``also`` may fire with them.
 
     ``late``: the fault is in the way itself, so that the room hears of it when it is mended.
-    ``small`` needs root (it mounts a disk), ``logs`` Loki and Promtail.
+    ``said`` is all that the room hears, in this order. ``small`` needs root (it mounts a disk),
+    ``logs`` Loki and Promtail.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Drill:
     late: bool = False
     small: bool = False
     logs: bool = False
+    said: tuple[str, ...] = ()
 
     @property
     def declared(self) -> set[str]:
@@ -44,7 +47,8 @@ class Drill:
 
 DRILLS = (
     Drill("api-stopped", "api is stopped", processes.stopped("api"),
-          ("MiniTwitTargetDown",), (*FELT,)),
+          ("MiniTwitTargetDown",), (*FELT,),
+          said=("FIRING MiniTwitTargetDown", "RESOLVED MiniTwitTargetDown")),
     Drill("database-stopped", "PostgreSQL is stopped", processes.stopped("postgres"),
           ("MiniTwitDatabaseDown",), DATABASE),
     Drill("locked", "a session locks the table of messages", postgres.locked,
@@ -107,6 +111,7 @@ DRILLS = (
 
 # Alerts without a drill, and why.
 UNDRILLED = {
+    **dict.fromkeys(DRAINING, "nobody is told of it; the exact words of api-stopped prove it"),
     "Watchdog": "it fires always; that it stops arriving is proven with the dead man's switch",
     "MiniTwitProxyDown": "nginx runs in containers only; its cases in promtool are all there is",
 }

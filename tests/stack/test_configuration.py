@@ -53,16 +53,22 @@ def test_alertmanager(rendered: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("severity", "receiver"),
-    [("critical", "chat"), ("warning", "chat"), ("info", "chat"), ("none", "deadman")],
+    ("labels", "receiver"),
+    [
+        ("severity=critical", "chat"),
+        ("severity=warning", "chat"),
+        ("severity=info", "chat"),
+        ("severity=none", "nobody"),
+        ("severity=none alertname=Watchdog", "deadman"),
+    ],
 )
-def test_who_hears_of_it(rendered: Path, severity: str, receiver: str) -> None:
+def test_who_hears_of_it(rendered: Path, labels: str, receiver: str) -> None:
     (rendered / "unset").mkdir(exist_ok=True)
     kept = rendered / "kept.yml"
     script = ["sh", str(ROOT / "alerts/start.sh"), str(rendered / "alertmanager.yml")]
     subprocess.run([*script, str(rendered / "unset"), str(kept)], check=True)
     config = f"--config.file={kept}"
-    found = check("amtool", "config", "routes", "test", config, f"severity={severity}", "service=a")
+    found = check("amtool", "config", "routes", "test", config, *labels.split(), "service=a")
     assert found.strip() == receiver
 
 
