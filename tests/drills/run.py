@@ -132,9 +132,9 @@ def exactly(drill: Drill, site: Site, watch: Watch) -> None:
     end = time.monotonic() + DRAINED
     while time.monotonic() < end:
         time.sleep(POLL)
-        # Alertmanager delivers at least once: the same line again says nothing new.
-        lines = dict.fromkeys(m[:5] for m in site.messages(watch.since))
-        found = [f"{status} {name}" for status, _, _, name, _ in lines]
+        # Which alerts, in which order; each instance of an alert has a line of its own.
+        said = dict.fromkeys(f"{m.status} {m.name}" for m in site.messages(watch.since))
+        found = list(said)
         if found != list(drill.said):
             raise DrillFailed(f"the room heard {found}, not {list(drill.said)}")
 
