@@ -67,9 +67,16 @@ class Meter:
         self._child(metric, values)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """The exposition for an ``Accept`` header, and its content type."""
-        encode, content_type = choose_encoder(accept)
-        return encode(self.registry), content_type
+        """The exposition for an ``Accept`` header, and its content type.
+
+        What the library cannot read, such as ``version=abc``, counts as no preference.
+        """
+        try:
+            encode, content_type = choose_encoder(accept)
+            return encode(self.registry), content_type
+        except (TypeError, ValueError):
+            encode, content_type = choose_encoder("")
+            return encode(self.registry), content_type
 
     def add_process_metrics(self) -> None:
         """Add the collectors of this process: CPU, memory, descriptors, garbage collection."""

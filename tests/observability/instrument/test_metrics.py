@@ -89,6 +89,20 @@ def test_both_services_export_what_the_catalogue_promises(api: Service, web: Ser
         wait_for("the watcher", partial(service.metric, "minitwit_event_loop_lag_seconds_count"))
 
 
+@pytest.mark.parametrize("accepted", ["application/openmetrics-text", "text/plain"])
+@pytest.mark.parametrize(
+    "detail",
+    ["version=abc", "version=", "version=1.x", "version=" + "9" * 5000, "escaping=abc",
+     "version=1.0.0;escaping=", "version=-1", "version=1.0.0;version=x"],
+)  # fmt: skip
+def test_an_accept_header_that_makes_no_sense_gets_the_metrics(
+    api: Service, accepted: str, detail: str
+) -> None:
+    answer = api.get("/metrics", Accept=f"{accepted};{detail}")
+    assert answer.status == 200
+    assert b"minitwit_ready" in answer.body
+
+
 def test_ten_thousand_paths_make_no_new_series(api: Service) -> None:
     before = len(api.get("/metrics").body.splitlines())
     for number in range(300):
