@@ -43,12 +43,15 @@ _FORGIVE = Statement(
 async def count(
     database: Database, account: str, address: str, seconds: float
 ) -> tuple[int, int, int]:
-    """Count an attempt: the account's number in the window, the address's, seconds left."""
+    """Count an attempt: the account's number in the window, the address's, seconds left.
+
+    ``account`` is a key of an account as seen from one address, ``address`` one of the address.
+    """
     parameters = {"keys": sorted((account, address)), "seconds": seconds}
     numbers, left = await database.one(_COUNT, parameters)
     return numbers[0], numbers[1], left
 
 
 async def forgive(database: Database, account: str, address: str) -> None:
-    """After a success: the account starts afresh, the address gets its attempt back."""
+    """After a success: the account starts afresh there, the address gets its attempt back."""
     await database.one(_FORGIVE, {"account": account, "address": address})

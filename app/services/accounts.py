@@ -9,13 +9,14 @@ import secrets
 from app.database import attempts, users
 from app.database.pool import Database
 from app.problems import Invalid, TooMany, Unauthorized
-from app.services import texts
+from app.services import networks, texts
 from app.services.passwords import Passwords
 from app.settings import Probe
 from observability.instrument.events import Events, LoggedIn, Registered
 
 SESSION_SECONDS = 30 * 24 * 3600
-# Failed log-ins allowed within the window: to one account from anywhere, and from one address.
+# Failed log-ins allowed within the window from one network: to one account, and to all of them.
+# Never to an account from anywhere: whoever wanted could lock its owner out.
 THROTTLE_SECONDS = 300
 ACCOUNT_FAILURES = 10
 ADDRESS_FAILURES = 50
@@ -68,7 +69,8 @@ class Accounts:
     async def _log_in(self, username: object, password: object, address: str) -> str:
         name = username if isinstance(username, str) and texts.name(username) else ""
         probe = self._is_probe(name, password)
-        keys = _key("account", name), _key("address", address)
+        network = networks.of(address)
+        keys = _key("account", f"{network} {name}"), _key("address", network)
         if not probe:
             await self._throttle(*keys)
         known = await users.password_hash(self._database, name)

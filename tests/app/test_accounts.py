@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.security import generate_password_hash
 
-from app.services import accounts
+from app.services import accounts, networks
 from app.services.passwords import Passwords
 from tests.parts import Answer, Service, start_service
 
@@ -100,19 +100,54 @@ def test_an_account_is_throttled_on_every_replica(api: Service, second_replica: 
     with ThreadPoolExecutor(8) as pool:
         answers = list(
             pool.map(
-                lambda n: log_in(replicas[n % 2], "attacked", "guess", f"198.51.100.{n}"),
+                lambda n: log_in(replicas[n % 2], "attacked", "guess", "198.51.100.7"),
                 range(accounts.ACCOUNT_FAILURES + 10),
             )
         )
     statuses = sorted(answer.status for answer in answers)
     assert statuses == [401] * accounts.ACCOUNT_FAILURES + [429] * 10
-    refused = log_in(second_replica, "attacked", PASSWORD, "203.0.113.1")
+    refused = log_in(second_replica, "attacked", PASSWORD, "198.51.100.7")
     assert refused.status == 429
     assert 0 < int(refused.headers["retry-after"]) <= accounts.THROTTLE_SECONDS
     assert api.metric("minitwit_logins_total", outcome="throttled") > 0
-    # The simulator and everyone else go on.
+    # The owner elsewhere, the simulator and everyone else go on.
+    assert log_in(second_replica, "attacked", PASSWORD, "203.0.113.1").status == 200
+    assert log_in(api, "attacked", PASSWORD, "198.51.100.7").status == 429, "not the guesser's"
     register(api, "bystander")
-    assert log_in(api, "bystander", PASSWORD, "203.0.113.1").status == 200
+    assert log_in(api, "bystander", PASSWORD, "198.51.100.7").status == 200
+
+
+def test_nobody_locks_an_owner_out_from_elsewhere(api: Service) -> None:
+    register(api, "owner")
+    for n in range(accounts.ACCOUNT_FAILURES + 5):
+        assert log_in(api, "owner", "guess", f"2001:db8:0:{n}::1").status == 401
+    assert log_in(api, "owner", PASSWORD, "192.0.2.80").status == 200
+
+
+def test_the_addresses_of_one_ipv6_customer_count_as_one(api: Service) -> None:
+    register(api, "six")
+    statuses = [
+        log_in(api, "six", "guess", f"2001:db8:9:9::{n:x}").status
+        for n in range(accounts.ACCOUNT_FAILURES + 2)
+    ]
+    assert statuses == [401] * accounts.ACCOUNT_FAILURES + [429] * 2
+    assert log_in(api, "six", PASSWORD, "2001:db8:9:a::1").status == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("2001:db8:0:0:ffff::", "2001:db8::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("unknown", "unknown"),
+    ],
+)
+def test_what_counts_together(address: str, network: str) -> None:
+    assert networks.of(address) == network
 
 
 def test_an_address_is_throttled_over_many_accounts(api: Service) -> None:
