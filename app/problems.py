@@ -61,6 +61,24 @@ class TooMany(Problem):
         self.headers = {"Retry-After": str(max(seconds, 1))}
 
 
+class Busy(Problem):
+    """More is asked than the processor can do; in ``seconds`` the queue will be shorter."""
+
+    status = 503
+    default = "Too many log in or register just now; try again later"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(max(seconds, 1))}
+
+
+class HungUp(Problem):
+    """The client closed the connection: what it asked for was given up (nginx's number)."""
+
+    status = 499
+    default = "The client closed the connection"
+
+
 class Unavailable(Problem):
     """The database cannot answer now; trying again later may help."""
 

@@ -12,7 +12,8 @@ from app.convertors import USERNAME
 from app.database import messages
 from app.database.follows import Action
 from app.database.pool import Database
-from app.problems import NotFound, Problem, Unauthorized
+from app.hangup import unless_hung_up
+from app.problems import HungUp, NotFound, Problem, Unauthorized
 from app.services import texts
 from app.services.accounts import Accounts, digest
 from app.services.following import Following
@@ -51,7 +52,11 @@ class FrontApi:
         """Start a session."""
         body = await requests.body(request)
         address = request.client.host if request.client else ""
-        token = await self._accounts.log_in(body.get("username"), body.get("password"), address)
+        typed = (body.get("username"), body.get("password"))
+        token = await unless_hung_up(request, self._accounts.log_in(*typed, address))
+        if await request.is_disconnected():
+            await self._accounts.log_out(token)
+            raise HungUp
         return JSONResponse({"token": token, "username": body["username"]})
 
     async def log_out(self, request: Request) -> Response:

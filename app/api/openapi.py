@@ -105,7 +105,7 @@ _REASONS = {
     404: "There is no such user",
     413: "The body is too large",
     429: "Too many failed log-ins",
-    503: "The database cannot answer now",
+    503: "The service cannot answer now, or too many ask at once",
 }
 
 

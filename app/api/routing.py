@@ -9,6 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from app import deadline
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -19,8 +21,10 @@ class Resource:
         self._handlers = handlers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer; what goes wrong is for the application's exception handlers."""
-        response = await self._handlers[scope["method"]](Request(scope, receive))
+        """Answer within the caller's time; problems are for the exception handlers."""
+        request = Request(scope, receive)
+        async with deadline.kept(request):
+            response = await self._handlers[scope["method"]](request)
         await response(scope, receive, send)
 
 

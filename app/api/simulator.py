@@ -16,6 +16,7 @@ from app.api.routing import resource
 from app.convertors import USERNAME
 from app.database import follows, latest, messages
 from app.database.pool import Database
+from app.hangup import unless_hung_up
 from app.problems import Forbidden, Invalid, NotFound, Problem, Unavailable
 from app.services import texts
 from app.services.accounts import Accounts
@@ -68,9 +69,8 @@ class SimulatorApi:
     async def register(self, request: Request, mark: int | None) -> Response:
         """Register a user."""
         body = await requests.body(request)
-        await self._accounts.register(
-            body.get("username"), body.get("email"), body.get("pwd"), mark
-        )
+        typed = (body.get("username"), body.get("email"), body.get("pwd"))
+        await unless_hung_up(request, self._accounts.register(*typed, mark))
         return responses.done()
 
     async def newest(self, request: Request, mark: int | None) -> Response:

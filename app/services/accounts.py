@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 
 from app.database import attempts, users
 from app.database.pool import Database
-from app.problems import Invalid, TooMany, Unauthorized
+from app.problems import Invalid, TooMany, Unauthorized, Unavailable
 from app.services import networks, texts
 from app.services.passwords import Passwords
 from app.settings import Probe
@@ -50,7 +52,7 @@ class Accounts:
             self._events.emit(Registered("invalid"))
             raise
         # Looked up first so that a name that is taken costs no hash; the database decides.
-        async with self._passwords.turn():
+        async with self._passwords.turns.register():
             added = not await users.exists(self._database, name) and await users.add(
                 self._database, name, address, await self._passwords.hash(plain), latest
             )
@@ -63,7 +65,7 @@ class Accounts:
 
         Raises Unauthorized with the contract's text, TooMany after too many failures.
         """
-        async with self._passwords.turn():
+        async with self._passwords.turns.log_in():
             return await self._log_in(username, password, address)
 
     async def _log_in(self, username: object, password: object, address: str) -> str:
@@ -88,9 +90,18 @@ class Accounts:
             await attempts.forgive(self._database, *keys)
         token = secrets.token_urlsafe(32)
         seconds = PROBE_SESSION_SECONDS if probe else SESSION_SECONDS
-        await users.add_session(self._database, digest(token), user_id, seconds)
+        await self._remember(token, user_id, seconds)
         self._events.emit(LoggedIn("ok"), counted=not probe)
         return token
+
+    async def _remember(self, token: str, user_id: int, seconds: float) -> None:
+        """Start a session; if it is given up meanwhile, none is left that nobody holds."""
+        try:
+            await users.add_session(self._database, digest(token), user_id, seconds)
+        except asyncio.CancelledError:
+            with suppress(Unavailable):
+                await users.end_session(self._database, digest(token))
+            raise
 
     def _is_probe(self, name: str, password: object) -> bool:
         """With its very password only: to guess it is throttled as with any other user."""

@@ -1,5 +1,7 @@
 """Password hashing: argon2id, off the event loop, and never more at once than memory allows.
 
+Who may hash next is for ``turns``.
+
 Hashes of earlier systems still verify: werkzeug's ``pbkdf2:sha256:N$salt$hex``,
 ``scrypt:N:r:p$salt$hex`` and ``sha1$salt$hex`` of its first years, and bcrypt. They are replaced at
 the next log-in.
@@ -13,9 +15,9 @@ import hmac
 import os
 import re
 import threading
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -24,6 +26,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from opentelemetry.trace import SpanKind
 
+from app.services.turns import Turns
 from observability.instrument import recording
 
 # OWASP's fourth choice for argon2id, as strong as the others by its Password Storage Cheat Sheet:
@@ -31,8 +34,6 @@ from observability.instrument import recording
 _HASHER = PasswordHasher(memory_cost=9 * 1024, time_cost=4, parallelism=1)
 # Hashing gives way to serving: on Linux a thread has a niceness of its own.
 _NICENESS = 10
-# While one hashes, these ask the database, so that the hashing thread never waits for it.
-_AT_THE_DATABASE = 2
 _BCRYPT_LIMIT = 72  # bytes; bcrypt never looked at more
 _SCRYPT_MEMORY = 128 * 1024 * 1024
 HASHING = "hash password"  # the span: the wait for a thread, and the hashing
@@ -41,29 +42,17 @@ R = TypeVar("R")
 
 
 class Passwords:
-    """Hashes and verifies in ``threads`` threads; the others wait their turn (9 MiB each)."""
+    """Hashes and verifies in ``threads`` threads, 9 MiB each, as ``turns`` come."""
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, "hash", initializer=_be_nice)
-        self._turns = asyncio.Semaphore(threads + _AT_THE_DATABASE)
-        self.waiting = 0
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for a turn to look someone up and hash, as long as it takes.
-
-        A crowd waits here rather than at the database, where it would hold up everyone else.
-        """
-        self.waiting += 1
-        try:
-            async with self._turns:
-                yield
-        finally:
-            self.waiting -= 1
+        self.turns = Turns(threads)
 
     async def hash(self, password: str) -> str:
         """A new salted hash."""
-        return await self._run(_HASHER.hash, password)
+        made, seconds = await self._run(_timed_hash, password)
+        self.turns.measured(seconds)
+        return made
 
     async def verify(self, pw_hash: str, password: str) -> bool:
         """Whether ``password`` is the one that was hashed; False for a hash of unknown form."""
@@ -81,6 +70,12 @@ class Passwords:
         loop = asyncio.get_running_loop()
         with recording.span(HASHING, {}, SpanKind.INTERNAL):
             return await loop.run_in_executor(self._pool, partial(function, *args, **kwargs))
+
+
+def _timed_hash(password: str) -> tuple[str, float]:
+    """A new hash, and the seconds that it took this thread, waiting for a processor included."""
+    began = time.perf_counter()
+    return _HASHER.hash(password), time.perf_counter() - began
 
 
 def _matches(pw_hash: str, password: str) -> bool:

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.hangup import unless_hung_up
+from app.problems import HungUp
 from app.web import crosssite, forms
 from app.web.client import Client
 from app.web.cookies import Cookies
@@ -40,9 +42,14 @@ class Accounts:
         username = form.get("username", "")
         client = request.client.host if request.client else ""
         try:
-            token = await self._client.log_in(username, form.get("password", ""), client)
+            password = form.get("password", "")
+            call = self._client.log_in(username, password, client)
+            token = await unless_hung_up(request, call)
         except HTTPException as error:
             return self._again(request, error, "login.html", username=username)
+        if await request.is_disconnected():  # nobody would hold the session
+            await self._client.log_out(token)
+            raise HungUp
         response = self._pages.redirect(request, "/", "You were logged in")
         self._cookies.start(response, token)
         return response
@@ -58,7 +65,8 @@ class Accounts:
         if complaint := forms.registration_error(form):
             return self._form(request, "register.html", error=complaint, **typed)
         try:
-            await self._client.register(**typed, password=form["password"])
+            call = self._client.register(**typed, password=form["password"])
+            await unless_hung_up(request, call)
         except HTTPException as error:
             return self._again(request, error, "register.html", **typed)
         return self._pages.redirect(request, "/login", REGISTERED)

@@ -12,6 +12,7 @@ import aiohttp
 from starlette.exceptions import HTTPException
 from yarl import URL
 
+from app import deadline
 from app.problems import Unavailable
 from observability import catalog
 from observability.catalog import Attribute
@@ -20,8 +21,11 @@ from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 from observability.instrument.recording import Attributes, Recorded
 
-# A page that takes longer is worth less than a page that says so.
-TIMEOUT = aiohttp.ClientTimeout(total=2, sock_connect=1)
+# A page that takes longer is worth less than a page that says so: all its calls together.
+PAGE_SECONDS = 2.0
+CONNECT_SECONDS = 1.0
+# api gives up this much earlier, so that its answer still arrives, and nothing is done unseen.
+MARGIN_SECONDS = 0.15
 OPERATIONS = ("timeline", "log_in", "log_out", "register", "post", "follow", "unfollow")
 Kind = Literal["public", "home", "user"]
 
@@ -72,7 +76,6 @@ class Client:
             # Shorter than api keeps idle connections: a request never meets one just closed.
             connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=30, ttl_dns_cache=5),
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=TIMEOUT,
         )
 
     async def close(self) -> None:
@@ -147,12 +150,16 @@ class Client:
     ) -> dict[str, Any]:
         if self._session is None:
             raise RuntimeError("the client is not open")
+        left = deadline.begin(PAGE_SECONDS)
         started = perf_counter()
         try:
+            if left <= MARGIN_SECONDS:
+                raise TimeoutError
             async with self._session.request(
                 method,
                 URL(self._base_url + target, encoded=True),
-                headers=_headers(span, token, address),
+                headers=_headers(span, token, address, left - MARGIN_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=left, sock_connect=CONNECT_SECONDS),
                 data=json.dumps(body, ensure_ascii=False).encode() if body else None,
                 allow_redirects=False,
             ) as response:
@@ -191,12 +198,13 @@ class Client:
         return problem
 
 
-def _headers(span: Recorded, token: str | None, address: str) -> dict[str, str]:
+def _headers(span: Recorded, token: str | None, address: str, left: float) -> dict[str, str]:
     headers = {
         "Content-Type": "application/json",
         "Authorization": f"Bearer {token}" if token else "",
         "X-Request-ID": context.request_id(),
         "X-Forwarded-For": address,
+        deadline.HEADER: str(max(int(left * 1000), 1)),
         **recording.headers(span),
     }
     return {name: value for name, value in headers.items() if value}

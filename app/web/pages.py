@@ -28,6 +28,7 @@ ERRORS = {
     413: ("Too large", "That is more than a form here can hold."),
     415: ("Unknown format", "Only ordinary forms are understood here."),
     429: ("Slow down, please", "There were too many attempts. Please try again in a while."),
+    499: ("Given up", "The browser closed the connection."),
     500: ("Something broke", "The fault is ours, and it has been noted."),
     503: ("Back in a moment", "MiniTwit cannot answer right now. Please try again shortly."),
 }

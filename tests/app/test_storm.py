@@ -1,4 +1,5 @@
-"""Two hundred people register at the same moment: nobody is lost, and nobody else waits."""
+"""Two hundred people register at the same moment: whoever is told to come back later does, nobody
+is lost, and nobody else waits."""
 
 from __future__ import annotations
 
@@ -37,9 +38,12 @@ async def storm(api: Service, names: list[str]) -> tuple[Counter[int], list[floa
 
         async def join(name: str) -> int:
             body = {"username": name, "email": "a@b.c", "pwd": "x"}
-            async with session.post("/register", data=json.dumps(body)) as answer:
-                await answer.read()
-                return answer.status
+            while True:
+                async with session.post("/register", data=json.dumps(body)) as answer:
+                    await answer.read()
+                    if answer.status != 503:
+                        return answer.status
+                    await asyncio.sleep(float(answer.headers["Retry-After"]))
 
         async def watch() -> list[float]:
             seconds = []

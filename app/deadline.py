@@ -1,0 +1,51 @@
+"""How long an answer is wanted: one deadline a page, which travels with its calls to api.
+
+The header says how many milliseconds are left, as gRPC's does: clocks of hosts differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+
+from starlette.requests import Request
+
+from app.problems import Unavailable
+
+HEADER = "X-Timeout-Ms"
+_LONGEST_MS = 60_000
+_until: ContextVar[float | None] = ContextVar("deadline", default=None)
+
+
+def begin(seconds: float) -> float:
+    """Seconds left for what is being served, which has so many if it has no deadline yet."""
+    now = asyncio.get_running_loop().time()
+    until = _until.get()
+    if until is None:
+        _until.set(until := now + seconds)
+    return until - now
+
+
+def left(most: float) -> float:
+    """Seconds left, ``most`` at most; also where there is no deadline."""
+    until = _until.get()
+    return most if until is None else min(most, until - asyncio.get_running_loop().time())
+
+
+@asynccontextmanager
+async def kept(request: Request) -> AsyncIterator[None]:
+    """Cancel the block when the caller's deadline has passed. Raises Unavailable then."""
+    text = request.headers.get(HEADER, "")
+    if not (text.isascii() and text.isdigit()):
+        yield
+        return
+    seconds = begin(min(int(text[:9]), _LONGEST_MS) / 1000)
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError:
+        if limit.expired():
+            raise Unavailable from None
+        raise
