@@ -1,4 +1,4 @@
-"""``make tables``: the README's tables of figures, written from the result files."""
+"""``make tables``: the tables of docs/benchmarks.md, written from the result files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.bench.__main__ import table_of
 from tests.drills.__main__ import markdown
 from tests.parts import ROOT
 
-README = ROOT / "README.md"
+PAGE = ROOT / "docs/benchmarks.md"
 
 
 def drills(result: dict[str, Any]) -> str:
@@ -79,6 +79,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "drill": drills,
     "deploy": deploys,
     "bench": table_of,
+    "bench-telemetry": table_of,
     "bench-full": table_of,
     "soak": soak,
 }
@@ -97,4 +98,4 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(filled(README.read_text()))
+    PAGE.write_text(filled(PAGE.read_text()))

@@ -1,9 +1,10 @@
-"""What the README says exists."""
+"""What the README and the pages of docs/ say exists."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -12,30 +13,61 @@ from dashboards.registry import DASHBOARDS
 from tests import results
 from tests.drills.table import DRILLS, UNDRILLED
 from tests.parts import ROOT
-from tests.tables import TABLES, filled
+from tests.tables import PAGE, TABLES, filled
 
-README = (ROOT / "README.md").read_text()
+README = ROOT / "README.md"
+DOCS = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [README, *DOCS, *(ROOT / f"{n}.md" for n in ("CONTRIBUTING", "CHANGELOG", "SECURITY"))]
+FOLDERS = "tests|observability|app|dashboards|alerts|simulator|deploy|promtail|blackbox|results"
+CARD = (
+    "starlette", "uvicorn", "psycopg-pool", "opentelemetry-sdk",
+    "opentelemetry-instrumentation-asgi", "prometheus-client", "python-logging-loki", "grafanalib",
+    "pytest",
+)  # fmt: skip
 
 
-def test_make_targets_exist() -> None:
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"`?make ([a-z-]+)`", README)) | set(
-        re.findall(r"^make ([a-z]+)", README, re.MULTILINE)
-    )
-    assert {"up", "test"} <= named
-    assert named <= targets
+def targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
-def test_files_and_settings_exist() -> None:
-    for path in re.findall(r"`((?:tests|observability|app|dashboards)/[\w/.]+)`", README):
-        assert (ROOT / path).exists(), path
-    for path in re.findall(r"\]\(([\w/.]+)\)", README):
-        assert (ROOT / path).exists(), path
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def test_the_readme_is_short_and_leads_to_every_page() -> None:
+    text = README.read_text()
+    assert text.count("\n") <= 200
+    assert [page.name for page in DOCS if f"docs/{page.name}" not in text] == []
+    assert [library for library in CARD if library not in text] == []
+    folders = {p.name for p in ROOT.iterdir() if p.is_dir() and not p.name.startswith((".", "_"))}
+    known = {"build", "test-output", "minitwit.egg-info"}
+    assert [one for one in folders - known if f"`{one}/`" not in text] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_what_a_page_names_exists(page: Path) -> None:
+    text = page.read_text()
+    commands = set(re.findall(r"`make ([a-z-]+)", text))
+    commands |= set(re.findall(r"^\s*make ([a-z-]+)", text, re.MULTILINE))
+    assert commands <= targets()
+    for path in re.findall(rf"`((?:{FOLDERS})/[\w/.-]+)`", text):
+        assert "NAME" in path or (ROOT / path).exists(), path
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        assert link.startswith("http") or (page.parent / link).exists(), link
+
+
+def test_the_settings_of_the_configuration_exist() -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
     source = (ROOT / "app/settings.py").read_text()
-    table = README[README.index("| setting |") : README.index("`RUN_DIR` (default")]
-    for row in table.splitlines()[2:]:
-        for name in re.findall(r"`([A-Z_]+)`", row.split("|")[1] if "|" in row else ""):
-            assert f'"{name}"' in source, name
+    table = text[text.index("| setting |") : text.index("## The run without Docker")]
+    found = {
+        setting
+        for row in table.splitlines()[2:]
+        if row.startswith("|")
+        for setting in re.findall(r"`([A-Z_]+)`", row.split("|")[1])
+    }
+    assert len(found) > 20
+    assert [setting for setting in found if f'"{setting}"' not in source] == []
 
 
 def test_each_dashboard_is_in_the_gallery() -> None:
@@ -56,22 +88,25 @@ RISKS = (
 
 
 def test_each_risk_names_tests_that_exist() -> None:
-    table = README[README.index("| risk |") : README.index("## Measured")]
-    rows = [row.split("|") for row in table.splitlines()[2:] if row.startswith("|")]
+    text = (ROOT / "docs/security.md").read_text()
+    head = re.search(r"^\| risk \|.*$", text, re.MULTILINE)
+    assert head
+    table = text[head.start() :].partition("\n\n")[0]
+    rows = [row.split("|") for row in table.splitlines()[2:]]
     for risk in RISKS:
         assert any(risk in row[1] for row in rows), risk
     for row in rows:
-        proofs = re.findall(r"`(tests/[\w/.]+)`", row[3])
+        proofs = re.findall(r"`(tests/[\w/.]+)`", "|".join(row[2:]))
         assert proofs, row[1]
         for proof in proofs:
             assert re.search(r"^def test_", (ROOT / proof).read_text(), re.MULTILINE), proof
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_its_tables_are_those_of_the_result_files(name: str) -> None:
-    assert README.count(f"<!-- {name} -->\n") == 1
-    assert (ROOT / "results" / f"{name}.json").exists()
-    assert filled(README) == README, "make tables"
+@pytest.mark.parametrize("table", [one for one in TABLES if results.read(one)])
+def test_its_tables_are_those_of_the_result_files(table: str) -> None:
+    text = PAGE.read_text()
+    assert text.count(f"<!-- {table} -->\n") == 1
+    assert filled(text) == text, "make tables"
 
 
 def test_each_alert_was_drilled_three_times() -> None:
