@@ -57,7 +57,7 @@ class Alert:
     """``wait`` and ``keep`` are seconds; ``service`` is a name or a template over the labels.
 
     ``summary`` is one plain sentence; ``description`` is a template with the values. ``page`` is
-    the runbook, if it is not called after the alert.
+    the runbook, if it is not called after the alert; ``notes`` are further annotations.
     """
 
     name: str
@@ -70,6 +70,7 @@ class Alert:
     board: Board = Board.OVERVIEW
     keep: float = 0
     page: str = ""
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         used = set(LABEL_USE.findall(self.description + self.service))
@@ -105,6 +106,7 @@ class Alert:
                 "description": self.description,
                 "runbook_url": f"{RUNBOOK_BASE}/{self.runbook}",
                 "dashboard_url": self.board.url,
+                **self.notes,
             },
         }
 

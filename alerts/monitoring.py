@@ -8,6 +8,7 @@ from alerts.services import down
 from observability.catalog import INSTANCE, LOG_DROPPED, SERVICE, TRACE_SPANS, Label
 from observability.clock import Clock
 from observability.conventions import (
+    HEARTBEAT,
     MONITORING_TARGETS,
     OPTIONAL_TARGETS,
     PROBE_JOB,
@@ -24,7 +25,15 @@ from observability.exporters import (
     UP,
 )
 from observability.external import ALERTMANAGER_LOADED, CONFIG_LOADED, PROMTAIL_DROPPED
-from observability.promql.builders import ALWAYS, absent, increase, matches, select, total
+from observability.promql.builders import (
+    absent,
+    aggregate,
+    increase,
+    matches,
+    moment,
+    select,
+    total,
+)
 from observability.promql.expr import Expr
 
 
@@ -47,12 +56,14 @@ def alerts(clock: Clock) -> Group:
         (
             Alert(
                 "Watchdog",
-                ALWAYS,
+                # The newest sample: a disk that takes no more of them stops the heartbeat too.
+                aggregate("max", moment(UP)),
                 wait=0,
                 severity="none",
                 service="prometheus",
                 summary="This alert always fires, to prove that alerts arrive.",
                 description="Nothing is wrong. If this stops arriving, so does every other alert.",
+                notes={HEARTBEAT: '{{ printf "%.3f" $value }}'},
             ),
             Alert(
                 "MiniTwitMonitorDown",

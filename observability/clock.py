@@ -17,7 +17,7 @@ FASTEST_SECONDS = 1.0
 SCRAPES_A_RANGE = 4
 SCRAPES_A_WAIT = 2
 SCRAPES_KEPT = 6
-SHORTEST_SILENCE = 5.0  # the Watchdog arrives every second or two at the quickest pace
+SHORTEST_SILENCE = 8.0  # at twenty times the pace the Watchdog advances every two to four
 UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 

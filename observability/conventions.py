@@ -9,7 +9,12 @@ DEPLOYED_TARGETS = ("api", "web", "postgres")
 MONITORING_TARGETS = ("prometheus", "alertmanager", "blackbox", "node")
 # The first two are absent where they could not be built.
 OPTIONAL_TARGETS = ("loki", "promtail", "deadman")
-DEADMAN_SECONDS = 120.0  # without a Watchdog, until someone is told
+# The heartbeat's budget; docs/alerting.md, "Heartbeat", has the arithmetic.
+# Prometheus sends a firing alert again; Alertmanager keeps it for four times that.
+RESEND_SECONDS = 39.0
+DEADMAN_SECONDS = 95.0  # since the Watchdog's value advanced, until someone is told
+HEARTBEAT = "heartbeat"  # the Watchdog's annotation with its value
+MONITORING_BLIND = "MonitoringBlind"  # what the dead man's switch posts to Alertmanager
 PROBE_JOB = "probe"
 PROBED_SERVICES = ("api", "web")
 

@@ -28,7 +28,6 @@ class Matcher:
 
 
 NOW = Expr("time()", scalar=True)
-ALWAYS = Expr("vector(1)")
 
 
 def matches(regex: str) -> Matcher:
@@ -61,6 +60,12 @@ def _counted(function: str, metric: Metric, series: Expr, window: str) -> Expr:
     if metric.kind == "gauge":
         raise ExprError(f"{function} of {metric}, which is a gauge")
     return Expr(f"{function}({series}[{window}])", series.labels, exemplars=series.exemplars)
+
+
+def moment(metric: Metric) -> Expr:
+    """When each series of a gauge was sampled last, in seconds of the epoch."""
+    series = select(metric)
+    return Expr(f"timestamp({series})", series.labels)
 
 
 def rate(

@@ -120,8 +120,8 @@ TABLE = (
         "deadman", ("{python}", "-m", "observability.stack.chat.deadman"), 9095,
         ready="/healthz", job="deadman",
         env={
-            "HOST": "{host}", "PORT": "{port}", "CHAT": "{address[ngircd]}",
-            "SILENCE": "{silence}",
+            "HOST": "{host}", "PORT": "{port}", "CHAT": "{chat}",
+            "SILENCE": "{silence}", "RELAY": "{relay}", "ALERTMANAGER": "{address[alertmanager]}",
         },
         after=("ngircd",),
     ),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from observability.clock import Clock
-from observability.conventions import DEADMAN_SECONDS
+from observability.conventions import DEADMAN_SECONDS, RESEND_SECONDS
 from observability.stack.components import COMPONENTS, TABLE, Component
 from observability.stack.config import places, receivers
 from observability.stack.config.places import Place
@@ -22,6 +22,7 @@ from observability.stack.local import address, control, postgres, stamp
 from observability.stack.local.environment import passed
 from observability.stack.programs.tools import Program
 from observability.stack.settings import HOST, ROOT, Settings, StackError, secret
+from observability.stack.targets import RELAY_NICK
 
 RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
@@ -144,6 +145,7 @@ class Layout:
         """Replace the names in a template of the table of components."""
         settings, program = self.settings, self.programs.get(component.tool)
         database = address.parse(self.database_url())
+        runs = {c.name for c in self.components}
         return text.format(
             python=sys.executable,
             tool=program.path if program else "",
@@ -159,8 +161,10 @@ class Layout:
             home=program.path.parents[1] if program else "",
             otlp=self.otlp,
             loki=self.loki,
-            resend=self.clock.pause(60),
+            resend=self.clock.pause(RESEND_SECONDS),
             silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
+            chat=self.address("ngircd") if "ngircd" in runs else "",
+            relay=RELAY_NICK if "relay" in runs else "",
             exporter_uri=database.exporter,
             path=f"{postgres.BIN}:{os.environ.get('PATH', os.defpath)}",
             **database.libpq,

@@ -1,0 +1,94 @@
+"""MonitoringBlind: the alert that keeps Alertmanager from taking silence for an all-clear.
+
+Prometheus sends a firing alert again every 40 s (the first evaluation after RESEND_SECONDS = 39),
+and gives it an ``endsAt`` of 4 x max(RESEND_SECONDS, evaluation interval) = 156 s after that. Once
+Prometheus is gone, Alertmanager therefore takes each alert for resolved 116 to 156 s later, and
+would say so. This alert inhibits them, and of what is inhibited neither start nor end is
+announced. It has to be there before 116 s: the switch posts it after 101 s at the latest, which
+are 5 s until Alertmanager passes on the last beat, 95 s of silence and 1 s until the switch looks.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from observability.conventions import MONITORING_BLIND, RUNBOOK_BASE
+
+PATIENCE = 3.0  # seconds for one answer
+AGAIN = 20  # posts within the time that one lasts
+QUERY = "active=true&silenced=false&inhibited="
+
+
+class Blindness:
+    """Posts and ends the alert at Alertmanager; ``hold`` seconds is how long one post lasts."""
+
+    def __init__(self, alertmanager: str, hold: float) -> None:
+        self._base = f"http://{alertmanager}/api/v2/alerts"
+        self._hold = timedelta(seconds=hold)
+        self._begin: datetime | None = None
+        self._posted = datetime.min.replace(tzinfo=UTC)
+        self.open: list[str] = []
+
+    @property
+    def posted(self) -> bool:
+        """Whether Alertmanager has it."""
+        return self._begin is not None
+
+    def keep(self) -> None:
+        """Post it if it is time; the first time note which alerts are open.
+
+        OSError if Alertmanager is away or refuses it.
+        """
+        now = datetime.now(UTC)
+        if self._begin and now - self._posted < self._hold / AGAIN:
+            return
+        if self._begin is None:
+            self.open = self._firing(inhibited=False)
+        self._post(self._begin or now, now + self._hold)
+        self._begin, self._posted = self._begin or now, now
+
+    def firing(self) -> set[str]:
+        """What fires now of the alerts that it inhibits."""
+        return set(self._firing(inhibited=True))
+
+    def end(self) -> None:
+        """Let the others speak again."""
+        if self._begin:
+            self._post(self._begin, datetime.now(UTC))
+        self._begin, self.open = None, []
+
+    def _firing(self, inhibited: bool) -> list[str]:
+        alerts = json.loads(_call(f"{self._base}?{QUERY}{str(inhibited).lower()}"))
+        found = [alert["labels"] for alert in alerts]
+        told = [a for a in found if a.get("severity") != "none"]
+        return sorted({_name(a) for a in told if a["alertname"] != MONITORING_BLIND})
+
+    def _post(self, begin: datetime, end: datetime) -> None:
+        alert: dict[str, Any] = {
+            "labels": {
+                "alertname": MONITORING_BLIND, "severity": "critical", "service": "prometheus",
+            },
+            "annotations": {
+                "summary": "Monitoring is blind: Prometheus's heartbeat does not arrive.",
+                "description": "No other alert is announced, and no all-clear, until it does.",
+                "runbook_url": f"{RUNBOOK_BASE}/Watchdog.md",
+            },
+            "startsAt": begin.isoformat(),
+            "endsAt": end.isoformat(),
+        }  # fmt: skip
+        _call(self._base, json.dumps([alert]).encode())
+
+
+def _name(labels: dict[str, str]) -> str:
+    return f"{labels['alertname']} of {labels.get('service', '?')}"
+
+
+def _call(url: str, body: bytes | None = None) -> bytes:
+    call = urllib.request.Request(  # noqa: S310  # the address is the operator's own
+        url, body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(call, timeout=PATIENCE) as answer:  # noqa: S310
+        return bytes(answer.read())

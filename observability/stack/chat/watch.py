@@ -1,0 +1,161 @@
+"""What the dead man's switch watches, and what it says of it.
+
+Three things must be alive for an alert to be read: the heartbeat (Prometheus and Alertmanager),
+the chat, and the relay in the chat's room.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from observability.stack.chat.blind import Blindness
+from observability.stack.chat.heartbeat import Heartbeat
+from observability.stack.chat.speaker import Outbox, Room
+
+REMIND = 3600.0
+TICK = 1.0  # seconds between two looks, at most
+RUNBOOK = "alerts/runbooks/Watchdog.md"
+Age = Callable[[], float]
+
+
+@dataclass
+class Sign:
+    """One sign of life: ``age`` seconds old, gone from ``limit`` on. Texts take the age."""
+
+    age: Age
+    limit: float
+    lost: str
+    back: str
+    gone: bool = False
+    _told: float = field(default=0.0, repr=False)
+
+    def look(self, outbox: Outbox) -> bool:
+        """Tell what changed, and every hour what did not; whether it has just come back."""
+        gone, was, now = self.age() > self.limit, self.gone, time.monotonic()
+        self.gone = gone
+        if gone and (not was or now - self._told > REMIND):
+            self._told = now
+            outbox.put(f"[DEADMAN] {self.lost.format(self.age())}", lambda: self.gone)
+        if was and not gone:
+            outbox.put(f"[DEADMAN] {self.back}", lambda: not self.gone)
+        return was and not gone
+
+
+@dataclass
+class Presence:
+    """When the chat answered, and when the relay was in its room."""
+
+    room: Room
+    relay: str
+    every: float
+    chat_seen: float = field(default_factory=time.monotonic)
+    relay_seen: float = field(default_factory=time.monotonic)
+    _looked: float = 0.0
+
+    def look(self) -> None:
+        """Ask the chat, if it is time; its absence says nothing about the relay."""
+        now = time.monotonic()
+        if now - self._looked < self.every:
+            return
+        self._looked = now
+        try:
+            members = self.room.members()
+        except OSError:
+            self.relay_seen = now
+            return
+        self.chat_seen = now
+        if not self.relay or self.relay in members:
+            self.relay_seen = now
+
+
+class Watch:
+    """``silence`` seconds without a beat are too many; chat and relay are given two thirds."""
+
+    def __init__(
+        self,
+        heartbeat: Heartbeat,
+        silence: float,
+        outbox: Outbox,
+        presence: Presence | None,
+        blindness: Blindness | None,
+    ) -> None:
+        self.silence, self.outbox = silence, outbox
+        self.presence, self.blindness = presence, blindness
+        self._settled = 0.0
+        self._complaint = ""
+        self.beat = Sign(
+            lambda: heartbeat.age, silence,
+            "no Watchdog for {:.0f} s: alerts do not arrive, and no all-clear is announced. "
+            f"Look at Prometheus, its disk, and Alertmanager - {RUNBOOK}",
+            "the Watchdog is back: alerts arrive again.",
+        )  # fmt: skip
+        self.others = [] if presence is None else [
+            Sign(
+                lambda: time.monotonic() - presence.chat_seen, silence * 2 / 3,
+                f"the chat has not answered for {{:.0f}} s: nobody reads alerts there - {RUNBOOK}",
+                "the chat is back; alerts of the time between may be missing here: "
+                "look at Alertmanager.",
+            ),
+            Sign(
+                lambda: time.monotonic() - presence.relay_seen, silence * 2 / 3,
+                f"the relay has not been in the room for {{:.0f}} s: alerts do not come here. "
+                f"Look at the relay, and at Alertmanager for what fires - {RUNBOOK}",
+                "the relay is back: alerts come here again.",
+            ),
+        ]  # fmt: skip
+
+    def run(self, over: threading.Event) -> None:
+        """Until ``over``."""
+        while not over.wait(min(TICK, self.silence / 10)):
+            self.look()
+
+    def look(self) -> None:
+        """One look. Alertmanager is told first: it has to know before its alerts expire."""
+        if self.beat.look(self.outbox):
+            self._settled = time.monotonic() + self.silence * 2 / 3
+        if self.blindness:
+            try:
+                self._blind(self.blindness)
+            except (OSError, ValueError, KeyError) as error:
+                self._complain(f"Alertmanager is not told: {error}")
+        if self.presence:
+            self.presence.look()
+        for sign in self.others:
+            sign.look(self.outbox)
+        self.outbox.send()
+
+    def _complain(self, text: str) -> None:
+        """Into the log, once until it is another complaint."""
+        if text != self._complaint:
+            print(text, flush=True)
+        self._complaint = text
+
+    def _blind(self, blindness: Blindness) -> None:
+        """Keep the alert while blind, and on until Prometheus has had time to find all again."""
+        settling = blindness.posted and time.monotonic() < self._settled
+        if self.beat.gone or settling:
+            blindness.keep()
+        elif blindness.posted:
+            still, opened = blindness.firing(), blindness.open
+            blindness.end()
+            if opened:
+                self.outbox.put(f"[DEADMAN] {account(opened, still)}")
+
+
+def account(opened: list[str], still: set[str]) -> str:
+    """What became of the alerts that were open when the monitoring went blind."""
+    lasting = [name for name in opened if name in still]
+    ended = [name for name in opened if name not in still]
+    said = {
+        f"open before and still firing: {_list(lasting)}": lasting,
+        f"open before and firing no more: {_list(ended)}": ended,
+    }
+    return "; ".join(text for text, names in said.items() if names)
+
+
+def _list(names: list[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,0 +1,156 @@
+"""``python -m tests.drills.heartbeat``: who tells, at production's pace, that alerts stop arriving.
+
+api is stopped, and the room is told; then Prometheus is stopped, and the room must be told within
+120 s that alerts do not arrive, and never that api is well again. After that Alertmanager, the
+relay and the chat are stopped, each by itself. Takes about 15 minutes; writes
+results/heartbeat.json.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from observability.clock import Clock
+from observability.conventions import DEADMAN_SECONDS, MONITORING_BLIND, RESEND_SECONDS
+from tests import results
+from tests.drills.__main__ import site
+from tests.drills.run import SILENCE
+from tests.drills.site import Site
+from tests.parts import request, wait_for
+
+LIMIT = 120.0  # seconds at production's pace, whichever part is gone
+EXPIRY = 4 * RESEND_SECONDS  # what Alertmanager keeps an alert for
+GROUP = 30.0  # between two messages of a page's group
+DOWN = "MiniTwitTargetDown"
+BLIND = (MONITORING_BLIND, "prometheus")
+
+
+def main() -> int:
+    """0 if all was told in time, and nothing false."""
+    with site(1, small=False) as place:
+        rows = {"prometheus": false_all_clear(place, 1)}
+        print(rows["prometheus"], flush=True)
+        for component, words in GONE.items():
+            rows[component] = {"told": gone(place, component, words)}
+            print(component, rows[component], flush=True)
+    late = [name for name, row in rows.items() if row["told"] > LIMIT]
+    result: dict[str, Any] = {
+        "limit": LIMIT, "silence": DEADMAN_SECONDS, "resend": RESEND_SECONDS,
+        "expiry": EXPIRY, "seconds": rows, "late": late,
+    }  # fmt: skip
+    results.write("heartbeat", results.stamped(result))
+    print(f"late: {', '.join(late) or 'none'}")
+    return 1 if late else 0
+
+
+def said(place: Site, what: str, since: int) -> list[str]:
+    """Lines of the dead man's switch in the room."""
+    return [line for line in place.chat_lines()[since:] if f"[DEADMAN] {what}" in line]
+
+
+def age(place: Site) -> float:
+    """Seconds since the heartbeat advanced."""
+    text = request("GET", place.url("deadman") + "/metrics").body.decode()
+    return float(text.split()[-1])
+
+
+def held(place: Site) -> set[tuple[str, str]]:
+    """Name and service of the alerts that Alertmanager takes for firing."""
+    answer = request("GET", place.url("alertmanager") + "/api/v2/alerts?inhibited=true")
+    found = [alert["labels"] for alert in json.loads(answer.body or b"[]")]
+    return {(labels["alertname"], labels["service"]) for labels in found}
+
+
+def quiet(place: Site) -> bool:
+    """Whether the relay, which says a line every three seconds, has said all it had."""
+    return time.time() - place.chat_time() > SILENCE
+
+
+def told(place: Site, status: str, since: int) -> bool:
+    """Whether the room read this of api's target."""
+    found = [(m.status, m.name, m.service) for m in place.messages(since)]
+    return (status, DOWN, "api") in found
+
+
+def false_all_clear(place: Site, scale: float) -> dict[str, float]:
+    """The seconds from Prometheus's end until each thing that has to follow.
+
+    AssertionError if the room is told that api is well while it is dead.
+    """
+    clock = Clock(scale)
+    silence, patience = clock.silence(DEADMAN_SECONDS), 120 + 200 / scale
+    wait_for("a beat", lambda: age(place) < silence / 2, patience)
+    wait_for("a quiet start", lambda: (DOWN, "api") not in held(place) and quiet(place), patience)
+    since = len(place.chat_lines())
+    place.stop("api")
+    wait_for("the page", lambda: told(place, "FIRING", since) and quiet(place), patience)
+    since = len(place.chat_lines())
+    place.stop("prometheus")
+    begin = time.monotonic()
+
+    def seconds(what: str, happened: Callable[[], object]) -> float:
+        wait_for(what, happened, patience)
+        return round(time.monotonic() - begin, 1)
+
+    found = {
+        "blind": seconds("MonitoringBlind", lambda: BLIND in held(place)),
+        "told": seconds("the complaint", lambda: said(place, "no Watchdog for", since)),
+        "expired": seconds("its expiry", lambda: (DOWN, "api") not in held(place)),
+    }
+    # Two flushes of its group later it would have been said.
+    end = time.monotonic() + 2 * GROUP / scale
+    while time.monotonic() < end:
+        assert not told(place, "RESOLVED", since), (
+            f"a false all-clear: {found} {place.chat_lines()[since:]}"
+        )
+        time.sleep(0.5)
+    place.start("prometheus")
+    begin = time.monotonic()
+    found["back"] = seconds("the good news", lambda: said(place, "the Watchdog is back", since))
+    still = f"open before and still firing: {DOWN} of api"
+    found["account"] = seconds("what was open", lambda: said(place, still, since))
+    assert not told(place, "RESOLVED", since), (
+        f"a false all-clear: {found} {place.chat_lines()[since:]}"
+    )
+    place.start("api")
+    begin = time.monotonic()
+    found["all-clear"] = seconds("the true all-clear", lambda: told(place, "RESOLVED", since))
+    return found
+
+
+# What the switch says, in the room or, where there is none, in its log.
+GONE = {
+    "alertmanager": ("no Watchdog for", "the Watchdog is back"),
+    "relay": ("the relay has not been", "the relay is back"),
+    "ngircd": ("the chat has not answered", "the chat is back"),
+}
+
+
+def gone(place: Site, component: str, words: tuple[str, str]) -> float:
+    """Seconds until the switch has spoken of one that is stopped; then it is started again."""
+    log = place.run_dir / "logs/deadman.log"
+    patience = 200.0
+    wait_for("a beat", lambda: age(place) < DEADMAN_SECONDS / 2, patience)
+    before, since = log.stat().st_size, len(place.chat_lines())
+
+    def spoken(text: str) -> bool:
+        with log.open() as file:
+            file.seek(before)
+            logged = f"[DEADMAN] {text}" in file.read()
+        return logged and (component == "ngircd" or bool(said(place, text, since)))
+
+    place.stop(component)
+    begin = time.monotonic()
+    wait_for(words[0], lambda: spoken(words[0]), patience)
+    seconds = round(time.monotonic() - begin, 1)
+    place.start(component)
+    wait_for(words[1], lambda: said(place, words[1], since), patience)
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
