@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
 from app.limits import Limits
 from observability.instrument import redaction
 from observability.instrument.logs import LEVELS, LogSettings
@@ -219,11 +222,23 @@ def _address(env: Environment, name: str, default: str) -> Secret:
 def database(env: Environment) -> DatabaseSettings:
     """Read where the database is."""
     return DatabaseSettings(
-        url=env.secret("DATABASE_URL"),
+        url=_database_url(env),
         pool_size=env.whole("POOL_SIZE", 10, 1, 1000),
         pool_timeout=env.number("POOL_TIMEOUT", 0.25, 0.01, 60),
         statement_timeout=env.number("STATEMENT_TIMEOUT", 2, 0.01, 600),
     )
+
+
+def _database_url(env: Environment) -> Secret:
+    """An address as libpq takes it; it holds a password, so no error shows it."""
+    url = env.secret("DATABASE_URL")
+    try:
+        conninfo_to_dict(url.reveal())
+    except psycopg.ProgrammingError:
+        raise SettingsError(
+            "DATABASE_URL must be an address of PostgreSQL, as postgresql://user@host/name"
+        ) from None
+    return url
 
 
 def api(env: Environment) -> ApiSettings:

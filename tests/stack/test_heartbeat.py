@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from observability.clock import Clock
-from observability.conventions import DEADMAN_SECONDS, RESEND_SECONDS
+from observability.conventions import DEADMAN_SECONDS, HEARTBEAT, RESEND_SECONDS
+from observability.stack.chat.heartbeat import WATCHDOG, Heartbeat
+from observability.stack.chat.watch import account
 from tests.drills.heartbeat import LIMIT, false_all_clear
 from tests.drills.site import Site
 
@@ -43,6 +46,32 @@ def test_the_switch_speaks_after_one_lost_beat_and_before_anything_expires(scale
     speaks = BEAT + silence + 1
     assert speaks < LIMIT
     assert speaks < 4 * RESEND_SECONDS - evaluated, "before the first alert expires"
+
+
+def test_a_repetition_is_no_beat() -> None:
+    heartbeat = Heartbeat()
+
+    def heard(value: str, status: str = "firing") -> bool:
+        labels, notes = {"alertname": WATCHDOG}, {HEARTBEAT: value}
+        alert = {"status": status, "labels": labels, "annotations": notes}
+        return heartbeat.heard(json.dumps({"alerts": [alert]}).encode())
+
+    assert heard("5.0")
+    assert not heard("5.0")
+    assert not heard("4.0"), "an Alertmanager that knows less"
+    assert not heard("6.0", "resolved")
+    assert heard("6.5")
+    with pytest.raises(ValueError, match="nonsense"):
+        heard("nonsense")
+
+
+def test_the_room_reads_what_was_open_and_what_became_of_it() -> None:
+    assert account(["A of api", "B of web"], {"B of web", "C of web"}) == (
+        "open before and still firing: B of web; open before and firing no more: A of api"
+    )
+    assert account(["A of api"], set()) == "open before and firing no more: A of api"
+    many = [f"{letter} of api" for letter in "ABCDEF"]
+    assert account(many, set(many)).endswith("D of api and 2 more")
 
 
 @pytest.mark.stack

@@ -67,7 +67,7 @@ def test_an_unknown_component_is_named() -> None:
     ],
 )
 def test_the_exporter_gets_the_address_without_the_password(url: str, uri: str) -> None:
-    assert parse(url).exporter == uri
+    assert parse(url).exporter() == uri
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
 """The database's address as each program wants it: psycopg, libpq's tools, the exporter's driver.
 
-An address may name several hosts, a socket's folder, or a service without a port.
+An address may name several hosts, a socket's folder, or a service without a port. libpq's tools
+are given all of it in a service file. The exporter's driver (lib/pq for Go) takes one host and an
+``sslmode`` that decides, so it gets what libpq chose here; what it does not know is refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -15,8 +19,26 @@ from psycopg.conninfo import conninfo_to_dict
 from observability.stack.settings import StackError
 
 PORT = "5432"
+PATIENCE = 3  # seconds
 # What the exporter's driver knows of libpq's parameters, besides host, port and database.
 DRIVER = ("sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout")
+# To leave these out would connect to another server, or check less than was asked for.
+UNKNOWN_TO_DRIVER = (
+    "hostaddr", "service", "passfile", "sslcrl", "sslcrldir", "sslpassword", "sslnegotiation",
+    "sslcertmode", "requirepeer", "require_auth", "channel_binding",
+)  # fmt: skip
+UNDECIDED = ("prefer", "allow")
+ROOT_CERTIFICATE = Path("~/.postgresql/root.crt")  # where libpq looks without sslrootcert
+SERVICE = "minitwit"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What libpq made of an address: one of its hosts, with TLS or without."""
+
+    host: str
+    port: str
+    tls: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +58,27 @@ class Address:
         return {
             "database_address": f"{','.join(self.hosts)}:{','.join(self.ports)}",
             "database_name": self.database,
-            "database_tls": self.parameters.get("sslmode", ""),
         }
 
     @property
-    def exporter(self) -> str:
+    def service(self) -> str:
+        """A service file for libpq: all parameters but user, password and the database's name."""
+        own = {"host": ",".join(self.hosts), "port": ",".join(self.ports), **self.parameters}
+        return "".join([f"[{SERVICE}]\n", *(f"{key}={value}\n" for key, value in own.items())])
+
+    def exporter(self, chosen: Chosen | None = None) -> str:
         """What the exporter takes: no scheme, no user, one host, and TLS decided."""
-        host, port = self.hosts[0], self.ports[0]
+        host, port = (chosen.host, chosen.port) if chosen else (self.hosts[0], self.ports[0])
         query = {k: v for k, v in self.parameters.items() if k in DRIVER}
-        if query.get("sslmode", "prefer") in ("prefer", "allow"):  # its driver knows neither
-            query["sslmode"] = "disable"
+        if query.get("sslrootcert") == "system":  # libpq's word for what is the driver's default
+            del query["sslrootcert"]
+            query.setdefault("sslmode", "verify-full")
+        elif (root := ROOT_CERTIFICATE.expanduser()).exists():
+            query.setdefault("sslrootcert", str(root))
+        if query.get("sslmode", "prefer") in UNDECIDED:
+            query["sslmode"] = "require" if chosen and chosen.tls else "disable"
+        if query["sslmode"] == "disable":
+            query.pop("sslrootcert", None)
         if host.startswith("/"):
             return f"/{quote(self.database)}?{urlencode({'host': host, 'port': port, **query})}"
         name = f"[{host}]" if ":" in host else host
@@ -58,6 +91,8 @@ def parse(url: str) -> Address:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.ProgrammingError as error:
         raise StackError(f"DATABASE_URL is no address of a database: {error}") from None
+    if unknown := sorted(set(UNKNOWN_TO_DRIVER) & parts.keys()):
+        raise StackError(f"DATABASE_URL has {', '.join(unknown)}, which the exporter cannot obey")
     hosts = tuple((parts.pop("host", "") or "localhost").split(","))
     given = (parts.pop("port", "") or PORT).split(",")
     ports = tuple(port or PORT for port in (given * len(hosts) if len(given) == 1 else given))
@@ -66,3 +101,20 @@ def parse(url: str) -> Address:
     user = parts.pop("user", "")
     return Address(hosts, ports, parts.pop("dbname", "") or user, user,
                    parts.pop("password", ""), parts)  # fmt: skip
+
+
+@cache
+def choose(url: str) -> Chosen | None:
+    """What libpq chooses now; None if the address leaves no choice, or no server answers.
+
+    Asked once a process: while the server is away each caller would wait in vain.
+    """
+    address = parse(url)
+    if len(address.hosts) == 1 and address.parameters.get("sslmode", "prefer") not in UNDECIDED:
+        return None
+    try:
+        with psycopg.connect(url, connect_timeout=PATIENCE) as connection:
+            info = connection.info
+            return Chosen(info.host, str(info.port), connection.pgconn.ssl_in_use)
+    except psycopg.Error:
+        return None

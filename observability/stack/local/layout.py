@@ -19,6 +19,7 @@ from observability.stack.components import COMPONENTS, TABLE, Component
 from observability.stack.config import places, receivers
 from observability.stack.config.places import Place
 from observability.stack.local import address, control, postgres, stamp
+from observability.stack.local.address import Address, Chosen
 from observability.stack.local.environment import passed
 from observability.stack.programs.tools import Program
 from observability.stack.settings import HOST, ROOT, Settings, StackError, secret
@@ -136,6 +137,18 @@ class Layout:
             component.name, program.path if program else None, settings.config, settings.secrets
         )
 
+    def _path(self, database: Address) -> str:
+        """Where PostgreSQL's tools are looked for: those of the wheel know no TLS."""
+        own, others = str(postgres.BIN), os.environ.get("PATH", os.defpath)
+        tls = "sslmode=disable" not in database.exporter(self._chosen)
+        return ":".join((others, own) if tls else (own, others))
+
+    @property
+    def _chosen(self) -> Chosen | None:
+        """What libpq makes of the database that was given; of our own there is no doubt."""
+        given = self.settings.database_url
+        return address.choose(given) if given else None
+
     @property
     def clock(self) -> Clock:
         """The pace of this stack."""
@@ -165,8 +178,9 @@ class Layout:
             silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
             chat=self.address("ngircd") if "ngircd" in runs else "",
             relay=RELAY_NICK if "relay" in runs else "",
-            exporter_uri=database.exporter,
-            path=f"{postgres.BIN}:{os.environ.get('PATH', os.defpath)}",
+            exporter_uri=database.exporter(self._chosen),
+            database_service=address.SERVICE,
+            path=self._path(database),
             **database.libpq,
         )
 
@@ -239,6 +253,7 @@ def _write_secrets(layout: Layout) -> None:
     database = address.parse(url)
     _secret(layout, "database_url", url)
     _secret(layout, "database_user", database.user)
+    _secret(layout, "pg_service.conf", database.service)
     _secret(layout, "database_password", database.password)
     for name, given in (
         ("secret_key", os.environ.get("SECRET_KEY")),
