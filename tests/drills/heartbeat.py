@@ -111,8 +111,9 @@ def false_all_clear(place: Site, scale: float) -> dict[str, float]:
     place.start("prometheus")
     begin = time.monotonic()
     found["back"] = seconds("the good news", lambda: said(place, "the Watchdog is back", since))
-    still = f"open before and still firing: {DOWN} of api"
+    still = "open before and still firing: "
     found["account"] = seconds("what was open", lambda: said(place, still, since))
+    assert f"{DOWN} of api" in said(place, still, since)[0]
     assert not told(place, "RESOLVED", since), (
         f"a false all-clear: {found} {place.chat_lines()[since:]}"
     )

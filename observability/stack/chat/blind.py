@@ -64,7 +64,9 @@ class Blindness:
         alerts = json.loads(_call(f"{self._base}?{QUERY}{str(inhibited).lower()}"))
         found = [alert["labels"] for alert in alerts]
         told = [a for a in found if a.get("severity") != "none"]
-        return sorted({_name(a) for a in told if a["alertname"] != MONITORING_BLIND})
+        others = [a for a in told if a["alertname"] != MONITORING_BLIND]
+        pages_first = sorted(others, key=lambda a: (a.get("severity") != "critical", _name(a)))
+        return list(dict.fromkeys(map(_name, pages_first)))
 
     def _post(self, begin: datetime, end: datetime) -> None:
         alert: dict[str, Any] = {
