@@ -10,7 +10,7 @@ import pytest
 
 from observability.stack.components import TABLE, choose
 from observability.stack.local import ports
-from observability.stack.local.address import parse
+from observability.stack.local.address import Chosen, parse
 from observability.stack.local.control import bound_path
 from observability.stack.local.environment import forget_libpq, inherited, passed
 from observability.stack.programs import tools
@@ -124,3 +124,20 @@ def test_the_holder_of_a_port_is_told() -> None:
         if Path("/proc/net/tcp").exists():
             assert f"(pid {os.getpid()})" in ports.holder(port)
     assert not ports.taken(port)
+
+
+@pytest.mark.parametrize("asked", ["sslcrl=/x", "hostaddr=10.0.0.1", "channel_binding=require"])
+def test_what_the_exporter_cannot_obey_is_refused(asked: str) -> None:
+    with pytest.raises(StackError, match=asked.partition("=")[0]):
+        parse(f"postgresql://u@a/x?{asked}")
+
+
+def test_libpq_is_told_everything_but_who_and_the_password() -> None:
+    url = "postgresql://u:secret@a:1,b/x?sslmode=verify-full&sslrootcert=/ca"
+    assert parse(url).service == (
+        "[minitwit]\nhost=a,b\nport=1,5432\nsslmode=verify-full\nsslrootcert=/ca\n"
+    )
+    assert parse(url).exporter() == "a:1/x?sslmode=verify-full&sslrootcert=%2Fca"
+    assert parse("postgresql://u@a/x").exporter(Chosen("a", "5432", tls=True)) == (
+        "a:5432/x?sslmode=require"
+    )
