@@ -12,7 +12,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import VERSION
 from app.draining import Draining
-from app.limits import BodyLimits
+from app.hosts import Hosts
+from app.limits import BodyLimits, WriteLimits
 from app.settings import ServerSettings
 from observability import catalog
 from observability.instrument.health import Check, Health
@@ -56,7 +57,7 @@ def protected(app: ASGIApp, settings: ServerSettings) -> ASGIApp:
 
     uvicorn's own layer for that would hide from the telemetry who really asks.
     """
-    limited = BodyLimits(app, settings.limits)
+    limited = WriteLimits(Hosts(BodyLimits(app, settings.limits)), settings.limits)
     return ProxyHeadersMiddleware(limited, settings.trusted_proxies)  # type: ignore[arg-type, return-value]
 
 

@@ -170,6 +170,7 @@ def server(env: Environment, port: int) -> ServerSettings:
         trusted_proxies=env.text("TRUSTED_PROXIES", "127.0.0.1,::1"),
         limits=Limits(
             body_seconds=env.number("BODY_SECONDS", 20, 0.1, 600),
+            write_seconds=env.number("WRITE_SECONDS", 20, 0.1, 600),
             body_bytes=env.whole("BODY_BYTES", 256 * 1024, 1024, 2**30),
         ),
         log=LogSettings(

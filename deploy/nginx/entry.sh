@@ -1,9 +1,13 @@
 #!/bin/sh
-# What runs in nginx's container: sees to the first version and to the size of the log.
+# What runs in nginx's container: sees to the first version, to the hosts that it answers for, and
+# to the size of the log.
+#   SITE    the domain; with it, only SITE, its api. and grafana., and HOSTS are answered
+#   HOSTS   other names and addresses that clients use, separated by spaces
 set -eu
 folder=${FOLDER:-/etc/nginx}
 log=${LOG:-/var/log/minitwit/nginx/nginx.log}
 pid=${PID:-/tmp/nginx.pid}
+scratch=${SCRATCH:-/tmp}
 
 # Which api and web are served. The deploy script writes another pair here, and has nginx reload.
 active=$folder/active/upstream.conf
@@ -11,6 +15,38 @@ if [ ! -e "$active" ]; then
     # shellcheck disable=SC2016  # these are nginx's variables
     printf 'map "" $api { default api:5001; }\nmap "" $web { default web:5000; }\n' >"$active"
 fi
+
+# Whom it answers ($known_host), and whom port 80 sends to TLS ($redirected_host): without SITE
+# whoever asks for an address, for a made-up name must not come back in an answer.
+hosts="${HOSTS:-}"
+unknown=1
+if [ -n "${SITE:-}" ]; then
+    hosts="$SITE api.$SITE grafana.$SITE $hosts"
+    unknown=0
+fi
+case $hosts in *[!A-Za-z0-9.:\ \[\]-]*)
+    echo "entry.sh: SITE and HOSTS may hold names and addresses only, not '$hosts'" >&2
+    exit 1
+    ;;
+esac
+names() { # DEFAULT NAME...: the inside of a map
+    printf '    default %s;\n' "$1"
+    shift
+    for name in "$@"; do printf '    "%s" 1;\n' "$name"; done | sort -u
+}
+{
+    # What is inside asks for localhost and for nginx. Without a host there is a 400 of its own.
+    # shellcheck disable=SC2016  # nginx's variable
+    printf 'map $host $known_host {\n'
+    # shellcheck disable=SC2086  # a list
+    names "$unknown" "" localhost 127.0.0.1 nginx $hosts
+    # shellcheck disable=SC2016
+    printf '}\nmap $host $redirected_host {\n'
+    # shellcheck disable=SC2086
+    names 0 localhost 127.0.0.1 $hosts
+    if [ "$unknown" = 1 ]; then printf '    "~^[0-9.]+$" 1;\n    "~^\\[" 1;\n'; fi
+    printf '}\n'
+} >"$scratch/site.conf"
 
 # Promtail follows the file by name: it is renamed and begun anew, one older one is kept.
 rotate() {

@@ -99,6 +99,7 @@ def start(
         "FOLDER": str(folder),
         "LOG": proxy.log,
         "PID": f"{folder}/nginx.pid",
+        "SCRATCH": str(folder),
     }
     entrance = Entrance(folder, ports, grafana)
     entrance.serve(api, web)

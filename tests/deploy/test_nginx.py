@@ -86,8 +86,9 @@ def test_operators_reach_grafana_by_name(proxy: Entrance) -> None:
     assert proxy.secure("GET", "/public", Host="grafana.example.org")[0] == 200
     [line] = wait_for("the line", lambda: log_lines(proxy, route="grafana"))
     assert line["address"] == proxy.grafana
-    status, headers, _ = proxy.secure("GET", "/grafana", Host="example.org")
-    assert (status, headers["Location"]) == (308, "https://grafana.example.org/")
+    status, headers, _ = proxy.secure("GET", "/grafana", Host="localhost")
+    assert (status, headers["Location"]) == (308, "https://grafana.localhost/")
+    assert proxy.secure("GET", "/grafana", Host="made-up.example")[0] == 421
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/%6detrics", "//metrics", "/x/../readyz"])

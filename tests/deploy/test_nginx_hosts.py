@@ -1,0 +1,94 @@
+"""nginx with a known SITE: who asks for another host is refused; what cannot pass on does not."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+
+import pytest
+
+from tests.attacks import connect, rest
+from tests.deploy.proxy import Entrance, start
+from tests.parts import Service
+
+SITE = "minitwit.example"
+PLAIN = ("http", "web", "api")
+
+
+@pytest.fixture(scope="module")
+def proxy(
+    api: Service, web: Service, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Entrance]:
+    folder = tmp_path_factory.mktemp("nginx")
+    to_api, to_web = (service.url.removeprefix("http://") for service in (api, web))
+    own = {"SITE": SITE, "HOSTS": "192.0.2.7"}
+    with start(folder, to_api, to_web, grafana=to_web, environment=own) as entrance:
+        yield entrance
+
+
+def ask(proxy: Entrance, entrance: str, head: bytes) -> bytes:
+    """The answer to a whole request but for its end."""
+    with connect(f"http://127.0.0.1:{proxy.ports[entrance]}") as plain:
+        if entrance != "https":
+            plain.sendall(head + b"Connection: close\r\n\r\n")
+            return rest(plain)
+        trust = ssl.create_default_context(cafile=str(proxy.folder / "secrets/tls/tls_certificate"))
+        with trust.wrap_socket(plain, server_hostname="localhost") as secure:
+            secure.sendall(head + b"Connection: close\r\n\r\n")
+            return rest(secure)
+
+
+def get(host: bytes, path: bytes = b"/latest") -> bytes:
+    return b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n"
+
+
+@pytest.mark.parametrize("entrance", [*PLAIN, "https"])
+@pytest.mark.parametrize("host", [b"evil.example", b"api.evil.example", b"grafana.evil.example"])
+def test_an_unknown_host_is_refused(proxy: Entrance, entrance: str, host: bytes) -> None:
+    answer = ask(proxy, entrance, get(host, b"/grafana"))
+    assert answer.startswith(b"HTTP/1.1 421 "), answer
+    assert b"evil.example" not in answer
+
+
+@pytest.mark.parametrize("host", [SITE.encode(), b"api." + SITE.encode(), b"192.0.2.7:5001"])
+def test_a_known_host_is_answered(proxy: Entrance, host: bytes) -> None:
+    assert ask(proxy, "api", get(host)).startswith(b"HTTP/1.1 200 ")
+
+
+def test_port_80_redirects_to_known_hosts(proxy: Entrance) -> None:
+    answer = ask(proxy, "http", get(SITE.encode(), b"/a?b=c"))
+    assert answer.startswith(b"HTTP/1.1 308 ")
+    assert b"Location: https://minitwit.example/a?b=c\r\n" in answer
+
+
+@pytest.mark.parametrize("entrance", [*PLAIN, "https"])
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n"])
+def test_a_host_is_said_once(proxy: Entrance, entrance: str, hosts: bytes) -> None:
+    answer = ask(proxy, entrance, b"GET /latest HTTP/1.1\r\n" + hosts)
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+
+
+def test_an_offer_of_h2c_is_an_ordinary_request(proxy: Entrance) -> None:
+    """As Java's client makes it by default; asked without nginx, a service answers 400."""
+    offer = b"Upgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+    head = get(b"localhost") + offer
+    with connect(f"http://127.0.0.1:{proxy.ports['api']}") as connection:
+        connection.sendall(head + b"Connection: close, Upgrade, HTTP2-Settings\r\n\r\n")
+        assert rest(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_trailers_do_not_reach_a_service(proxy: Entrance, api: Service) -> None:
+    before = api.metric("process_resident_memory_bytes")
+    head = b"POST /register HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with connect(f"http://127.0.0.1:{proxy.ports['api']}") as connection:
+        connection.sendall(head + b"2\r\n{}\r\n0\r\n")
+        piece = (b"X-Trailer: " + b"x" * 4000 + b"\r\n") * 64
+        try:
+            for _ in range(120):  # 30 MB
+                connection.sendall(piece)
+            connection.sendall(b"\r\n")
+            connection.settimeout(15)
+            connection.recv(100)
+        except OSError:
+            pass  # it had heard enough
+    assert api.metric("process_resident_memory_bytes") - before < 15e6
