@@ -83,6 +83,7 @@ STATEMENTS_ROW = Row(
             "Statements that failed, by kind.",
             Prom(summed(c.DB_ERRORS, KIND), "{{kind}}"),
             unit="ops",
+            width=6,
         ),
         timeseries(
             "Pool",
@@ -90,18 +91,21 @@ STATEMENTS_ROW = Row(
             Prom(held(c.DB_POOL_CONNECTIONS, STATE), "{{state}}"),
             Prom(held(c.DB_POOL_LIMIT), "limit"),
             unit="short",
+            width=6,
         ),
         timeseries(
             "Waiting for a connection",
             "Requests in the queue of each replica's pool: above zero for long, it is too small.",
             Prom(held(c.DB_POOL_WAITING, INSTANCE), "{{instance}}"),
             unit="short",
+            width=6,
         ),
         timeseries(
             "Rows",
             "Rows in each table, as the statistics estimate them.",
             Prom(aggregate("max", select(c.ROWS), Label("table")), "{{table}}"),
             unit="short",
+            width=6,
         ),
     ),
 )

@@ -80,12 +80,14 @@ HOST_ROW = Row(
             ),
             unit="percentunit",
             top=1,
+            width=6,
         ),
         timeseries(
             "Disk busy",
             "Share of the time in which a disk had something to do.",
             Prom(total(rate(x.DISK_BUSY), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="percentunit",
+            width=6,
         ),
         timeseries(
             "Network in",
@@ -113,12 +115,14 @@ PROCESS_ROW = Row(
                 total(select(e.PROCESS_MEMORY, **CHOSEN), *OF_PROCESS), "{{service}} {{instance}}"
             ),
             unit="bytes",
+            width=12,
         ),
         timeseries(
             "Processor of each process",
             "Cores that each process keeps busy: a Python process cannot use more than one.",
             Prom(total(rate(e.PROCESS_CPU, **CHOSEN), *OF_PROCESS), "{{service}} {{instance}}"),
             unit="short",
+            width=12,
         ),
         timeseries(
             "Open files",
@@ -131,7 +135,6 @@ PROCESS_ROW = Row(
             "99 % of timers came no later than this: what every request waits at least.",
             Prom(within(0.99, c.EVENT_LOOP_LAG, *OF_PROCESS, **CHOSEN), "{{service}} {{instance}}"),
             unit="s",
-            width=12,
         ),
         timeseries(
             "GC collections",
@@ -144,7 +147,6 @@ PROCESS_ROW = Row(
                 "{{service}} {{instance}}",
             ),
             unit="ops",
-            width=12,
         ),
     ),
 )

@@ -109,7 +109,7 @@ RATE_ROW = Row(
             "Requests answered, by method and route template; what nobody serves is 'unmatched'.",
             Prom(_requests(METHOD, ROUTE), "{{method}} {{route}}"),
             unit="reqps",
-            width=12,
+            width=24,
         ),
         timeseries(
             "Requests by status",

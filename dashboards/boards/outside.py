@@ -31,7 +31,8 @@ PROBES_ROW = Row(
             Prom(aggregate("min", select(e.PROBE_SUCCESS), e.PROBE), "{{probe}}", instant=True),
             unit="none",
             mappings=DOWN_UP,
-            width=9,
+            width=12,
+            height=5,
         ),
         stat(
             "Uptime in the time shown",
@@ -42,21 +43,8 @@ PROBES_ROW = Row(
                 instant=True,
             ),
             unit="percentunit",
-            width=9,
-        ),
-        stat(
-            "Certificates",
-            "Time until the first certificate of the reverse proxy expires; an alert comes before.",
-            Prom(
-                aggregate("min", select(x.CERTIFICATE_END), e.PROBE) - NOW,
-                "{{probe}}",
-                instant=True,
-            ),
-            unit="s",
-            limit=floors(CERTIFICATE_SECONDS),
-            width=6,
-            empty="without Docker there is no nginx, so there is no TLS",
-            absent="No TLS here",
+            width=12,
+            height=5,
         ),
         timeseries(
             "Duration",
@@ -83,7 +71,7 @@ PROBES_ROW = Row(
     ),
 )
 AGREEMENT_ROW = Row(
-    "Inside and outside",
+    "Inside and outside, certificates",
     (
         stat(
             "Disagreement",
@@ -96,7 +84,21 @@ AGREEMENT_ROW = Row(
             ),
             unit="none",
             mappings=AGREE,
-            width=24,
+            width=18,
+        ),
+        stat(
+            "Certificates",
+            "Time until the first certificate of the reverse proxy expires; an alert comes before.",
+            Prom(
+                aggregate("min", select(x.CERTIFICATE_END), e.PROBE) - NOW,
+                "{{probe}}",
+                instant=True,
+            ),
+            unit="s",
+            limit=floors(CERTIFICATE_SECONDS),
+            width=6,
+            empty="without Docker there is no nginx, so there is no TLS",
+            absent="No TLS here",
         ),
         timeseries(
             "What the probes say",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -47,12 +47,18 @@ def test_committed_files_are_as_generated(name: str) -> None:
 def test_the_same_bytes_each_time_and_soon(name: str, tmp_path: Path) -> None:
     seconds = []
     for run in ("one", "two"):
-        started = time.monotonic()
+        started = worked()
         assert generate(name, "--out", str(tmp_path / run)).returncode == 0
-        seconds.append(time.monotonic() - started)
+        seconds.append(worked() - started)
     assert read(tmp_path / "one") == read(tmp_path / "two")
     assert min(seconds) < SECONDS
     assert all(MARK in text for text in read(tmp_path / "one").values())
+
+
+def worked() -> float:
+    """Seconds of processor that our ended children took: a busy machine adds none."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.mark.parametrize("name", GENERATORS)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from dashboards.axes import WIDE
 from dashboards.colours import JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
+from dashboards.layout import COLUMNS
 from dashboards.own import NO_DATA
 from dashboards.registry import DASHBOARDS, render
 from observability import catalog
@@ -167,3 +169,23 @@ def test_no_panel_that_is_empty_when_all_is_well_leaves_that_unexplained() -> No
         for panel in shown:
             if panel["title"] in empty:
                 assert panel["fieldConfig"]["defaults"]["noValue"] != NO_DATA, panel["title"]
+
+
+@every_board
+def test_no_line_of_panels_leaves_a_gap(board: Json) -> None:
+    widths: dict[tuple[str, int], int] = {}
+    for row, panel in in_rows(board):
+        at = row, panel["gridPos"]["y"]
+        widths[at] = widths.get(at, 0) + panel["gridPos"]["w"]
+    assert {at: width for at, width in widths.items() if width != COLUMNS} == {}
+
+
+def in_rows(board: Json) -> Iterator[tuple[str, Json]]:
+    """Each panel with the title of the row it stands in."""
+    row = ""
+    for panel in board["panels"]:
+        if panel["type"] == "row":
+            row = panel["title"]
+            yield from ((row, inner) for inner in panel.get("panels", ()))
+        else:
+            yield row, panel

@@ -2,7 +2,7 @@
 "use strict";
 const COLORS = { green: "#73bf69", yellow: "#fade2a", orange: "#ff9830", red: "#f2495c", blue: "#5794f2", purple: "#b877d9", text: "#8e8e8e", gray: "#8e8e8e", transparent: "transparent",
   "dark-green": "#37872d", "dark-yellow": "#e0b400", "dark-orange": "#fa6400", "dark-red": "#c4162a", "dark-blue": "#1f60c4", "dark-purple": "#8f3bb8", "semi-dark-green": "#56a64b", "semi-dark-orange": "#ff780a",
-  "semi-dark-red": "#e02f44", "semi-dark-blue": "#3274d9", "light-green": "#96d98d", "light-yellow": "#ffee52", "light-orange": "#ffb357", "light-red": "#ff7383", "light-blue": "#8ab8ff", "light-purple": "#ca95e5" };
+  "semi-dark-red": "#e02f44", "semi-dark-blue": "#3274d9", "light-green": "#96d98d", "light-yellow": "#ffee52", "light-orange": "#ffb357", "light-red": "#ff7383", "light-blue": "#8ab8ff", "light-purple": "#ca95e5", "super-light-blue": "#c0d8ff" };
 const PALETTE = ["#73bf69", "#f2cc0c", "#8ab8ff", "#ff780a", "#f2495c", "#5794f2", "#b877d9", "#705da0", "#37872d", "#fade2a", "#447ebc", "#c15c17", "#890f02", "#0a437c", "#6d1f62", "#584477"];
 const STEPS = [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const POINTS = 1000, SCRAPE = 5; // as Grafana: no step is shorter than the scrape interval
@@ -151,8 +151,7 @@ function timeseries(panel, body, answers, at) {
   const ink = getComputedStyle(document.body).getPropertyValue("--dim"), rule = getComputedStyle(document.body).getPropertyValue("--line");
   const chart = element("div", { className: "chart" }), box = legend(panel, all, configs, tones);
   body.append(chart, box);
-  const wide = panel.options?.legend?.placement === "right";
-  const height = Math.max(60, body.clientHeight - (wide ? 0 : Math.min(box.offsetHeight, body.clientHeight * 0.4)) - 4);
+  const wide = panel.options?.legend?.placement === "right", height = Math.max(60, body.clientHeight - (wide ? 0 : Math.min(box.offsetHeight, body.clientHeight * 0.4)) - 4);
   const draw = u => { for (const step of limits) { const y = u.valToPos(step.value, "y", true); if (y < u.bbox.top) continue;
     Object.assign(u.ctx, { strokeStyle: color(step.color), lineWidth: 1 }); u.ctx.setLineDash([6, 4]); u.ctx.beginPath(); u.ctx.moveTo(u.bbox.left, y); u.ctx.lineTo(u.bbox.left + u.bbox.width, y); u.ctx.stroke(); u.ctx.setLineDash([]); } };
   const tell = u => { const n = u.cursor.idx; chart.title = n == null ? "" : [new Date(times[n] * 1000).toLocaleTimeString(), ...all.map((one, i) => [data[i][n], i]).filter(([v]) => v !== null).sort((a, b) => b[0] - a[0]).slice(0, 15).map(([v, i]) => `${all[i].name}: ${written(v, configs[i])}`)].join("\n"); };
@@ -254,14 +253,14 @@ async function refresh() {
   if (Number($("refresh").value)) state.timer = setTimeout(refresh, $("refresh").value * 1000);
 }
 async function choices(variable) {
-  const control = variable.type === "textbox" ? element("input", { size: 14 }) : element("select", {}, element("option", { value: "", textContent: "All" }));
+  const control = variable.type === "textbox" ? element("input", { size: 14 }) : element("select", {}, ...variable.includeAll ? [element("option", { value: "", textContent: "All" })] : []);
   const parts = /^label_values\((.+), *(\w+)\)$/.exec(variable.query?.query ?? "");
   if (parts) { // not narrowed by another choice: a preview
     const found = await ask("prometheus", "series", { "match[]": fill(parts[1], frame()) }).catch(() => ({ result: [] }));
     for (const value of [...new Set(found.result.map(one => one[parts[2]]))].filter(Boolean).sort()) control.append(element("option", { value, textContent: value }));
   }
   const keep = () => state.values[variable.name] = control.value === "" ? variable.allValue ?? "" : variable.type === "textbox" ? control.value : control.value.replace(/[.*+?^${}()|[\]\\]/g, "\\\\$&");
-  control.value = settings().get(variable.name) ?? ""; if (control.selectedIndex === -1) control.value = "";
+  const first = variable.includeAll || variable.type === "textbox" ? "" : variable.current?.value; control.value = settings().get(variable.name) ?? first; if (control.selectedIndex === -1) control.value = first;
   keep();
   control.addEventListener("change", () => { keep(); remember(variable.name, control.value); refresh(); });
   return element("label", {}, `${variable.label ?? variable.name} `, control, " ");
