@@ -13,14 +13,14 @@ def connect(url: str) -> socket.socket:
 
 def rest(connection: socket.socket) -> bytes:
     """What comes until the other side closes."""
-    received = b""
+    received = bytearray()
     while True:
         try:
             chunk = connection.recv(65536)
         except ConnectionResetError:  # it closed with something of ours unread
-            return received
+            return bytes(received)
         if not chunk:
-            return received
+            return bytes(received)
         received += chunk
 
 
