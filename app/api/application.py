@@ -14,9 +14,9 @@ from app.api.simulator import SimulatorApi
 from app.database import latest
 from app.database.pool import Database, Row
 from app.services.accounts import Accounts
-from app.services.chores import Chores
 from app.services.following import Following
 from app.services.passwords import Passwords
+from app.services.periodic import PeriodicTasks
 from app.services.posting import Posting
 from app.settings import ApiSettings
 from observability import catalog
@@ -42,11 +42,11 @@ def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Da
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await database.open()
-        chores = asyncio.create_task(Chores(database, accounts, meter).run())
+        tasks = asyncio.create_task(PeriodicTasks(database, accounts, meter).run())
         try:
             yield
         finally:
-            chores.cancel()
+            tasks.cancel()
             await database.close()
             passwords.close()
 

@@ -125,7 +125,7 @@ def test_swapping_it_in_brings_a_running_api_back_to_that_moment(
     with start_service("api", tmp_path, DATABASE_URL=url) as api:
         assert run("backup.sh").returncode == 0
         [file] = (tmp_path / "backups").glob("*.dump")
-        # After its next round of chores, ten seconds later at most.
+        # After its next run of the periodic tasks, ten seconds later at most.
         wait_for("the backup in api's metrics", lambda: api.metric(BACKUP_TIME.name) > 0)
         assert api.metric(BACKUP_SIZE.name) == file.stat().st_size
         assert abs(time.time() - api.metric(BACKUP_TIME.name)) < 60

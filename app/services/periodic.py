@@ -1,4 +1,4 @@
-"""What an api replica does between requests: counts, sees to backups, keeps the probe user."""
+"""Periodic tasks of an api replica: row counts, the latest backup, the probe user."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from observability.instrument.metrics import Meter
 PERIOD = 10.0  # seconds
 
 
-class Chores:
-    """Done one after the other, again and again; what fails is done the next time."""
+class PeriodicTasks:
+    """Tasks run one after the other, every ``PERIOD``; a failed one is retried next time."""
 
     def __init__(self, database: Database, accounts: Accounts, meter: Meter) -> None:
         self._database, self._accounts, self._meter = database, accounts, meter
 
     async def run(self) -> None:
-        """Until it is cancelled. While the database is away, nothing is asked of it."""
+        """Run until cancelled; skip the tasks while the database is unavailable."""
         while True:
-            for chore in (
+            for task in (
                 self._count_active,
                 self._count_rows,
-                self._look_for_backups,
+                self._record_latest_backup,
                 self._accounts.keep_probe,
             ):
                 if not self._database.trouble:
-                    await _try(chore)
+                    await _try(task)
             await asyncio.sleep(PERIOD if not self._database.trouble else 1)
 
     async def _count_active(self) -> None:
@@ -43,14 +43,14 @@ class Chores:
         for table, rows in (await activity.table_sizes(self._database)).items():
             self._meter.set(catalog.ROWS, rows, table)
 
-    async def _look_for_backups(self) -> None:
+    async def _record_latest_backup(self) -> None:
         taken, size = await activity.latest_backup(self._database)
         self._meter.set(catalog.BACKUP_TIME, taken)
         self._meter.set(catalog.BACKUP_SIZE, size)
 
 
-async def _try(chore: Callable[[], Awaitable[None]]) -> None:
+async def _try(task: Callable[[], Awaitable[None]]) -> None:
     try:
-        await chore()
+        await task()
     except (Problem, Refused):  # the database has logged and counted it
         return
