@@ -76,7 +76,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    names = ", ".join(component.name for component in TABLE)
     for name, run, text in (
         ("up", _up, "start what does not run yet, and wait until it is healthy"),
         ("down", _down, "stop everything"),
@@ -97,28 +96,34 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
         command.set_defaults(run=run)
-        if name in ("up", "render"):
-            command.add_argument("--only", type=_names, default=(), help=f"some of: {names}")
-        if name in ("stop", "start", "restart"):
-            command.add_argument("component", nargs="+", help=f"some of: {names}")
-        if name == "status":
-            command.add_argument(
-                "--wait", type=float, default=15, metavar="SECONDS",
-                help="how long to wait for a first scrape (default %(default)s)",
-            )  # fmt: skip
-        if name == "restore":
-            command.add_argument("file", nargs="?", type=Path, help="default: the newest backup")
-            command.add_argument(
-                "--swap", action="store_true", help="put it in the place of the database"
-            )
-        if name == "tools":
-            command.add_argument(
-                "module", nargs="?", default="", choices=["", *(m.name for m in MODULES)],
-                help="only this one",
-            )  # fmt: skip
-        if name in ("render", "fetch-archives"):
-            command.add_argument("folder", type=Path, help="where to write")
+        _declare(name, command)
     return parser
+
+
+def _declare(name: str, command: argparse.ArgumentParser) -> None:
+    """Add the arguments of one command."""
+    names = ", ".join(component.name for component in TABLE)
+    if name in ("up", "render"):
+        command.add_argument("--only", type=_names, default=(), help=f"some of: {names}")
+    if name in ("stop", "start", "restart"):
+        command.add_argument("component", nargs="+", help=f"some of: {names}")
+    if name == "status":
+        command.add_argument(
+            "--wait", type=float, default=15, metavar="SECONDS",
+            help="how long to wait for a first scrape (default %(default)s)",
+        )  # fmt: skip
+    if name == "restore":
+        command.add_argument("file", nargs="?", type=Path, help="default: the newest backup")
+        command.add_argument(
+            "--swap", action="store_true", help="put it in the place of the database"
+        )
+    if name == "tools":
+        command.add_argument(
+            "module", nargs="?", default="", choices=["", *(m.name for m in MODULES)],
+            help="only this one",
+        )  # fmt: skip
+    if name in ("render", "fetch-archives"):
+        command.add_argument("folder", type=Path, help="where to write")
 
 
 def _names(text: str) -> tuple[str, ...]:
