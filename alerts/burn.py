@@ -121,6 +121,7 @@ def _alert(burn: BurnRate, recorded: dict[str, Metric]) -> Alert:
         wait=burn.wait,
         severity=burn.severity,
         summary="The error budget burns too fast.",
+        impact="users and the simulator: requests fail or are late",
         description='{{ $labels.objective }} has burnt its budget {{ printf "%.1f" $value }} times '
         f"too fast for {duration(burn.long)}; the limit is {burn.factor:g}.",
         board=Board.OVERVIEW,

@@ -45,6 +45,7 @@ def alerts(clock: Clock) -> Group:
                 wait=30,
                 severity="critical",
                 summary="People post messages, and none is taken.",
+                impact="everybody who posts",
                 description="For a minute {{ $labels.service }} has been asked to take messages "
                 "and has taken none.",
                 board=Board.BUSINESS,
@@ -56,6 +57,7 @@ def alerts(clock: Clock) -> Group:
                 wait=30,
                 severity="warning",
                 summary="Most attempts to register are refused.",
+                impact="new users",
                 description="{{ $value | humanizePercentage }} of the attempts to register within "
                 "five minutes were refused; "
                 f"the limit is {limits.REGISTRATIONS_FAILING:.0%}.",
@@ -68,6 +70,7 @@ def alerts(clock: Clock) -> Group:
                 wait=15,
                 severity="warning",
                 summary="Someone tries out passwords.",
+                impact="users with weak passwords",
                 description='{{ printf "%.1f" $value }} attempts a second to log in fail; '
                 f"the limit is {limits.FAILED_LOGINS_LIMIT:g}.",
                 board=Board.BUSINESS,
@@ -79,7 +82,9 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 summary="The simulator has stopped acting.",
-                description="The simulator's latest action is {{ $value | humanizeDuration }} old.",
+                impact="the simulator's score",
+                description="The simulator's latest action is {{ $value | humanizeDuration }} old; "
+                f"the limit is {limits.STALL_SECONDS:g} s.",
                 board=Board.SIMULATOR,
             ),
         ),

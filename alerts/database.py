@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts.model import Alert, Group
-from alerts.objectives import BACKUP_SECONDS, DB_ERRORS_LIMIT, MINUTE, QUERY_LIMIT
+from alerts.objectives import BACKUP_SECONDS, DB_ERRORS_LIMIT, HOUR, MINUTE, QUERY_LIMIT
 from observability.catalog import BACKUP_TIME, DB_ERRORS, DB_QUERY_DURATION, SERVICE
 from observability.clock import Clock
 from observability.conventions import Board
@@ -25,6 +25,7 @@ def alerts(clock: Clock) -> Group:
                 wait=30,
                 severity="warning",
                 summary="The database answers slowly.",
+                impact="nobody yet; users wait if it goes on",
                 description="A statement of {{ $labels.service }} took "
                 "{{ $value | humanizeDuration }} on average within a minute; "
                 f"the limit is {QUERY_LIMIT:g} s.",
@@ -36,8 +37,9 @@ def alerts(clock: Clock) -> Group:
                 wait=30,
                 severity="warning",
                 summary="Statements on the database fail.",
+                impact="some requests, unless a repetition hides it",
                 description='{{ printf "%.1f" $value }} statements of {{ $labels.service }} a '
-                "second fail, also where a repetition hides it from users.",
+                f"second fail; the limit is {DB_ERRORS_LIMIT:g}. Repetitions may hide it.",
                 board=Board.DATABASE,
             ),
             Alert(
@@ -48,8 +50,9 @@ def alerts(clock: Clock) -> Group:
                 severity="warning",
                 service="postgres",
                 summary="There is no fresh backup of the database.",
+                impact="nobody yet; data is lost if the disk is",
                 description="The last good backup is {{ $value | humanizeDuration }} old; "
-                "one is taken every day.",
+                f"the limit is {BACKUP_SECONDS // HOUR} hours.",
                 board=Board.DATABASE,
             ),
         ),

@@ -39,6 +39,7 @@ def alerts(_: Clock) -> Group:
                 keep=seconds,
                 severity="none",
                 summary="The windows of an outage still drain.",
+                impact="nobody",
                 description="{{ $labels.service }} was told of; its consequences are inhibited.",
                 page=PAGE,
             )

@@ -28,8 +28,9 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 summary="A service logs errors.",
+                impact="those whose requests failed",
                 description='{{ $labels.service }} logs {{ printf "%.1f" $value }} errors '
-                "a second.",
+                f"a second; the limit is {LOGGED_ERRORS_LIMIT:g}.",
                 board=Board.LOGS,
             ),
             Alert(
@@ -38,8 +39,9 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 summary="Many requests make no sense to a service.",
+                impact="the clients that send them",
                 description='{{ $labels.service }} refuses {{ printf "%.1f" $value }} requests a '
-                "second that make no sense: an attack, or a client that changed.",
+                f"second that make no sense; the limit is {INVALID_REQUESTS_LIMIT:g}.",
                 board=Board.LOGS,
             ),
         ),

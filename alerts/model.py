@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from observability.catalog import INSTANCE, JOB, SERVICE, Label, Metric
 from observability.clock import Clock, duration
-from observability.conventions import RUNBOOK_BASE, Board
+from observability.conventions import GRAFANA, RUNBOOKS, Board
 from observability.promql.expr import Expr
 
 Severity = Literal["critical", "warning", "info", "none"]
@@ -18,7 +18,13 @@ ALERT_NAME = re.compile(r"MiniTwit[A-Z][A-Za-z0-9]+|Watchdog")
 # level:metric:operations, as Prometheus's own advice has it.
 RECORD_NAME = re.compile(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+")
 LABEL_USE = re.compile(r"\$labels\.(\w+)")
+IMPACT_LENGTH = 50  # characters: the chat's one line has little room
 SCRAPED = {JOB.name, SERVICE.name, INSTANCE.name}
+
+
+def external(name: str) -> str:
+    """The external label ``name``, in a template: an address of this environment."""
+    return f"{{{{ $externalLabels.{name} }}}}"
 
 
 def stem(metric: Metric) -> str:
@@ -58,6 +64,7 @@ class Alert:
 
     ``summary`` is one plain sentence; ``description`` is a template with the values. ``page`` is
     the runbook, if it is not called after the alert; ``notes`` are further annotations.
+    ``impact`` says in a few words whom it hurts.
     """
 
     name: str
@@ -65,6 +72,7 @@ class Alert:
     wait: float
     severity: Severity
     summary: str
+    impact: str
     description: str
     service: str = FROM_SERIES
     board: Board = Board.OVERVIEW
@@ -81,6 +89,7 @@ class Alert:
             or "$value" in self.service,
             "the summary is one plain sentence": "{{" in self.summary
             or not self.summary.endswith("."),
+            "the impact is a few words": not 5 < len(self.impact) <= IMPACT_LENGTH,
             f"the expression has no label {used - self.expr.labels}": used - self.expr.labels,
         }
         if found := [fault for fault, present in faults.items() if present]:
@@ -103,9 +112,10 @@ class Alert:
             "labels": {"severity": self.severity, "service": self.service},
             "annotations": {
                 "summary": self.summary,
+                "impact": self.impact,
                 "description": self.description,
-                "runbook_url": f"{RUNBOOK_BASE}/{self.runbook}",
-                "dashboard_url": self.board.url,
+                "runbook_url": f"{external(RUNBOOKS)}/{self.runbook}",
+                "dashboard_url": f"{external(GRAFANA)}{self.board.path}",
                 **self.notes,
             },
         }

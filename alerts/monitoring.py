@@ -62,6 +62,7 @@ def alerts(clock: Clock) -> Group:
                 severity="none",
                 service="prometheus",
                 summary="This alert always fires, to prove that alerts arrive.",
+                impact="nobody",
                 description="Nothing is wrong. If this stops arriving, so does every other alert.",
                 notes={HEARTBEAT: '{{ printf "%.3f" $value }}'},
             ),
@@ -71,6 +72,7 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 summary="A part of the monitoring does not answer.",
+                impact="operators: they see less",
                 description="Prometheus gets no answer from {{ $labels.job }}"
                 "{{ with $labels.instance }} at {{ . }}"
                 "{{ else }} for {{ $labels.service }}: it is no target at all{{ end }}.",
@@ -82,8 +84,9 @@ def alerts(clock: Clock) -> Group:
                 severity="warning",
                 service="prometheus",
                 summary="Prometheus cannot evaluate some of its rules.",
+                impact="operators: some alerts are blind",
                 description='{{ printf "%.0f" $value }} evaluations in {{ $labels.rule_group }} '
-                "failed within a minute: its alerts are blind.",
+                "failed within a minute; the limit is none.",
             ),
             Alert(
                 "MiniTwitAlertmanagerUnreachable",
@@ -92,8 +95,9 @@ def alerts(clock: Clock) -> Group:
                 severity="warning",
                 service="alertmanager",
                 summary="Prometheus cannot hand its alerts to Alertmanager.",
+                impact="operators: alerts do not arrive",
                 description='{{ printf "%.0f" $value }} alerts could not be sent to '
-                "{{ $labels.alertmanager }} within a minute.",
+                "{{ $labels.alertmanager }} within a minute; the limit is none.",
                 keep=5 * MINUTE,  # so that it is still there when Alertmanager is back
             ),
             Alert(
@@ -103,8 +107,9 @@ def alerts(clock: Clock) -> Group:
                 severity="warning",
                 service="alertmanager",
                 summary="Alertmanager cannot deliver its messages.",
+                impact="operators: messages do not arrive",
                 description='{{ printf "%.0f" $value }} messages by {{ $labels.integration }} '
-                "failed within a minute.",
+                "failed within a minute; the limit is none.",
                 keep=5 * MINUTE,  # so that it is still there when the way is open again
             ),
             Alert(
@@ -113,6 +118,7 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 summary="A changed configuration is not in force, because it is wrong.",
+                impact="operators: a change is not in force",
                 description="{{ $labels.service }} at {{ $labels.instance }} goes on with its old "
                 "configuration.",
                 board=Board.MONITORING,
@@ -124,8 +130,9 @@ def alerts(clock: Clock) -> Group:
                 severity="warning",
                 service="promtail",
                 summary="Log lines do not arrive in Loki and are given up.",
+                impact="operators: log lines are missing",
                 description='Promtail at {{ $labels.instance }} gave up {{ printf "%.0f" $value }} '
-                "lines within a minute: {{ $labels.reason }}.",
+                "lines within a minute ({{ $labels.reason }}); the limit is none.",
                 board=Board.LOGS,
                 keep=5 * MINUTE,
             ),
@@ -136,9 +143,10 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 summary="A service gives up log lines or spans.",
+                impact="operators: log lines or spans are missing",
                 description='{{ $labels.service }} gave up {{ printf "%.0f" $value }} '
                 "{{ with $labels.sink }}log lines for its {{ . }}{{ else }}spans{{ end }} "
-                "within a minute.",
+                "within a minute; the limit is none.",
                 board=Board.LOGS,
             ),
             Alert(
@@ -149,8 +157,9 @@ def alerts(clock: Clock) -> Group:
                 severity="warning",
                 service="{{ $labels.component }}",
                 summary="A component ends by itself again and again.",
+                impact="users of it, for seconds at each restart",
                 description='{{ $labels.component }} was started again {{ printf "%.0f" $value }} '
-                f"times within {RESTART_WINDOW // 60} minutes.",
+                f"times within {RESTART_WINDOW // 60} minutes; the limit is {RESTARTS_TOLERATED}.",
             ),
         ),
     )

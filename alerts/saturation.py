@@ -39,6 +39,7 @@ def disks(clock: Clock) -> tuple[Alert, ...]:
             severity="critical",
             service="node",
             summary="A disk is full.",
+            impact="all that writes to this disk",
             description="{{ $labels.mountpoint }} of {{ $labels.instance }} has "
             "{{ $value | humanizePercentage }} left; "
             f"the limit is {limits.DISK_FULL_LIMIT:.0%}.",
@@ -55,10 +56,10 @@ def disks(clock: Clock) -> tuple[Alert, ...]:
             severity="warning",
             service="node",
             summary="A disk will be full in a few hours.",
+            impact="nobody yet; all that writes to this disk",
             description="{{ $labels.mountpoint }} of {{ $labels.instance }} has "
-            "{{ $value | humanizePercentage }} left; the limit is less than "
-            f"{limits.DISK_FREE_LIMIT:.0%} and, at the last hour's pace, nothing in "
-            f"{limits.DISK_HORIZON // HOUR} hours.",
+            f"{{{{ $value | humanizePercentage }}}} left; the limit is "
+            f"{limits.DISK_FREE_LIMIT:.0%} and nothing in {limits.DISK_HORIZON // HOUR} hours.",
             board=Board.HOSTS,
         ),
     )
@@ -77,6 +78,7 @@ def alerts(clock: Clock) -> Group:
                 wait=15,
                 severity="warning",
                 summary="Requests wait for a connection to the database.",
+                impact="users and the simulator: answers come late",
                 description='{{ printf "%.1f" $value }} requests to {{ $labels.instance }} waited '
                 f"at any moment of a minute; the limit is {limits.WAITING_LIMIT:g}.",
                 board=Board.DATABASE,
@@ -90,8 +92,9 @@ def alerts(clock: Clock) -> Group:
                 severity="warning",
                 service="postgres",
                 summary="PostgreSQL runs out of connections.",
+                impact="nobody yet; new sessions will be refused",
                 description="{{ $value | humanizePercentage }} of the connections that PostgreSQL "
-                "allows are taken.",
+                f"allows are taken; the limit is {limits.CONNECTIONS_LIMIT:.0%}.",
                 board=Board.DATABASE,
             ),
             Alert(
@@ -100,6 +103,7 @@ def alerts(clock: Clock) -> Group:
                 wait=15,
                 severity="warning",
                 summary="Passwords queue up to be hashed.",
+                impact="whoever logs in or registers",
                 description='{{ printf "%.0f" $value }} passwords were in work or waiting on '
                 f"{{{{ $labels.instance }}}}; the limit is {limits.HASHES_LIMIT:g}.",
                 board=Board.BUSINESS,
@@ -110,8 +114,10 @@ def alerts(clock: Clock) -> Group:
                 wait=15,
                 severity="warning",
                 summary="The event loop is late: every request waits.",
+                impact="everybody: each request waits",
                 description="The event loop of {{ $labels.instance }} was late by "
-                "{{ $value | humanizeDuration }} on average within a minute.",
+                "{{ $value | humanizeDuration }} on average; "
+                f"the limit is {limits.LAG_LIMIT:g} s.",
                 board=Board.HOSTS,
             ),
             Alert(
@@ -121,7 +127,9 @@ def alerts(clock: Clock) -> Group:
                 wait=30,
                 severity="warning",
                 summary="A service holds more memory than it should.",
-                description="{{ $labels.instance }} holds {{ $value | humanize1024 }}B.",
+                impact="nobody yet; the service may be ended",
+                description="{{ $labels.instance }} holds {{ $value | humanize }}B; "
+                f"the limit is {limits.MEMORY_LIMIT / 1e6:g} MB.",
                 board=Board.HOSTS,
             ),
             *disks(clock),

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 
 from alerts.model import Alert, Group, Recording, stem
-from alerts.objectives import CERTIFICATE_SECONDS, ERROR_RATIO_LIMIT, LOW_TRAFFIC, MINUTE
+from alerts.objectives import CERTIFICATE_SECONDS, DAY, ERROR_RATIO_LIMIT, LOW_TRAFFIC, MINUTE
 from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES, Board
@@ -56,6 +56,7 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="critical",
                 summary="A part of MiniTwit does not answer.",
+                impact="users and the simulator, if it is api or web",
                 description="Prometheus gets no answer from {{ $labels.job }}"
                 "{{ with $labels.instance }} at {{ . }}"
                 "{{ else }}: it is no target at all{{ end }}.",
@@ -66,6 +67,7 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="critical",
                 summary="PostgreSQL does not answer.",
+                impact="everybody: nothing can be read or posted",
                 description="The exporter at {{ $labels.instance }} runs, PostgreSQL does not.",
             ),
             Alert(
@@ -75,6 +77,7 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="critical",
                 summary="The way in does not answer.",
+                impact="everybody outside: no request arrives",
                 description="nginx, or its exporter at {{ $labels.instance }}, does not answer.",
             ),
             Alert(
@@ -83,6 +86,7 @@ def alerts(clock: Clock) -> Group:
                 wait=15,
                 severity="critical",
                 summary="MiniTwit does not answer as it should when asked from outside.",
+                impact="whoever asks from outside",
                 description="The probe {{ $labels.probe }} of {{ $labels.instance }} fails.",
             ),
             Alert(
@@ -91,8 +95,10 @@ def alerts(clock: Clock) -> Group:
                 wait=MINUTE,
                 severity="warning",
                 summary="A certificate expires soon, or has expired.",
+                impact="nobody yet; everybody once it has expired",
                 description="The certificate of {{ $labels.instance }} ends in "
-                "{{ $value | humanizeDuration }}.",
+                "{{ $value | humanizeDuration }}; "
+                f"the limit is {CERTIFICATE_SECONDS // DAY} days.",
                 board=Board.OUTSIDE,
             ),
             Alert(
@@ -101,6 +107,7 @@ def alerts(clock: Clock) -> Group:
                 wait=15,
                 severity="critical",
                 summary="Too many requests end in an error of the server.",
+                impact="users and the simulator: requests fail",
                 description="{{ $value | humanizePercentage }} of the requests to "
                 "{{ $labels.service }} ended in a 5xx within a minute; "
                 f"the limit is {ERROR_RATIO_LIMIT:.0%}.",

@@ -35,9 +35,10 @@ ALERTMANAGER_UID = "alertmanager"
 LOG_LABELS = ("job", "service", "level", "event")
 LOG_METADATA = ("trace_id", "request_id", "route")
 
-# Where an alert sends its reader. Runbooks are paths in this repository until it has an address.
-GRAFANA_URL = "http://127.0.0.1:3000"
-RUNBOOK_BASE = "alerts/runbooks"
+# Where an alert sends its reader: external labels of Prometheus and Loki that annotations refer
+# to, and that are dropped from alerts before they are sent.
+GRAFANA, RUNBOOKS = "grafana_url", "runbook_base"
+RUNBOOK_BASE = "alerts/runbooks"  # paths in this repository, until a setting gives an address
 
 
 class Board(StrEnum):
@@ -60,8 +61,3 @@ class Board(StrEnum):
     def path(self) -> str:
         """Where Grafana has it."""
         return f"/d/{self.value}"
-
-    @property
-    def url(self) -> str:
-        """Where Grafana shows it."""
-        return f"{GRAFANA_URL}{self.path}"

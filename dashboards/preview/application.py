@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -65,6 +65,10 @@ def create(sources: Mapping[str, str], boards: Path = BOARDS) -> Starlette:
             raise HTTPException(404, "No dashboard has this uid.")
         return FileResponse(file)
 
+    def linked(request: Request) -> Response:
+        """Grafana's address of a dashboard, as messages have it."""
+        return RedirectResponse(f"/#board={request.path_params['uid']}")
+
     async def query(request: Request) -> Response:
         kind = request.path_params["source"]
         path = QUERIES.get((kind, request.path_params["query"]))
@@ -79,6 +83,7 @@ def create(sources: Mapping[str, str], boards: Path = BOARDS) -> Starlette:
             Route("/", page),
             Route("/boards", index),
             Route("/boards/{uid}", board),
+            Route("/d/{uid}", linked),
             Route("/data/{source}/{query}", query),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

@@ -31,6 +31,8 @@ environment:
   PORT_OFFSET     added to every port (default 0), for a second stack beside the first
   DATABASE_URL    another PostgreSQL than our own
   GRAFANA_HOME    where Grafana is unpacked, if it is not on PATH
+  GRAFANA_URL     where messages find the dashboards (default: this platform's own)
+  RUNBOOK_BASE    where messages find the runbooks (default: alerts/runbooks, a path)
   TIME_SCALE      quickens rules, scrapes and messages (default 1), for drills
   MINITWIT_CACHE  where fetched programs are kept (default ~/.cache/minitwit)
   MINITWIT_MIRROR where the archives of programs are fetched from (see: fetch-archives)

@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from observability.conventions import RUNBOOK_BASE
+
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+LINK_LENGTH = 100  # the chat's one line has little room
+LINK = re.compile(rf"(?=.{{1,{LINK_LENGTH}}}\Z)https?://[\w.~:/@%+-]+")
 HIGHEST_OFFSET = 65535 - 9187  # 9187 is the highest port in the table of components
 
 
@@ -22,7 +26,8 @@ class Settings:
     """``run_dir`` holds all state of one stack; ``offset`` is added to every port.
 
     The monitoring runs ``scale`` times as fast as in production. ``mirror`` is where the archives
-    of the programs are fetched from, if not from their publishers.
+    of the programs are fetched from, if not from their publishers. Messages link to dashboards
+    under ``grafana_url``, or under this stack's own if it is '', and to ``runbook_base``.
     """
 
     run_dir: Path
@@ -31,6 +36,8 @@ class Settings:
     database_url: str = ""
     scale: float = 1
     mirror: str = ""
+    grafana_url: str = ""
+    runbook_base: str = RUNBOOK_BASE
 
     @property
     def config(self) -> Path:
@@ -60,23 +67,31 @@ class Settings:
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read what ``--help`` lists from the environment; ``StackError`` names what is bad."""
-    given = environ.get("PORT_OFFSET") or "0"
-    if not given.isdecimal() or int(given) > HIGHEST_OFFSET:
-        raise StackError(f"PORT_OFFSET must be a number from 0 to {HIGHEST_OFFSET}, not {given!r}")
+    offset = environ.get("PORT_OFFSET") or "0"
+    if not offset.isdecimal() or int(offset) > HIGHEST_OFFSET:
+        raise StackError(f"PORT_OFFSET must be a number from 0 to {HIGHEST_OFFSET}, not {offset!r}")
     pace = environ.get("TIME_SCALE") or "1"
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", pace) or float(pace) < 1:
         raise StackError(f"TIME_SCALE must be a number from 1 on, not {pace!r}")
     mirror = environ.get("MINITWIT_MIRROR") or ""
     if mirror and not mirror.startswith(("http://", "https://", "file:///")):
         raise StackError(f"MINITWIT_MIRROR must be an http, https or file URL, not {mirror!r}")
+    for name in ("GRAFANA_URL", "RUNBOOK_BASE"):
+        if (given := environ.get(name)) and not LINK.fullmatch(given):
+            raise StackError(
+                f"{name} must be an http or https URL of {LINK_LENGTH} characters at most, "
+                f"not {given!r}"
+            )
     home = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Settings(
         run_dir=(ROOT / (environ.get("RUN_DIR") or ".run")).resolve(),
         cache=Path(environ.get("MINITWIT_CACHE") or home / "minitwit").expanduser().resolve(),
-        offset=int(given),
+        offset=int(offset),
         database_url=secret(environ, "DATABASE_URL"),
         scale=float(pace),
         mirror=mirror,
+        grafana_url=(environ.get("GRAFANA_URL") or "").rstrip("/"),
+        runbook_base=(environ.get("RUNBOOK_BASE") or RUNBOOK_BASE).rstrip("/"),
     )
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 NAMES = [alert.name for alert in all_alerts() if alert.name not in log_alerts()]
 NEVER_SILENT = {"Watchdog": "it has to fire always"}
 NOTES = {alert.name: set(alert.notes) for alert in all_alerts()}
-ANNOTATIONS = {"summary", "description", "runbook_url", "dashboard_url"}
+ANNOTATIONS = {"summary", "impact", "description", "runbook_url", "dashboard_url"}
 
 
 def outcomes(name: str) -> list[list[dict[str, Any]]]:

@@ -69,13 +69,17 @@ def test_the_distribution_s_older_promtool_accepts_them_too(tmp_path: Path) -> N
 def test_labels_and_annotations(name: str) -> None:
     [rule] = [rule for rule in emitted() if rule.get("alert") == name]
     assert set(rule["labels"]) == {"severity", "service"}
-    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert set(rule["annotations"]) == {
+        "summary", "impact", "description", "runbook_url", "dashboard_url",
+        *ALERTS[name].notes,
+    }  # fmt: skip
     assert rule["labels"]["severity"] in {"critical", "warning", "info", "none"}
     assert (rule["labels"]["severity"] == "none") is (name in UNCONDITIONAL)
     assert "$value" not in str(rule["labels"])
     summary, description = rule["annotations"]["summary"], rule["annotations"]["description"]
     assert summary.count(".") == 1 and summary.endswith(".") and "{{" not in summary
-    assert len(summary) < 100
+    assert len(summary) < 70
+    assert "$value" not in description or "the limit is" in description
     assert all(
         " | humanize" in use or "printf" in use
         for use in re.findall(r"{{[^}]*\$value[^}]*}}", description)
@@ -153,6 +157,7 @@ GOOD: dict[str, Any] = {
     "wait": 10,
     "severity": "warning",
     "summary": "Right.",
+    "impact": "nobody",
     "description": "{{ $labels.route }}",
 }
 
@@ -167,6 +172,7 @@ GOOD: dict[str, Any] = {
         ({"description": "{{ $labels.rout }}"}, "no label"),
         ({"expr": total(select(HTTP_REQUESTS)) > 1}, "no label"),
         ({"service": ""}, "service"),
+        ({"impact": ""}, "impact"),
     ],
 )
 def test_a_careless_alert_is_refused(change: dict[str, Any], complaint: str) -> None:

@@ -24,8 +24,9 @@ LABELS = {"alertname": "MiniTwitTargetDown", "severity": "critical", "service": 
 NOTES = {
     "summary": "A part of MiniTwit does not answer.",
     "description": 'Prometheus gets no answer from api at h:5001. <b> & "quotes" — ünï',
-    "runbook_url": "alerts/runbooks/MiniTwitTargetDown.md",
-    "dashboard_url": "http://127.0.0.1:3000/d/minitwit-overview",
+    "impact": "users and the simulator, if it is api or web",
+    "runbook_url": "https://code.example.org/minitwit/alerts/runbooks/MiniTwitTargetDown.md",
+    "dashboard_url": "https://grafana.example.org/d/minitwit-overview",
 }
 ALL = ("room", "slack", "discord", "msteamsv2", "mattermost", "webhook")
 CHAT = ("ngircd", "relay", "chatlog", "deadman", "alertmanager")
@@ -62,7 +63,7 @@ def platform(standins: Standins) -> Iterator[Platform]:
 def test_each_service_takes_the_alert_and_the_all_clear(
     platform: Platform, standins: Standins
 ) -> None:
-    for number in range(3):
+    for number in range(5):
         platform.fire({**LABELS, "instance": f"h:500{number}"}, NOTES)
     names = [name for name in CHECKS if name != "telegram"]
     for name in names:
@@ -74,13 +75,42 @@ def test_each_service_takes_the_alert_and_the_all_clear(
         assert NOTES["runbook_url"] in text, name
         assert "no value" not in text, name
     for name in ("slack", "discord", "teams", "mattermost"):
-        assert "[FIRING] critical api: MiniTwitTargetDown" in texts[name], name
-        assert "Since: 2" in texts[name], name
+        assert "[FIRING] critical api: MiniTwitTargetDown (5)" in texts[name], name
+        assert texts[name].count("Since: 2") == 3 and "more: 5 in all." in texts[name], name
+        assert f"Whom it hurts: {NOTES['impact']}" in texts[name], name
+        assert "  b  &" in texts[name], name  # what is markup to one of the services is left out
         for board in ("minitwit-overview", "minitwit-logs"):
             link = re.search(rf"/d/{board}\?var-service=api&from=(\d{{13}})&to=now", texts[name])
             assert link, name
             before = time.time() - int(link[1]) / 1000
             assert 1800 <= before < 2400, name
+
+
+def test_one_line_in_the_chat_says_all_and_stays_under_400_bytes(platform: Platform) -> None:
+    """With everything at its longest, and as it is usually."""
+    usual = {**LABELS, "alertname": "MiniTwitProbeFailing", "instance": "h:7"}
+    long = {
+        **LABELS,
+        "alertname": "MiniTwit" + "A" * 23,
+        "service": "promtail",
+        "instance": "i" * 99,
+    }
+    notes = {"summary": "s" * 62, "impact": "i" * 50, "description": "d" * 300,
+             "runbook_url": "r" * 136, "dashboard_url": "b" * 123}  # fmt: skip
+    platform.fire(usual, NOTES)
+    platform.fire(long, notes)
+
+    def line(labels: dict[str, str]) -> str:
+        head = f"[FIRING] critical {labels['service']}: {labels['alertname']} ("
+        return next((text for text in platform.chat_lines() if head in text), "")
+
+    # The relay holds lines back so that the server does not take them for a flood.
+    wait_for("both lines", lambda: line(usual) and line(long), 120)
+    for part in (NOTES["summary"], NOTES["impact"], NOTES["runbook_url"], " Since ",
+                 f"{NOTES['dashboard_url']}?var-service=api"):  # fmt: skip
+        assert part in line(usual)
+    assert len(line(long).partition(" ")[2].encode()) < 400
+    assert notes["summary"] in line(long) and line(long).endswith(notes["runbook_url"])
 
 
 def test_alert_test_says_who_got_it_and_one_that_fails_holds_up_nobody(

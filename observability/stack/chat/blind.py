@@ -75,6 +75,7 @@ class Blindness:
             },
             "annotations": {
                 "summary": "Monitoring is blind: Prometheus's heartbeat does not arrive.",
+                "impact": "operators: they are told nothing",
                 "description": "No other alert is announced, and no all-clear, until it does.",
                 "runbook_url": f"{RUNBOOK_BASE}/Watchdog.md",
             },

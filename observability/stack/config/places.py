@@ -66,7 +66,8 @@ class Place:
     ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` says
     where a component finds things: ``rules``, ``dashboards``, ``logs`` and ``rotated`` (patterns
     of files), and what it may write itself, by its name. ``replicated`` components are
-    found by DNS. ``clock`` is the pace of the monitoring.
+    found by DNS. ``clock`` is the pace of the monitoring. Messages link to dashboards under
+    ``grafana_url`` and to runbooks under ``runbook_base``.
     """
 
     runs: frozenset[str]
@@ -74,6 +75,8 @@ class Place:
     listen: Mapping[str, str]
     jobs: tuple[tuple[str, str], ...]
     folder: Mapping[str, str]
+    grafana_url: str
+    runbook_base: str
     replicated: frozenset[str] = frozenset()
     clock: Clock = PRODUCTION
 
@@ -104,6 +107,9 @@ def containers() -> Place:
             "rotated": "/var/lib/promtail/*.rotated.log",
         }
         | ({"loki-rules": "/etc/loki/rules"} if LOKI_RULES.is_dir() else {}),
+        # Prometheus and Loki read these from their environment.
+        grafana_url="${GRAFANA_URL}",
+        runbook_base="${RUNBOOK_BASE}",
         replicated=REPLICATED,
     )
 

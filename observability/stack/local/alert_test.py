@@ -10,6 +10,7 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from observability.conventions import Board
 from observability.stack.config.receivers import INTEGRATIONS
 from observability.stack.local.layout import Layout
 from observability.stack.local.table import GREEN, RED, show
@@ -32,10 +33,10 @@ def run(layout: Layout) -> int:
     ]
     before, mark = counts(base), datetime.now(UTC).strftime("%H%M%S%f")
     begin = datetime.now(UTC)
-    send(base, mark, begin, begin + timedelta(minutes=5))
+    send(layout, mark, begin, begin + timedelta(minutes=5))
     print(f"Sent {NAME} {mark}; waiting for {ROOM}{''.join(f', {name}' for name in expected)} ...")
     results = _wait(base, chat, mark, set(expected), before)
-    send(base, mark, begin, datetime.now(UTC))  # over
+    send(layout, mark, begin, datetime.now(UTC))  # over
     rows = [(name, results.get(name, "nothing heard")) for name in (ROOM, *expected)]
     good = {name: result == DELIVERED for name, result in rows}
     show(("receiver", "result"), [(GREEN if good[row[0]] else RED, row) for row in rows])
@@ -65,7 +66,7 @@ def _wait(
     return refused | found
 
 
-def send(base: str, mark: str, begin: datetime, end: datetime) -> None:
+def send(layout: Layout, mark: str, begin: datetime, end: datetime) -> None:
     """Hand it to Alertmanager; one that has ended is an all-clear."""
     alert = {
         "labels": {
@@ -73,14 +74,18 @@ def send(base: str, mark: str, begin: datetime, end: datetime) -> None:
         },
         "annotations": {
             "summary": "This is a test, nothing is wrong.",
-            "description": "Somebody tries whether alerts arrive.",
-            "runbook_url": "alerts/runbooks/Watchdog.md",
+            "impact": "nobody",
+            "description": "Somebody tries whether alerts arrive: make alert-test.",
+            "runbook_url": f"{layout.place.runbook_base}/README.md",
+            "dashboard_url": f"{layout.place.grafana_url}{Board.MONITORING.path}",
         },
         "startsAt": begin.isoformat(),
         "endsAt": end.isoformat(),
     }  # fmt: skip
-    call = urllib.request.Request(  # noqa: S310
-        f"{base}/api/v2/alerts", json.dumps([alert]).encode(), {"Content-Type": "application/json"}
+    call = urllib.request.Request(
+        f"http://{layout.address('alertmanager')}/api/v2/alerts",
+        json.dumps([alert]).encode(),
+        {"Content-Type": "application/json"},
     )
     _open(call)
 

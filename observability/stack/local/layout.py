@@ -94,8 +94,17 @@ class Layout:
                 "promtail": f"{settings.data}/promtail",
                 "rotated": f"{_no_pattern(settings.data)}/promtail/*.rotated.log",
             },
+            grafana_url=self.grafana_url,
+            runbook_base=settings.runbook_base,
             clock=self.clock,
         )
+
+    @property
+    def grafana_url(self) -> str:
+        """Where messages find the dashboards: Grafana, or the preview where there is none."""
+        shown = any(component.name == "grafana" for component in self.components)
+        own = self.address("grafana" if shown else "preview")
+        return self.settings.grafana_url or f"http://{own}"
 
     @property
     def otlp(self) -> str:
