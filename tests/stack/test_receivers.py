@@ -88,7 +88,7 @@ def test_each_service_takes_the_alert_and_the_all_clear(
 
 def test_one_line_in_the_chat_says_all_and_stays_under_400_bytes(platform: Platform) -> None:
     """With everything at its longest, and as it is usually."""
-    usual = {**LABELS, "alertname": "MiniTwitProbeFailing", "instance": "h:7"}
+    usual = {**LABELS, "service": "web", "alertname": "MiniTwitMemoryHigh", "instance": "h:7"}
     long = {
         **LABELS,
         "alertname": "MiniTwit" + "A" * 23,
@@ -107,7 +107,7 @@ def test_one_line_in_the_chat_says_all_and_stays_under_400_bytes(platform: Platf
     # The relay holds lines back so that the server does not take them for a flood.
     wait_for("both lines", lambda: line(usual) and line(long), 120)
     for part in (NOTES["summary"], NOTES["impact"], NOTES["runbook_url"], " Since ",
-                 f"{NOTES['dashboard_url']}?var-service=api"):  # fmt: skip
+                 f"{NOTES['dashboard_url']}?var-service=web"):  # fmt: skip
         assert part in line(usual)
     assert len(line(long).partition(" ")[2].encode()) < 400
     assert notes["summary"] in line(long) and line(long).endswith(notes["runbook_url"])
