@@ -168,6 +168,7 @@ lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
 
 clean: ## stop the platform and remove its state and all caches; fetched programs stay
 	@if [ -x $(PY) ]; then $(STACK) down; fi
+	@[ ! -L .run/data/postgres ] || rm -rf "$$(readlink -f .run/data/postgres)"
 	@rm -rf .run .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage build test-output *.egg-info
 	@find $(CODE) -name __pycache__ -prune -exec rm -rf {} +
 

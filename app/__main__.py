@@ -15,6 +15,7 @@ from app.api import application as api_application
 from app.database import moderation
 from app.database.migrate import MigrationError, migrate
 from app.database.moderation import ModerationError
+from app.database.roles import ONE, RolesError
 from app.settings import Environment, SettingsError
 from app.transfer import command
 from app.transfer.problems import TransferError
@@ -31,6 +32,8 @@ def run_api(env: Environment, options: Namespace) -> None:
     own = settings.api(env)
 
     def create(meter: Meter, log: Log) -> tuple[Starlette, dict[str, Check]]:
+        if warning := settings.warning(env):
+            log.warning("startup", warning)
         app, database = api_application.create(own, meter, log)
         return app, {"database": database.check}
 
@@ -49,10 +52,11 @@ def run_web(env: Environment, options: Namespace) -> None:
 
 
 def run_migrate(env: Environment, options: Namespace) -> None:
-    """Bring the database schema up to date."""
-    url = settings.database(env).url.reveal()
+    """Bring the database schema up to date, and give each role its rights."""
+    url, roles = settings.database(env).url.reveal(), settings.roles(env)
     with command_log(catalog.MIGRATE, "migration", settings.loki(env)) as log:
-        told = [f"applied {name}" for name in migrate(url)] or ["the schema is up to date"]
+        told = migrate(url, roles) or ["the schema is up to date"]
+        told += [] if roles else [ONE]
         for line in told:
             log.info("migration", line, version=VERSION)
     print("\n".join(told))
@@ -117,7 +121,7 @@ def main() -> int:
     options = arguments().parse_args()
     try:
         return COMMANDS[options.command](Environment(os.environ), options) or 0
-    except (SettingsError, MigrationError, ModerationError, TransferError) as error:
+    except (SettingsError, MigrationError, ModerationError, RolesError, TransferError) as error:
         print(f"{options.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

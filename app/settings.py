@@ -5,17 +5,21 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from app.database.roles import ONE, Role, parse
 from app.limits import Limits
 from observability.instrument import redaction
 from observability.instrument.logs import LEVELS, LogSettings
 from observability.instrument.sampling import SAMPLERS
 from observability.instrument.tracing import TraceSettings
+
+COURSE = "super_safe!"  # the simulator's password in the course
 
 
 class SettingsError(Exception):
@@ -242,15 +246,41 @@ def _database_url(env: Environment) -> Secret:
     return url
 
 
+def roles(env: Environment) -> list[Role]:
+    """The database's roles besides the owner; none where one role does everything."""
+    found = parse(env.secret("DATABASE_ROLES", f"# {ONE}").reveal())
+    for role in found:
+        redaction.know(role.password)
+    return found
+
+
 def api(env: Environment) -> ApiSettings:
     """Read what only api needs."""
     return ApiSettings(
         database=database(env),
         simulator_user=env.text("SIMULATOR_USER", "simulator"),
-        simulator_password=env.secret("SIMULATOR_PASSWORD", "super_safe!"),
+        # Everybody knows the course's password: it is no default where others can connect.
+        simulator_password=env.secret("SIMULATOR_PASSWORD", COURSE if _loopback(env) else None),
         hash_threads=env.whole("HASH_THREADS", 1, 1, 64),
         probe=_probe(env),
     )
+
+
+def warning(env: Environment) -> str:
+    """What to say to whoever starts api where anyone may post as anyone; '' if nothing."""
+    known = env.secret("SIMULATOR_PASSWORD", COURSE).reveal() == COURSE
+    return "" if _loopback(env) or not known else (
+        "SIMULATOR_PASSWORD is the course's, which everybody knows: whoever can connect may post"
+        " as anyone"
+    )  # fmt: skip
+
+
+def _loopback(env: Environment) -> bool:
+    host = env.text("HOST", "127.0.0.1")
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _probe(env: Environment) -> Probe:

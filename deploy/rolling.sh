@@ -49,8 +49,10 @@ migrate() {
         --restart-condition on-failure --restart-max-attempts 3 --no-healthcheck \
         --with-registry-auth --network "${STACK}_default" \
         --constraint node.labels.app==true --read-only --cap-drop ALL \
-        --env DATABASE_URL_FILE=/run/secrets/database_url \
-        --secret "source=minitwit_database_url_${SECRETS_VERSION:-1},target=database_url" \
+        --env DATABASE_URL_FILE=/run/secrets/owner_url \
+        --secret "source=minitwit_owner_url_${SECRETS_VERSION:-1},target=owner_url" \
+        --env DATABASE_ROLES_FILE=/run/secrets/database_roles \
+        --secret "source=minitwit_database_roles_${SECRETS_VERSION:-1},target=database_roles" \
         --secret "source=minitwit_database_ca_${SECRETS_VERSION:-1},target=database_ca" \
         "$IMAGE" app migrate >/dev/null || return 1
     for ((tries = 0; tries < 60; tries++)); do

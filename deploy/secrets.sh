@@ -4,7 +4,9 @@
 #   DATABASE_ADDRESS=postgres:5432 SITE=example.org deploy/secrets.sh FOLDER
 #
 # With DATABASE_TLS=1 also an authority and a certificate for a PostgreSQL of one's own; the
-# address then says that the certificate must be verified.
+# address then says that the certificate must be verified. With DATABASE_ONE_ROLE=1 (a managed
+# database whose user may make no roles) every service uses the owner's role.
+# SIMULATOR_PASSWORD (or _FILE) sets the simulator's, for one that runs elsewhere.
 #
 # What is there stays as it is: put your own certificate into FOLDER/tls before, or instead.
 # Each subfolder is for one audience. Prints names, never contents.
@@ -49,12 +51,54 @@ if [ -n "${DATABASE_TLS:-}" ]; then
     rm -rf "$work"
     DATABASE_OPTIONS="?sslmode=verify-full&sslrootcert=/run/secrets/database_ca"
 fi
+
+# ---- the database: a role for each purpose, whose passwords only the owner has all of ----
 keep database/database_password "$(random)"
-password=$(cat "$folder/database/database_password")
-keep database/database_url "postgresql://minitwit:$password@$DATABASE_ADDRESS/minitwit${DATABASE_OPTIONS:-}"
-# Who may read the folder of the database may be any user anyway.
-keep database/probe_password "$(random)"
-keep blackbox/probe_password "$(cat "$folder/database/probe_password")"
+address() { # ROLE PASSWORD
+    echo "postgresql://$1:$2@$DATABASE_ADDRESS/minitwit${DATABASE_OPTIONS:-}"
+}
+owner=$(cat "$folder/database/database_password")
+keep database/owner_url "$(address minitwit "$owner")"
+if [ -n "${DATABASE_ONE_ROLE:-}" ]; then
+    echo "one role for everything: each service may do all that a migration may" >&2
+    keep database/database_roles "# one role for everything"
+    keep api/app_url "$(address minitwit "$owner")"
+    for purpose in monitor backup; do
+        keep $purpose/${purpose}_user minitwit
+        keep $purpose/${purpose}_password "$owner"
+    done
+elif [ ! -s "$folder/database/database_roles" ]; then
+    password=$(random)
+    roles="app minitwit_app $password
+"
+    rm -f "$folder/api/app_url" # of a run that did not come to the end of this
+    keep api/app_url "$(address minitwit_app "$password")"
+    for purpose in monitor backup; do
+        keep $purpose/${purpose}_user "minitwit_$purpose"
+        keep $purpose/${purpose}_password "$(random)"
+        roles="$roles$purpose minitwit_$purpose $(cat "$folder/$purpose/${purpose}_password")
+"
+    done
+    # The last one: what was killed half-way is made anew.
+    keep database/database_roles "$roles"
+fi
+# Before there were roles, all services shared the owner's folder.
+rm -f "$folder/database/database_url" "$folder/database/probe_password"
+
+# ---- what services know of each other ----------------------------------------------------
+# Of a set made before there was the folder of api, Blackbox's is the one that is in use.
+[ -s "$folder/blackbox/probe_password" ] || keep blackbox/probe_password "$(random)"
+keep api/probe_password "$(cat "$folder/blackbox/probe_password")"
+[ -z "${SIMULATOR_PASSWORD_FILE:-}" ] || SIMULATOR_PASSWORD=$(cat "$SIMULATOR_PASSWORD_FILE")
+if [ "${SIMULATOR_PASSWORD:-}" = 'super_safe!' ]; then # pragma: allowlist secret
+    echo "WARNING: everybody knows the course's password: whoever reaches api posts as anyone" >&2
+fi
+# One that is set replaces the one that is there.
+[ -z "${SIMULATOR_PASSWORD:-}" ] || rm -f "$folder"/*/simulator_password
+keep api/simulator_password "${SIMULATOR_PASSWORD:-$(random)}"
+for audience in blackbox simulator; do
+    keep $audience/simulator_password "$(cat "$folder/api/simulator_password")"
+done
 keep web/secret_key "$(random 32)"
 keep grafana/grafana_password "$(random 16)"
 

@@ -46,15 +46,21 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="module")
 def database_url(postgres_server: PostgresServer) -> str:
-    """An empty, migrated database for the module."""
+    """An empty, migrated database for the module, as its owner."""
     return postgres_server.create_database(f"test{next(_numbers)}")
 
 
 @pytest.fixture(scope="module")
-def api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def app_url(postgres_server: PostgresServer, database_url: str) -> str:
+    """The module's database for the role that api has in every deployment."""
+    return postgres_server.role_url("app", database_url.rpartition("/")[2])
+
+
+@pytest.fixture(scope="module")
+def api(app_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The api service on the module's database."""
     folder = tmp_path_factory.mktemp("api")
-    with start_service("api", folder, DATABASE_URL=database_url) as service:
+    with start_service("api", folder, DATABASE_URL=app_url) as service:
         yield service
 
 

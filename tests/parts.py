@@ -23,9 +23,11 @@ import psycopg
 from psycopg import sql
 
 from app.database.migrate import migrate
+from app.database.roles import GRANTS, Role
 from observability.stack.local import postgres
 
 ROOT = Path(__file__).parent.parent
+ROLES = [Role(purpose, f"minitwit_{purpose}", f"of-{purpose}") for purpose in GRANTS]
 T = TypeVar("T")
 
 
@@ -95,29 +97,38 @@ class PostgresServer:
     """A PostgreSQL in ``home``; can be stopped, frozen and started again."""
 
     def __init__(self, home: Path) -> None:
-        home.chmod(0o755)  # the server may run as another user
-        self._home = home
+        self.home = home
         self.port = free_port()
         self._password = postgres.prepare(home)
         self.start()
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        command = postgres.command(self._home, self.port, fsync="off", max_connections=200)
-        with (self._home / "log").open("ab") as log:
+        command = postgres.command(self.home, self.port, fsync="off", max_connections=200)
+        with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         wait_for("PostgreSQL", self._answers)
+
+    @property
+    def pid(self) -> int:
+        """Of the server, which is the parent of all its processes."""
+        return self._process.pid
 
     def url(self, database: str) -> str:
         """The address of one of its databases."""
         return postgres.url(self._password, self.port, database)
 
+    def role_url(self, purpose: str, database: str) -> str:
+        """The address of one of its databases for a role that may do only what it must."""
+        [role] = [role for role in ROLES if role.purpose == purpose]
+        return f"postgresql://{role.name}:{role.password}@127.0.0.1:{self.port}/{database}"
+
     def create_database(self, name: str, migrated: bool = True) -> str:
-        """Make a database and return its address."""
+        """Make a database and return its address, for the owner."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         if migrated:
-            migrate(self.url(name))
+            migrate(self.url(name), ROLES)
         return self.url(name)
 
     def signal(self, number: signal.Signals) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from app.database.roles import Role, give
 
 DIRECTORY = Path(__file__).parent / "migrations"
 # Any number, the same in every replica: it names the lock that one of them holds.
@@ -38,8 +41,8 @@ def known() -> list[Migration]:
     return found
 
 
-def migrate(url: str) -> list[str]:
-    """Apply what is missing and return the names; an empty list if nothing was.
+def migrate(url: str, roles: Sequence[Role] = ()) -> list[str]:
+    """Apply what is missing and give ``roles`` what they need; a line for each thing done.
 
     Each migration is one transaction together with its row in ``schema_version``. An advisory
     lock makes replicas that start together wait for the first. Raises MigrationError if the
@@ -51,7 +54,8 @@ def migrate(url: str) -> list[str]:
         ) as connection:
             _require_unicode(connection)
             connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
-            return _apply(connection, known())
+            applied = [f"applied {name}" for name in _apply(connection, known())]
+            return [*applied, *give(connection, roles)]
     except psycopg.Error as error:
         raise MigrationError(str(error).strip()) from error
 

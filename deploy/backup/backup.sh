@@ -5,6 +5,7 @@
 # folder, KEEP how many stay (14). What was taken, and when, is also noted in the database: api
 # shows its age. A backup counts only when it is complete and can be read.
 set -eu
+umask 077 # a dump has addresses and hashes of passwords
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=deploy/backup/connection.sh
 . "$here/connection.sh"
@@ -26,6 +27,7 @@ take() {
     file=$folder/minitwit-$stamp.dump
     rm -f "$folder"/.new*
     mkdir -p "$folder"
+    chmod go-rwx "$folder" "$folder"/* 2>/dev/null || : # those of before, too; another's stay
     NEW=$folder/.new SUMS=$here/sums.sql psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 >"$folder/.new.log" 2>&1 <<'EOF' ||
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT pg_export_snapshot() AS snapshot \gset

@@ -2,8 +2,9 @@
 # Restores a backup into a new database, proves that all of it is there, and, with --swap, puts the
 # new one in the place of the old, which stays under another name.
 #   restore.sh [--swap] [FILE]      (the newest backup, if no file is named)
-# The environment is that of backup.sh.
+# The environment is that of backup.sh, but with the owner of the database as the user.
 set -eu
+umask 077
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=deploy/backup/connection.sh
 . "$here/connection.sh"

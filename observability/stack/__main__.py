@@ -43,6 +43,7 @@ environment:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
     options = _parser().parse_args(arguments)
+    os.umask(0o077)  # what is written here is for who writes it
     forget_libpq()
     try:
         run: Callable[[Settings, argparse.Namespace], int] = options.run
@@ -253,9 +254,12 @@ def _restore(settings: Settings, options: argparse.Namespace) -> int:
 
 
 def _script(settings: Settings, name: str, *arguments: str) -> int:
-    """Run a script of deploy/backup with what the component is given."""
+    """Run a script of deploy/backup with what the component is given; a restore as the owner."""
     layout = status.running(settings)
     environment = {**os.environ, **layout.environment(COMPONENTS["backup"])}
+    if name == "restore.sh":
+        for variable, file in (("PGUSER", "owner_user"), ("PGPASSWORD", "owner_password")):
+            environment[f"{variable}_FILE"] = str(settings.secrets / file)
     command = ["sh", str(ROOT / "deploy/backup" / name), *arguments]
     return subprocess.run(command, env=environment, check=False).returncode
 

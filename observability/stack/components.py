@@ -12,7 +12,9 @@ from observability.conventions import RETENTION_DAYS, RETENTION_GIGABYTES, Board
 from observability.stack.settings import StackError
 from observability.stack.targets import PROBE_USER
 
-DATABASE = {"DATABASE_URL_FILE": "{secrets}/database_url"}
+# A component is given its own role of the database, and no other's.
+OWNER = {"DATABASE_URL_FILE": "{secrets}/owner_url", "DATABASE_ROLES_FILE": "{roles}"}
+APP = {"DATABASE_URL_FILE": "{secrets}/app_url"}
 TRACES = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "{otlp}",
     "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
@@ -62,7 +64,7 @@ TABLE = (
         3100, ready="/ready", tool="loki", job="loki", env={"GOMEMLIMIT": "200MiB"},
     ),
     Component(
-        "migrate", ("{python}", "-m", "app", "migrate"), env=DATABASE | PUSHED,
+        "migrate", ("{python}", "-m", "app", "migrate"), env=OWNER | PUSHED,
         after=("postgres",), once=True,
     ),
     Component(
@@ -73,8 +75,8 @@ TABLE = (
             "PGDATABASE": "{database_name}",
             "PGSERVICEFILE": "{secrets}/pg_service.conf",
             "PGSERVICE": "{database_service}",
-            "PGUSER_FILE": "{secrets}/database_user",
-            "PGPASSWORD_FILE": "{secrets}/database_password",
+            "PGUSER_FILE": "{secrets}/backup_user",
+            "PGPASSWORD_FILE": "{secrets}/backup_password",
             "BACKUPS": "{data}/backups",
         },
         after=("migrate",),
@@ -96,10 +98,10 @@ TABLE = (
         9187, ready="/metrics", tool="postgres-exporter", job="postgres",
         env={
             "DATA_SOURCE_URI": "{exporter_uri}",
-            "DATA_SOURCE_USER_FILE": "{secrets}/database_user",
-            "DATA_SOURCE_PASS_FILE": "{secrets}/database_password",
+            "DATA_SOURCE_USER_FILE": "{secrets}/monitor_user",
+            "DATA_SOURCE_PASS_FILE": "{secrets}/monitor_password",
         },
-        after=("postgres",),
+        after=("migrate",),
     ),
     Component(
         "ngircd", ("{tool}", "--nodaemon", "--config", "{config}/ngircd.conf"),
@@ -205,7 +207,7 @@ TABLE = (
         env={
             "HOST": "{host}", "PORT": "{port}", "PROBE_USER": PROBE_USER,
             "PROBE_PASSWORD_FILE": "{secrets}/probe_password",
-            **DATABASE, **_json_log("api"), **TRACES,
+            **APP, **_json_log("api"), **TRACES,
         },
         after=("postgres", "migrate"),
     ),

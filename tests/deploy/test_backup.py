@@ -14,7 +14,7 @@ import pytest
 
 from observability.catalog import BACKUP_SIZE, BACKUP_TIME
 from observability.stack.local import postgres
-from tests.parts import ROOT, PostgresServer, Service, start_service, wait_for
+from tests.parts import ROLES, ROOT, PostgresServer, Service, start_service, wait_for
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SCRIPTS = ROOT / "deploy/backup"
@@ -41,25 +41,29 @@ def database(postgres_server: PostgresServer, request: pytest.FixtureRequest) ->
 @pytest.fixture
 def environment(postgres_server: PostgresServer, database: str, tmp_path: Path) -> dict[str, str]:
     """What the component of the scripts is given."""
-    (tmp_path / "password").write_text(postgres_server._password)
+    [role] = [role for role in ROLES if role.purpose == "backup"]
+    (tmp_path / "password").write_text(role.password)
+    (tmp_path / "owner").write_text(postgres_server._password)
     return {
         "PATH": f"{postgres.BIN}:{os.environ['PATH']}",
         "DATABASE_ADDRESS": f"127.0.0.1:{postgres_server.port}",
         "PGDATABASE": database,
-        "PGUSER": postgres.USER,
+        "PGUSER": role.name,
         "PGPASSWORD_FILE": str(tmp_path / "password"),
         "BACKUPS": str(tmp_path / "backups"),
     }
 
 
 @pytest.fixture
-def run(environment: dict[str, str]) -> Run:
-    """One of the scripts."""
+def run(environment: dict[str, str], tmp_path: Path) -> Run:
+    """One of the scripts: a backup as the role that may only read, a restore as the owner."""
+    owner = {"PGUSER": postgres.USER, "PGPASSWORD_FILE": str(tmp_path / "owner")}
 
     def run(script: str, *arguments: str, **other: str) -> subprocess.CompletedProcess[str]:
+        mine = environment | (owner if script == "restore.sh" else {}) | other
         return subprocess.run(
             ["sh", str(SCRIPTS / script), *arguments],
-            env=environment | other, capture_output=True, text=True, check=False, timeout=120,
+            env=mine, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
     return run
@@ -122,7 +126,8 @@ def test_swapping_it_in_brings_a_running_api_back_to_that_moment(
     run: Run, postgres_server: PostgresServer, database: str, tmp_path: Path
 ) -> None:
     url = postgres_server.url(database)
-    with start_service("api", tmp_path, DATABASE_URL=url) as api:
+    own = postgres_server.role_url("app", database)
+    with start_service("api", tmp_path, DATABASE_URL=own) as api:
         assert run("backup.sh").returncode == 0
         [file] = (tmp_path / "backups").glob("*.dump")
         # After its next run of the periodic tasks, ten seconds later at most.
@@ -170,6 +175,16 @@ def test_a_backup_that_fails_leaves_the_last_one_alone(
     assert len(rows(postgres_server, database, "SELECT FROM backups")) == 1
     missing = run("restore.sh", "nothing.dump")
     assert missing.returncode == 1 and "there is no backup nothing.dump" in missing.stderr
+
+
+def test_nobody_else_may_read_a_dump_also_not_one_of_before(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir(mode=0o755)
+    (folder / "minitwit-20200101T000000Z.dump").write_text("old")
+    assert run("backup.sh").returncode == 0
+    assert len(dumps(tmp_path)) == 2
+    for path in (folder, *folder.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 def test_only_the_newest_are_kept(run: Run, tmp_path: Path) -> None:

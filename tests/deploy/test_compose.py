@@ -12,14 +12,15 @@ from observability.generated import check
 from observability.stack.components import COMPONENTS
 from observability.stack.config.generate import OUT, files
 from observability.stack.config.places import CONTAINER_PROXY, PROXY_PORTS, containers
+from observability.stack.local import postgres
 from observability.stack.targets import PROBE_USER
 from tests.deploy.compose import config
 from tests.parts import ROOT
 
-EVERYTHING = ("green", "simulator")
+EVERYTHING = ("green", "restore", "simulator")
 MOST = 2 * 1024**3  # bytes of memory, all limits together
 LOOPBACK = {"prometheus", "grafana"}
-ONCE = {"secrets", "migrate"}
+ONCE = {"secrets", "migrate", "restore"}
 UNASKED = {
     *ONCE,
     "backup",
@@ -91,6 +92,38 @@ def test_no_environment_holds_a_secret() -> None:
         for key, value in (service.get("environment") or {}).items():
             secret = re.search(r"PASSWORD|PASS$|SECRET|TOKEN|DATABASE_URL|PASS_", key)
             assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
+
+
+# Who may read the secrets of which audience; secrets.sh makes them.
+AUDIENCES = {
+    "secret-database": {"postgres", "migrate", "restore"},
+    "secret-api": {"api", "api-green"},
+    "secret-monitor": {"postgres-exporter"},
+    "secret-backup": {"backup"},
+    "secret-simulator": {"simulator"},
+    "secret-web": {"web", "web-green"},
+    "secret-blackbox": {"blackbox"},
+    "secret-tls": {"nginx"},
+    "secret-grafana": {"grafana"},
+}
+
+
+def test_each_service_mounts_the_secrets_of_its_own_audience() -> None:
+    found: dict[str, set[str]] = {}
+    for name, service in services(*EVERYTHING).items():
+        for mount in service.get("volumes", []):
+            if str(mount.get("source")).startswith("secret-") and name != "secrets":
+                found.setdefault(mount["source"], set()).add(name)
+                assert mount["read_only"]
+    assert found == AUDIENCES
+
+
+def test_the_log_of_the_database_has_nothing_that_people_sent() -> None:
+    given = " ".join(services()["postgres"]["command"])
+    swarm = (ROOT / "deploy/stack.postgres.yml").read_text()
+    for text in (given, swarm, " ".join(postgres.command(Path("home"), 1))):
+        assert "log_parameter_max_length=0" in text
+        assert "log_error_verbosity=terse" in text
 
 
 def test_every_file_that_is_mounted_exists() -> None:

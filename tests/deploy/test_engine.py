@@ -140,7 +140,7 @@ def test_load_by_nginx_is_seen_in_metrics_logs_and_alerts(site: Site) -> None:
 
 @pytest.mark.stack
 def test_no_secret_is_in_an_image_or_in_the_output_of_a_container(site: Site) -> None:
-    names = ("database_password", "database_url")
+    names = ("database_password", "owner_url")
     secrets = [
         site.run("exec", "--no-TTY", "postgres", "cat", f"/run/secrets/{name}") for name in names
     ]

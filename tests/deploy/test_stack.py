@@ -110,6 +110,16 @@ def test_the_database_is_spoken_to_over_verified_tls() -> None:
     )
 
 
+def test_each_service_gets_the_secrets_of_its_own_role() -> None:
+    owners = {"owner_url", "database_roles", "database_password"}
+    own = {"migrate": owners, "api": {"app_url"}, "backup": {"backup_user", "backup_password"}}
+    own["postgres-exporter"] = {"monitor_user", "monitor_password"}
+    roles = set().union(*own.values())
+    for name, service in services().items():
+        mounted = {secret["source"] for secret in service.get("secrets", [])} & roles
+        assert mounted <= own.get(name, set()), name
+
+
 def test_no_environment_holds_a_secret_and_every_secret_is_numbered() -> None:
     for name, service in services().items():
         for key, value in (service.get("environment") or {}).items():

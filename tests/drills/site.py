@@ -62,7 +62,7 @@ class Site(Platform):
 
     def database(self) -> psycopg.Connection[Any]:
         """A session of one's own, which commits each statement."""
-        url = (self.run_dir / "secrets/database_url").read_text()
+        url = (self.run_dir / "secrets/owner_url").read_text()
         return psycopg.connect(url, autocommit=True, application_name="drill")
 
     def send(self, method: str, path: str, body: object, service: str = "api") -> Answer:

@@ -182,7 +182,7 @@ def actions(url: str) -> Counter[tuple[str, str]]:
 
 def stored(place: Site) -> int:
     """Messages in the database, but those of the probe."""
-    url = (place.run_dir / "secrets/database_url").read_text()
+    url = (place.run_dir / "secrets/owner_url").read_text()
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT count(*) FROM messages WHERE NOT flagged").fetchone()
     assert row

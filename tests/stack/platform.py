@@ -19,7 +19,7 @@ from observability.stack.settings import HOST, Settings, load
 from tests.parts import ROOT, request
 
 MONITORING = (
-    "postgres", "node", "postgres-exporter", "ngircd", "relay", "chatlog", "deadman",
+    "postgres", "migrate", "node", "postgres-exporter", "ngircd", "relay", "chatlog", "deadman",
     "alertmanager",
     "blackbox", "prometheus",
 )  # fmt: skip

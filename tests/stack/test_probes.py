@@ -48,7 +48,7 @@ def site() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def database(site: Platform) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    address = (site.settings.secrets / "database_url").read_text()
+    address = (site.settings.secrets / "owner_url").read_text()
     with psycopg.connect(address, autocommit=True) as connection:
         yield connection
 

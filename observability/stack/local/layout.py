@@ -18,7 +18,7 @@ from observability.conventions import DEADMAN_SECONDS, RESEND_SECONDS
 from observability.stack.components import COMPONENTS, TABLE, Component
 from observability.stack.config import places, receivers
 from observability.stack.config.places import Place
-from observability.stack.local import address, control, postgres, stamp
+from observability.stack.local import address, control, postgres, roles, stamp
 from observability.stack.local.address import Address, Chosen
 from observability.stack.local.environment import passed
 from observability.stack.programs.tools import Program
@@ -51,6 +51,11 @@ class Layout:
     def database_url(self, password: str = "") -> str:
         """Where PostgreSQL is: the one that was given, or our own with this password."""
         return self.settings.database_url or postgres.url(password, self.port("postgres"))
+
+    @property
+    def roles(self) -> bool:
+        """Whether each service has a role of its own: in a database of ours."""
+        return not self.settings.database_url
 
     @property
     def postgres_home(self) -> Path:
@@ -187,6 +192,7 @@ class Layout:
             silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
             chat=self.address("ngircd") if "ngircd" in runs else "",
             relay=RELAY_NICK if "relay" in runs else "",
+            roles=settings.secrets / "database_roles" if self.roles else "",
             exporter_uri=database.exporter(self._chosen),
             database_service=address.SERVICE,
             path=self._path(database),
@@ -205,6 +211,10 @@ def prepare(layout: Layout) -> list[Path]:
     ):
         folder.mkdir(parents=True, exist_ok=True)
     settings.secrets.mkdir(mode=0o700, exist_ok=True)
+    for folder in (settings.run_dir, settings.data):
+        folder.chmod(0o711)  # for the database's user, who may pass, but look at nothing
+    for folder in (settings.config, settings.logs):
+        folder.chmod(0o700)
     if layout.rules != RULES:
         _quicken_rules(settings.scale, layout.rules)
     _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / places.TENANT)
@@ -228,14 +238,14 @@ def render(layout: Layout, folder: Path) -> list[Path]:
         as_root=os.geteuid() == 0,
         join=shlex.join,
     )
-    return [*written, _write(folder, "supervisord.conf", text, mode=0o600)]
+    return [*written, _write(folder, "supervisord.conf", text)]
 
 
-def _write(folder: Path, name: str, text: str, mode: int = 0o644) -> Path:
+def _write(folder: Path, name: str, text: str) -> Path:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch()
-    path.chmod(mode)
+    path.chmod(0o600)
     path.write_text(text)
     return path
 
@@ -259,11 +269,7 @@ def _copy_log_rules(rules: Path, folder: Path) -> None:
 def _write_secrets(layout: Layout) -> None:
     own = any(component.name == "postgres" for component in layout.components)
     url = layout.database_url(postgres.prepare(layout.postgres_home) if own else "")
-    database = address.parse(url)
-    _secret(layout, "database_url", url)
-    _secret(layout, "database_user", database.user)
-    _secret(layout, "pg_service.conf", database.service)
-    _secret(layout, "database_password", database.password)
+    roles.write(layout.settings.secrets, url, layout.roles)
     for name, given in (
         ("secret_key", os.environ.get("SECRET_KEY")),
         *((name, "") for name in GENERATED_SECRETS),
@@ -280,9 +286,7 @@ def _write_secrets(layout: Layout) -> None:
 
 
 def _secret(layout: Layout, name: str, text: str) -> None:
-    path = layout.settings.secrets / name
-    path.touch(mode=0o600)
-    path.write_text(text)
+    roles.secret(layout.settings.secrets, name, text)
 
 
 def _keep_receivers(config: Path, folder: Path) -> None:

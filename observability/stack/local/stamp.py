@@ -37,11 +37,11 @@ CONFIGURATION: dict[str, tuple[str, ...]] = {
     "grafana": ("grafana",),
 }
 SECRETS: dict[str, tuple[str, ...]] = {
-    "migrate": ("database_url",),
-    "api": ("database_url", "probe_password"),
+    "migrate": ("owner_url", "database_roles"),
+    "api": ("app_url", "probe_password"),
     "web": ("secret_key",),
-    "backup": ("database_user", "database_password"),
-    "postgres-exporter": ("database_user", "database_password"),
+    "backup": ("backup_user", "backup_password"),
+    "postgres-exporter": ("monitor_user", "monitor_password"),
 }
 
 

@@ -1,0 +1,75 @@
+"""Who may do what in the database: the owner makes the roles and grants each what it needs.
+
+The owner runs the migrations and the import. ``app`` reads and writes rows, ``monitor`` reads
+PostgreSQL's statistics, ``backup`` reads all rows and notes when a backup was taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+# Purpose → what the role is granted, each time the owner migrates: also on tables that are new.
+GRANTS = {
+    "app": (
+        "GRANT USAGE ON SCHEMA public TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+        "REVOKE INSERT, UPDATE, DELETE ON schema_version, backups FROM {role}",
+        # Ids are identity columns, which need no right to their sequence.
+        "GRANT SELECT, UPDATE ON SEQUENCE simulator_latest TO {role}",
+    ),
+    "monitor": ("GRANT pg_monitor TO {role}",),
+    "backup": ("GRANT pg_read_all_data TO {role}", "GRANT INSERT ON backups TO {role}"),
+}
+ONE = "one role for everything: it may do all that a migration may"
+_HARMLESS = "LOGIN NOCREATEDB NOCREATEROLE"
+
+
+class RolesError(Exception):
+    """The list of roles is not one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of PostgreSQL with one of the purposes of ``GRANTS``."""
+
+    purpose: str
+    name: str
+    password: str
+
+    def __repr__(self) -> str:
+        return f"Role({self.purpose!r}, {self.name!r}, '***')"
+
+
+def parse(text: str) -> list[Role]:
+    """Roles from lines of ``PURPOSE NAME PASSWORD``; a line that begins with # says nothing."""
+    return [_role(line) for line in text.splitlines() if line.strip() and line[0] != "#"]
+
+
+def _role(line: str) -> Role:
+    parts = line.split()
+    if len(parts) != 3 or parts[0] not in GRANTS:
+        raise RolesError(f"DATABASE_ROLES: a line is PURPOSE NAME PASSWORD, of {', '.join(GRANTS)}")
+    return Role(*parts)
+
+
+def give(connection: psycopg.Connection, roles: Iterable[Role]) -> Iterator[str]:
+    """Make the roles that are missing and grant what they need, as the owner; what was done."""
+    for role in roles:
+        with connection.transaction():
+            _ensure(connection, role)
+            for grant in GRANTS[role.purpose]:
+                connection.execute(sql.SQL(grant).format(role=sql.Identifier(role.name)))
+        yield f"the role {role.name} is for {role.purpose}"
+
+
+def _ensure(connection: psycopg.Connection, role: Role) -> None:
+    """Only a hash of the password goes to the server, so that no log of its statements has it."""
+    known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role.name]).rowcount
+    name, secret = role.name.encode(), role.password.encode()
+    verifier = connection.pgconn.encrypt_password(secret, name, b"scram-sha-256").decode()
+    statement = f"{'ALTER' if known else 'CREATE'} ROLE {{}} WITH {_HARMLESS} PASSWORD {{}}"
+    connection.execute(sql.SQL(statement).format(sql.Identifier(role.name), sql.Literal(verifier)))

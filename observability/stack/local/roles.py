@@ -1,0 +1,51 @@
+"""The secrets of the database's roles: a file each, of which a component is given its own."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import quote
+
+from observability.stack.local import address
+
+PURPOSES = ("app", "monitor", "backup")
+
+
+def write(folder: Path, owner: str, several: bool) -> None:
+    """Write user, password and address of the ``owner`` (an address) and of each purpose.
+
+    Unless there are ``several`` roles, all are the owner's. What is there stays.
+    """
+    known = address.parse(owner)
+    secret(folder, "pg_service.conf", known.service)
+    lines = []
+    for purpose in ("owner", *PURPOSES):
+        user, password, url = known.user, known.password, owner
+        if several and purpose != "owner":
+            user, password = f"minitwit_{purpose}", _kept(folder / f"{purpose}_password", known)
+            url = _for(owner, user, password)
+            lines.append(f"{purpose} {user} {password}\n")
+        for name, text in (("user", user), ("password", password), ("url", url)):
+            secret(folder, f"{purpose}_{name}", text)
+    if several:
+        secret(folder, "database_roles", "".join(lines))
+    else:
+        (folder / "database_roles").unlink(missing_ok=True)
+
+
+def secret(folder: Path, name: str, text: str) -> None:
+    """Write a file that only its owner may read."""
+    path = folder / name
+    path.touch(mode=0o600)
+    path.write_text(text)
+
+
+def _kept(file: Path, owner: address.Address) -> str:
+    """The password that is in the file, unless that is the owner's; else a new one."""
+    known = file.read_text() if file.exists() else ""
+    return known if known and known != owner.password else secrets.token_hex(24)
+
+
+def _for(url: str, user: str, password: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{user}:{quote(password, safe='')}@{rest.rpartition('@')[2]}"
