@@ -27,6 +27,7 @@ backup /backup/sums.sql deploy/backup/sums.sql
 tempo /etc/tempo/tempo.yml deploy/generated/tempo.yml
 ngircd /etc/chat/ngircd.conf deploy/generated/ngircd.conf
 relay /etc/chat/relay.yml deploy/generated/relay.yml
+relay /etc/chat/relay.sh deploy/chat/relay.sh
 grafana /etc/grafana/provisioning/datasources/minitwit.yml deploy/generated/grafana-datasources.yml
 grafana /etc/grafana/provisioning/dashboards/minitwit.yml deploy/generated/grafana-dashboards.yml
 EOF

@@ -99,6 +99,31 @@ keep api/simulator_password "${SIMULATOR_PASSWORD:-$(random)}"
 for audience in blackbox simulator; do
     keep $audience/simulator_password "$(cat "$folder/api/simulator_password")"
 done
+
+# ---- how the monitoring logs in at itself ------------------------------------------------
+keep prometheus/monitoring_password "$(random)"
+monitoring=$(cat "$folder/prometheus/monitoring_password")
+for audience in blackbox grafana; do keep $audience/monitoring_password "$monitoring"; done
+keep loki/monitoring_basic "$(printf 'monitoring:%s' "$monitoring" | openssl base64 -A)"
+if [ ! -s "$folder/blackbox/web_config" ]; then
+    # The C library's bcrypt: Prometheus' programs know no other hash.
+    hash=$(printf %s "$monitoring" | salt=$(random 11) perl -e \
+        'my $password = <STDIN>; print crypt($password, "\$2b\$08\$$ENV{salt}") // ""')
+    case $hash in "\$2b\$08\$"*) ;; *) echo "secrets: this system's crypt() knows no bcrypt" >&2 && exit 1 ;; esac
+    keep blackbox/web_config "basic_auth_users: {monitoring: \"$hash\"}
+"
+fi
+keep deadman/monitoring_basic "$(cat "$folder/loki/monitoring_basic")"
+keep alertmanager/web_config "$(cat "$folder/blackbox/web_config")"
+keep deadman/deadman_secret "$(random)"
+keep alertmanager/deadman_secret "$(cat "$folder/deadman/deadman_secret")"
+keep chat/chat_password "$(random)"
+for audience in relay chatlog deadman; do
+    keep $audience/chat_password "$(cat "$folder/chat/chat_password")"
+done
+keep chat/server.conf "[Global]
+Password = $(cat "$folder/chat/chat_password")
+"
 keep web/secret_key "$(random 32)"
 keep grafana/grafana_password "$(random 16)"
 

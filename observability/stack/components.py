@@ -22,6 +22,7 @@ TRACES = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
 }
 
+CHAT = {"CHAT_PASSWORD_FILE": "{secrets}/chat_password"}
 PUSHED = {"LOKI_URL": "{loki}"}  # the log of what Promtail does not follow
 
 
@@ -108,7 +109,7 @@ TABLE = (
         6667, ready="tcp", tool="ngircd",
     ),
     Component(
-        "relay", ("{tool}", "-config", "{config}/relay.yml"),
+        "relay", ("{tool}", "-config", "{secrets}/relay.yml"),
         8667, ready="tcp", tool="relay", after=("ngircd",), needs="ngircd",
     ),
     Component(
@@ -117,6 +118,7 @@ TABLE = (
             "{python}", "-m", "observability.stack.chat.chatlog",
             "{address[ngircd]}", "{logs}/chat.log",
         ),
+        env=CHAT,
         after=("ngircd",), needs="ngircd",
     ),
     Component(
@@ -125,6 +127,8 @@ TABLE = (
         env={
             "HOST": "{host}", "PORT": "{port}", "CHAT": "{chat}",
             "SILENCE": "{silence}", "RELAY": "{relay}", "ALERTMANAGER": "{address[alertmanager]}",
+            "ALERTMANAGER_LOGIN_FILE": "{secrets}/monitoring_basic",
+            "DEADMAN_SECRET_FILE": "{secrets}/deadman_secret", **CHAT,
         },
         after=("ngircd",),
     ),
@@ -132,6 +136,7 @@ TABLE = (
         "alertmanager",
         (
             "{tool}", "--config.file={config}/alertmanager-kept.yml",
+            "--web.config.file={secrets}/web_config",
             "--storage.path={data}/alertmanager", "--data.retention=120h",
             "--web.listen-address={address[alertmanager]}",
             "--web.external-url=http://{address[alertmanager]}", "--cluster.listen-address=",
@@ -142,6 +147,7 @@ TABLE = (
         "blackbox",
         (
             "{tool}", "--config.file={secrets}/blackbox.yml",
+            "--web.config.file={secrets}/web_config",
             "--web.listen-address={address[blackbox]}",
         ),
         9115, ready="/-/healthy", tool="blackbox", job="blackbox",
@@ -156,6 +162,8 @@ TABLE = (
             "--enable-feature=exemplar-storage",
             "--web.listen-address={address[prometheus]}",
             "--web.external-url=http://{address[prometheus]}",
+            # The origin of no page at all: the default answers every one.
+            "--web.cors.origin=nobody",
             # A firing alert is told anew so often; Alertmanager forgets it after four times that.
             "--rules.alert.resend-delay={resend}",
         ),

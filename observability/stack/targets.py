@@ -7,6 +7,10 @@ from dataclasses import dataclass
 ROOM = "#minitwit"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"
+DEADMAN_NICK = "deadman"
+MONITOR = "monitoring"  # as whom the components log in at each other
+# These can silence an alert, or have passwords in their configuration: they ask who it is.
+GUARDED = frozenset({"alertmanager", "blackbox"})
 PROBE_USER = "minitwit-probe"  # blackbox.yml and compose name it as well
 
 
@@ -42,5 +46,5 @@ PROBES = (
     Probe("user-post", "api", f"/msgs/{PROBE_USER}", "user_post"),
     Probe("tls", "web", "/public", "https_ok", entrance="nginx"),
     Probe("prometheus-ready", "prometheus", "/-/ready"),
-    Probe("alertmanager-ready", "alertmanager", "/-/ready"),
+    Probe("alertmanager-ready", "alertmanager", "/-/ready", "monitoring_ok"),
 )

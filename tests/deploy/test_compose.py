@@ -103,9 +103,35 @@ AUDIENCES = {
     "secret-simulator": {"simulator"},
     "secret-web": {"web", "web-green"},
     "secret-blackbox": {"blackbox"},
+    "secret-prometheus": {"prometheus"},
+    "secret-alertmanager": {"alertmanager"},
+    "secret-loki": {"loki"},
+    "secret-chat": {"ngircd"},
+    "secret-relay": {"relay"},
+    "secret-deadman": {"deadman"},
+    "secret-chatlog": {"chatlog"},
     "secret-tls": {"nginx"},
     "secret-grafana": {"grafana"},
 }
+# Who reaches what asks nobody who it is.
+CLOSED = {
+    "data": {"postgres", "migrate", "api", "api-green", "backup", "restore", "postgres-exporter"},
+    "logs": {"loki", "promtail", "prometheus", "grafana", "alertmanager", "api", "api-green",
+             "migrate", "simulator"},
+    "traces": {"tempo", "prometheus", "grafana", "api", "api-green", "web", "web-green"},
+    "chat": {"ngircd", "relay", "chatlog", "deadman", "alertmanager"},
+}  # fmt: skip
+
+
+def test_what_asks_nobody_who_it_is_has_a_network_of_its_own() -> None:
+    assert set(config()["networks"]) == {"default", *CLOSED}
+    for name, members in CLOSED.items():
+        assert config()["networks"][name]["internal"]
+        found = {s for s, service in services(*EVERYTHING).items()
+                 if name in (service.get("networks") or ())}  # fmt: skip
+        assert found == members, name
+    for name in ("postgres", "loki", "tempo", "relay", "ngircd"):
+        assert "default" not in services()[name]["networks"], name
 
 
 def test_each_service_mounts_the_secrets_of_its_own_audience() -> None:

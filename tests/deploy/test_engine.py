@@ -87,7 +87,7 @@ class Site:
     def loki(self, selector: str) -> list[Any]:
         query = urllib.parse.urlencode({"query": selector})
         url = f"http://loki:3100/loki/api/v1/query_range?{query}"
-        text = self.run("exec", "--no-TTY", "nginx", "curl", "--silent", url)
+        text = self.run("exec", "--no-TTY", "prometheus", "wget", "-q", "-O", "-", url)
         found: list[Any] = json.loads(text)["data"]["result"]
         return found
 

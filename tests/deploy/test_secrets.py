@@ -42,7 +42,11 @@ def openssl(*arguments: str) -> str:
     ).stdout
 
 
-SHARED = ("probe_password", "simulator_password")  # what two services know of each other
+# What two services know of each other.
+SHARED = (
+    "probe_password", "simulator_password", "monitoring_password", "web_config", "chat_password",
+    "deadman_secret", "monitoring_basic",
+)  # fmt: skip
 
 
 def test_they_are_made_once_and_told_to_nobody(folder: Path) -> None:

@@ -120,6 +120,14 @@ def test_each_service_gets_the_secrets_of_its_own_role() -> None:
         assert mounted <= own.get(name, set()), name
 
 
+def test_the_networks_are_those_of_compose_and_encrypted() -> None:
+    for network in config()["networks"].values():
+        assert "encrypted" in network["driver_opts"]
+    for name, service in services().items():
+        there = set(compose_config()["services"][name]["networks"]) - {"data"} or {"default"}
+        assert set(service.get("networks") or {"default"}) == there, name
+
+
 def test_no_environment_holds_a_secret_and_every_secret_is_numbered() -> None:
     for name, service in services().items():
         for key, value in (service.get("environment") or {}).items():

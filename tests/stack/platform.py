@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from observability.stack.components import COMPONENTS, TABLE
-from observability.stack.local import ports
+from observability.stack.local import logins, ports
 from observability.stack.local.leftovers import leftovers
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.settings import HOST, Settings, load
@@ -118,7 +118,8 @@ class Platform:
         """Hand an alert to Alertmanager, as Prometheus does."""
         body: Any = [{"labels": labels, "annotations": annotations}]
         url = self.url("alertmanager") + "/api/v2/alerts"
-        headers = {"Content-Type": "application/json"}
+        login = logins.headers(self.settings.secrets, "alertmanager")
+        headers = {"Content-Type": "application/json", **login}
         assert request("POST", url, json.dumps(body).encode(), headers).status == 200
 
     def chat_lines(self) -> list[str]:

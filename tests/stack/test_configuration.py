@@ -14,7 +14,7 @@ from observability.stack.local.layout import BLACKBOX, Layout, render
 from observability.stack.local.up import plan
 from observability.stack.programs import tools
 from observability.stack.settings import ROOT, load
-from observability.stack.targets import PROBE_USER, PROBES
+from observability.stack.targets import MONITOR, PROBE_USER, PROBES
 from tests.stack.platform import MONITORING
 
 CACHE = load().cache
@@ -73,9 +73,10 @@ def test_who_hears_of_it(rendered: Path, labels: str, receiver: str) -> None:
 
 
 def test_blackbox(rendered: Path, tmp_path: Path) -> None:
-    password, out = tmp_path / "password", tmp_path / "blackbox.yml"
-    password.write_text("correct-horse_battery")
-    paths = (BLACKBOX / "blackbox.yml", password, out)
+    (tmp_path / "probe_password").write_text("correct-horse_battery")
+    (tmp_path / "monitoring_password").write_text("staple")
+    out = tmp_path / "blackbox.yml"
+    paths = (BLACKBOX / "blackbox.yml", tmp_path, out)
     fill = ["sh", str(BLACKBOX / "start.sh"), *map(str, paths)]
     subprocess.run(fill, check=True, env={**os.environ, "SIMULATOR_PASSWORD": "a|b&c"})
     assert out.stat().st_mode & 0o077 == 0
@@ -85,6 +86,9 @@ def test_blackbox(rendered: Path, tmp_path: Path) -> None:
     )
     credentials = modules["user_post"]["http"]["headers"]["Authorization"].partition(" ")[2]
     assert b64decode(credentials) == b"simulator:a|b&c"
+    assert modules["monitoring_ok"]["http"]["basic_auth"] == {
+        "username": MONITOR, "password": "staple",
+    }  # fmt: skip
     assert "@" not in str(modules)
     check("blackbox", "--config.check", f"--config.file={out}")
     # "certificate" is for whoever has a certificate from elsewhere; a drill uses it.
@@ -136,6 +140,16 @@ def test_loki_and_promtail_accept_theirs(rendered: Path, name: str) -> None:
         pytest.skip(f"LOG PIPELINE NOT TESTED: no {name} to check its configuration")
     flag = {"loki": "-verify-config", "promtail": "-check-syntax"}[name]
     check(name, f"-config.file={rendered / name}.yml", flag)
+
+
+def test_nobody_deletes_a_line_and_promtail_listens_here_alone(rendered: Path) -> None:
+    loki = yaml.safe_load((rendered / "loki.yml").read_text())
+    assert loki["limits_config"]["deletion_mode"] == "disabled"
+    promtail = yaml.safe_load((rendered / "promtail.yml").read_text())
+    assert promtail["server"]["grpc_listen_address"] == "127.0.0.1"
+    for name in ("loki", "tempo"):
+        server = yaml.safe_load((rendered / f"{name}.yml").read_text())["server"]
+        assert server["grpc_listen_address"] == "127.0.0.1"
 
 
 def test_what_logs_and_traces_may_take_of_the_disk_has_an_end(rendered: Path) -> None:

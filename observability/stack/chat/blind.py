@@ -23,9 +23,13 @@ QUERY = "active=true&silenced=false&inhibited="
 
 
 class Blindness:
-    """Posts and ends the alert at Alertmanager; ``hold`` seconds is how long one post lasts."""
+    """Posts and ends the alert at Alertmanager; ``hold`` seconds is how long one post lasts.
 
-    def __init__(self, alertmanager: str, hold: float) -> None:
+    ``login`` is user and password as HTTP's basic authentication takes them, or ''.
+    """
+
+    def __init__(self, alertmanager: str, login: str, hold: float) -> None:
+        self._login = login
         self._base = f"http://{alertmanager}/api/v2/alerts"
         self._hold = timedelta(seconds=hold)
         self._begin: datetime | None = None
@@ -61,7 +65,7 @@ class Blindness:
         self._begin, self.open = None, []
 
     def _firing(self, inhibited: bool) -> list[str]:
-        alerts = json.loads(_call(f"{self._base}?{QUERY}{str(inhibited).lower()}"))
+        alerts = json.loads(self._call(f"{self._base}?{QUERY}{str(inhibited).lower()}"))
         found = [alert["labels"] for alert in alerts]
         told = [a for a in found if a.get("severity") != "none"]
         others = [a for a in told if a["alertname"] != MONITORING_BLIND]
@@ -82,16 +86,16 @@ class Blindness:
             "startsAt": begin.isoformat(),
             "endsAt": end.isoformat(),
         }  # fmt: skip
-        _call(self._base, json.dumps([alert]).encode())
+        self._call(self._base, json.dumps([alert]).encode())
+
+    def _call(self, url: str, body: bytes | None = None) -> bytes:
+        headers = {"Content-Type": "application/json"}
+        if self._login:
+            headers["Authorization"] = f"Basic {self._login}"
+        call = urllib.request.Request(url, body, headers)  # noqa: S310  # the operator's own address
+        with urllib.request.urlopen(call, timeout=PATIENCE) as answer:  # noqa: S310
+            return bytes(answer.read())
 
 
 def _name(labels: dict[str, str]) -> str:
     return f"{labels['alertname']} of {labels.get('service', '?')}"
-
-
-def _call(url: str, body: bytes | None = None) -> bytes:
-    call = urllib.request.Request(  # noqa: S310  # the address is the operator's own
-        url, body, {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(call, timeout=PATIENCE) as answer:  # noqa: S310
-        return bytes(answer.read())

@@ -1,5 +1,8 @@
 """Reads the on-call room and appends what is said to a file, each line with its time (UTC).
 
+What a person says has the person's name before it, so that nobody speaks as the alerts. Control
+characters are escaped: no line moves the cursor of who reads the file in a terminal.
+
 python -m observability.stack.chat.chatlog HOST:PORT FILE
 """
 
@@ -11,10 +14,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from observability.stack.chat.irc import Connection
-from observability.stack.targets import CHATLOG_NICK, ROOM
+from observability.stack.chat.irc import Connection, held
+from observability.stack.targets import CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK, ROOM
 
 SILENCE = 300  # seconds: the server pings every two minutes, so then it is gone
+VOICES = {RELAY_NICK, DEADMAN_NICK}  # whose lines are alerts
 LIMIT = 5_000_000  # bytes; then the file is put aside once
 
 
@@ -30,12 +34,18 @@ def main(address: str, file: Path) -> None:
 
 def follow(address: str, file: Path) -> None:
     """Write down what is said until the connection breaks (OSError)."""
-    with Connection(address, CHATLOG_NICK) as chat:
+    with Connection(address, CHATLOG_NICK, held("CHAT_PASSWORD_FILE")) as chat:
         chat.send(f"JOIN {ROOM}")
         chat.patience(SILENCE)
         for command, parameters in chat.messages():
             if command == "PRIVMSG" and parameters[0] == ROOM:
-                _append(file, f"{_now()} {parameters[-1]}\n")
+                who = "" if chat.sender in VOICES else f"<{escaped(chat.sender)}> "
+                _append(file, f"{_now()} {who}{escaped(parameters[-1])}\n")
+
+
+def escaped(text: str) -> str:
+    """``text`` with each character that is not printable in the way of Python's literals."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def _append(file: Path, line: str) -> None:

@@ -6,11 +6,13 @@ process says so itself in the on-call room, under its own name and past Alertman
 relay, and posts to what is in DEADMAN_URL_FILE, if that is set. It says so again every hour, and
 once when all is back. Meanwhile it keeps Alertmanager (ALERTMANAGER, host:port) from announcing
 all-clears that nobody knows to be true. CHAT is the chat's host:port, RELAY the relay's name in
-the room; what is empty is not watched.
+the room; what is empty is not watched. CHAT_PASSWORD_FILE and ALERTMANAGER_LOGIN_FILE hold how it
+logs in there, DEADMAN_SECRET_FILE what whoever posts the Watchdog must know.
 """
 
 from __future__ import annotations
 
+import hmac
 import os
 import signal
 import sys
@@ -19,12 +21,12 @@ from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 from observability.conventions import DEADMAN_SECONDS
 from observability.exporters import DEADMAN_AGE
 from observability.stack.chat.blind import Blindness
 from observability.stack.chat.heartbeat import Heartbeat
+from observability.stack.chat.irc import held
 from observability.stack.chat.speaker import Outbox, Room, post
 from observability.stack.chat.watch import Presence, Watch
 from observability.stack.targets import RELAY_NICK
@@ -33,13 +35,18 @@ LARGEST = 1_000_000  # bytes of a message
 HOLD = 4  # times the silence: how long MonitoringBlind outlives this process
 
 
-def handler(heartbeat: Heartbeat) -> type[BaseHTTPRequestHandler]:
-    """What answers Alertmanager, Prometheus and whoever asks how it is."""
+def handler(heartbeat: Heartbeat, secret: str) -> type[BaseHTTPRequestHandler]:
+    """What answers Alertmanager, which knows the ``secret``, Prometheus and whoever asks."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
+            given = (self.headers.get("Authorization") or "").encode()
+            if secret and not hmac.compare_digest(given, f"Bearer {secret}".encode()):
+                self.close_connection = True
+                self._answer(HTTPStatus.UNAUTHORIZED, "only Alertmanager may say this\n")
+                return
             length = self.headers.get("Content-Length") or "0"
             if not length.isdecimal() or int(length) > LARGEST:
                 self.close_connection = True
@@ -80,16 +87,15 @@ def _metrics(heartbeat: Heartbeat) -> str:
 
 def watch(heartbeat: Heartbeat, silence: float) -> Watch:
     """The watch that the environment describes."""
-    file = os.environ.get("DEADMAN_URL_FILE", "")
-    url = Path(file).read_text().strip() if file and Path(file).exists() else ""
+    url, login = held("DEADMAN_URL_FILE"), held("ALERTMANAGER_LOGIN_FILE")
     chat = os.environ.get("CHAT", "127.0.0.1:6667")
     relay = os.environ.get("RELAY", RELAY_NICK)
     alertmanager = os.environ.get("ALERTMANAGER", "")
-    room = Room(chat)
+    room = Room(chat, held("CHAT_PASSWORD_FILE"))
     ways: list[Callable[[str], None]] = [room.say] if chat else []
     ways += [partial(post, url)] if url else []
     presence = Presence(room, relay, silence / 6) if chat else None
-    blindness = Blindness(alertmanager, HOLD * silence) if alertmanager else None
+    blindness = Blindness(alertmanager, login, HOLD * silence) if alertmanager else None
     return Watch(heartbeat, silence, Outbox(ways), presence, blindness)
 
 
@@ -102,7 +108,8 @@ def main() -> int:
         print(f"deadman: PORT and SILENCE are numbers: {error}", file=sys.stderr)
         return 2
     heartbeat = Heartbeat()
-    server = ThreadingHTTPServer((os.environ.get("HOST", "127.0.0.1"), port), handler(heartbeat))
+    listen = (os.environ.get("HOST", "127.0.0.1"), port)
+    server = ThreadingHTTPServer(listen, handler(heartbeat, held("DEADMAN_SECRET_FILE")))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     over = threading.Event()

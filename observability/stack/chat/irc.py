@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 WELCOME, NAMES, END_OF_NAMES, NICK_TAKEN = "001", "353", "366", "433"
 
 
-class Connection:
-    """A client registered as ``nick``. OSError whenever the server is away or says no."""
+def held(variable: str) -> str:
+    """What the file holds that a variable names; '' if there is none."""
+    file = os.environ.get(variable, "")
+    return Path(file).read_text().strip() if file and Path(file).exists() else ""
 
-    def __init__(self, address: str, nick: str, timeout: float = 5) -> None:
+
+class Connection:
+    """A client registered as ``nick``. OSError whenever the server is away or says no.
+
+    ``sender`` is the nick, or the server, from which the message that was read last comes.
+    """
+
+    def __init__(self, address: str, nick: str, password: str = "", timeout: float = 5) -> None:
         host, _, port = address.rpartition(":")
         self._socket = socket.create_connection((host, int(port)), timeout)
         self._lines = self._socket.makefile("rb")
+        self.sender = ""
         try:
+            if password:
+                self.send(f"PASS {password}")
             self.send(f"NICK {nick}")
             self.send(f"USER {nick} 0 * :MiniTwit")
             for command, parameters in self.messages():
@@ -57,8 +71,10 @@ class Connection:
         """What the server says, as command and parameters; pings are answered on the way."""
         for raw in self._lines:
             line = raw.decode(errors="replace").rstrip("\r\n")
+            self.sender = ""
             if line.startswith(":"):
-                line = line.partition(" ")[2]
+                source, _, line = line[1:].partition(" ")
+                self.sender = source.partition("!")[0]
             head, colon, trailing = line.partition(" :")
             command, *parameters = head.split()
             if command == "PING":

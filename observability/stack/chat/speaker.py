@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from observability.stack.chat.irc import Connection
-from observability.stack.targets import ROOM
+from observability.stack.targets import DEADMAN_NICK, ROOM
 
-NICK = "deadman"
 PATIENCE = 5.0
 LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
 
@@ -18,8 +17,8 @@ LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
 class Room:
     """A seat in the on-call room, kept, and taken again when it was lost."""
 
-    def __init__(self, chat: str) -> None:
-        self._chat = chat
+    def __init__(self, chat: str, password: str = "") -> None:
+        self._chat, self._password = chat, password
         self._seat: Connection | None = None
 
     def members(self) -> set[str]:
@@ -41,7 +40,7 @@ class Room:
 
     def _sit(self) -> Connection:
         if self._seat is None:
-            self._seat = Connection(self._chat, NICK, PATIENCE)
+            self._seat = Connection(self._chat, DEADMAN_NICK, self._password, PATIENCE)
             self._seat.send(f"JOIN {ROOM}")
         return self._seat
 

@@ -65,7 +65,7 @@ class Place:
 
     ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` says
     where a component finds things: ``rules``, ``dashboards``, ``logs`` and ``rotated`` (patterns
-    of files), and what it may write itself, by its name. ``replicated`` components are
+    of files), secrets, and what it may write itself, by its name. ``replicated`` components are
     found by DNS. ``clock`` is the pace of the monitoring. Messages link to dashboards under
     ``grafana_url`` and to runbooks under ``runbook_base``.
     """
@@ -97,7 +97,10 @@ def containers() -> Place:
         jobs=(*jobs, ("nginx-exporter", "nginx")),
         folder={
             "rules": "/etc/prometheus/rules",
+            "secrets": "/run/secrets",
             "receivers": "/run/secrets",
+            "alertmanager": "/run/alertmanager",
+            "chat": "/run/chat",
             "messages": "/etc/alertmanager/messages.tmpl",
             "dashboards": "/etc/grafana/dashboards",
             "logs": "/var/log/minitwit/*/*.log",

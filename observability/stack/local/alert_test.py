@@ -7,11 +7,14 @@ import re
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from observability.conventions import Board
 from observability.stack.config.receivers import INTEGRATIONS
+from observability.stack.local import logins
 from observability.stack.local.layout import Layout
 from observability.stack.local.table import GREEN, RED, show
 from observability.stack.settings import StackError
@@ -22,9 +25,32 @@ SAMPLE = re.compile(r"alertmanager_notification_requests(_failed)?_total{(.*)} (
 ROOM, DELIVERED = "room", "delivered"
 
 
+@dataclass(frozen=True, slots=True)
+class Alertmanager:
+    """Where it is, and what a request to it carries."""
+
+    url: str
+    headers: Mapping[str, str]
+
+    def ask(self, path: str, body: bytes | None = None) -> str:
+        """The text of its answer, to ``body`` as JSON if there is one; ``StackError`` if none."""
+        headers = {**self.headers, "Content-Type": "application/json"}
+        call = urllib.request.Request(self.url + path, body, headers)  # noqa: S310
+        try:
+            with urllib.request.urlopen(call, timeout=10) as answer:  # noqa: S310
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            raise StackError(f"Alertmanager refuses it: {error.read().decode()[:200]}") from None
+        except OSError as error:
+            raise StackError(f"Alertmanager does not answer ({error}). Is it up? make up") from None
+
+
 def run(layout: Layout) -> int:
     """0 if every receiver took it, else 1; ``StackError`` if there is no Alertmanager."""
-    base = f"http://{layout.address('alertmanager')}"
+    base = Alertmanager(
+        f"http://{layout.address('alertmanager')}",
+        logins.headers(layout.settings.secrets, "alertmanager"),
+    )
     chat = layout.settings.logs / "chat.log"
     expected = [
         integration
@@ -33,10 +59,10 @@ def run(layout: Layout) -> int:
     ]
     before, mark = counts(base), datetime.now(UTC).strftime("%H%M%S%f")
     begin = datetime.now(UTC)
-    send(layout, mark, begin, begin + timedelta(minutes=5))
+    send(base, layout, mark, begin, begin + timedelta(minutes=5))
     print(f"Sent {NAME} {mark}; waiting for {ROOM}{''.join(f', {name}' for name in expected)} ...")
     results = _wait(base, chat, mark, set(expected), before)
-    send(layout, mark, begin, datetime.now(UTC))  # over
+    send(base, layout, mark, begin, datetime.now(UTC))  # over
     rows = [(name, results.get(name, "nothing heard")) for name in (ROOM, *expected)]
     good = {name: result == DELIVERED for name, result in rows}
     show(("receiver", "result"), [(GREEN if good[row[0]] else RED, row) for row in rows])
@@ -44,7 +70,7 @@ def run(layout: Layout) -> int:
 
 
 def _wait(
-    base: str, chat: Path, mark: str, names: set[str], before: dict[tuple[str, str], float]
+    base: Alertmanager, chat: Path, mark: str, names: set[str], before: dict[tuple[str, str], float]
 ) -> dict[str, str]:
     """What became of it, by receiver, as far as that is known in time."""
     found: dict[str, str] = {}
@@ -66,7 +92,9 @@ def _wait(
     return refused | found
 
 
-def send(layout: Layout, mark: str, begin: datetime, end: datetime) -> None:
+def send(
+    base: Alertmanager, layout: Layout, mark: str, begin: datetime, end: datetime
+) -> None:
     """Hand it to Alertmanager; one that has ended is an all-clear."""
     alert = {
         "labels": {
@@ -82,17 +110,12 @@ def send(layout: Layout, mark: str, begin: datetime, end: datetime) -> None:
         "startsAt": begin.isoformat(),
         "endsAt": end.isoformat(),
     }  # fmt: skip
-    call = urllib.request.Request(
-        f"http://{layout.address('alertmanager')}/api/v2/alerts",
-        json.dumps([alert]).encode(),
-        {"Content-Type": "application/json"},
-    )
-    _open(call)
+    base.ask("/api/v2/alerts", json.dumps([alert]).encode())
 
 
-def counts(base: str) -> dict[tuple[str, str], float]:
+def counts(base: Alertmanager) -> dict[tuple[str, str], float]:
     """Tries ('') and failed ones ('_failed') so far, by integration; not those of our own."""
-    text = _open(urllib.request.Request(f"{base}/metrics"))  # noqa: S310
+    text = base.ask("/metrics")
     found: dict[tuple[str, str], float] = {}
     for kind, labels, value in SAMPLE.findall(text):
         pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
@@ -100,13 +123,3 @@ def counts(base: str) -> dict[tuple[str, str], float]:
             key = (kind, pairs["integration"])
             found[key] = found.get(key, 0) + float(value)
     return found
-
-
-def _open(call: urllib.request.Request) -> str:
-    try:
-        with urllib.request.urlopen(call, timeout=10) as answer:  # noqa: S310
-            return str(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        raise StackError(f"Alertmanager refuses it: {error.read().decode()[:200]}") from None
-    except OSError as error:
-        raise StackError(f"Alertmanager does not answer ({error}). Is it up? make up") from None

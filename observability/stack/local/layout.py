@@ -18,7 +18,7 @@ from observability.conventions import DEADMAN_SECONDS, RESEND_SECONDS
 from observability.stack.components import COMPONENTS, TABLE, Component
 from observability.stack.config import places, receivers
 from observability.stack.config.places import Place
-from observability.stack.local import address, control, postgres, roles, stamp
+from observability.stack.local import address, control, logins, postgres, roles, stamp
 from observability.stack.local.address import Address, Chosen
 from observability.stack.local.environment import passed
 from observability.stack.programs.tools import Program
@@ -32,7 +32,9 @@ BLACKBOX = ROOT / "blackbox"
 SERVICES = ("migrate", "api", "web", "load")
 # Grafana looks into these too, and logs an error for each that is missing.
 GRAFANA_FOLDERS = ("alerting", "plugins")
-GENERATED_SECRETS = ("probe_password", "grafana_password")
+GENERATED_SECRETS = (
+    "probe_password", "grafana_password", "monitoring_password", "chat_password", "deadman_secret",
+)  # fmt: skip
 SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
 
@@ -89,7 +91,10 @@ class Layout:
             jobs=tuple((c.name, c.job) for c in self.components if c.job),
             folder={
                 "rules": _no_pattern(self.rules),
+                "secrets": str(settings.secrets),
                 "receivers": str(settings.secrets),
+                "alertmanager": str(settings.secrets),
+                "chat": f"{settings.secrets}/chat",
                 "messages": str(ROOT / "alerts/messages.tmpl"),
                 "dashboards": str(DASHBOARDS),
                 "logs": f"{_no_pattern(settings.logs)}/json/*.log",
@@ -221,6 +226,8 @@ def prepare(layout: Layout) -> list[Path]:
     _write_secrets(layout)
     written = render(layout, settings.config)
     _keep_receivers(settings.config, settings.secrets)
+    _fill("deploy/chat/relay.sh", settings.config / "relay.yml",
+          settings.secrets / "chat_password", settings.secrets / "relay.yml")  # fmt: skip
     return written
 
 
@@ -282,7 +289,9 @@ def _write_secrets(layout: Layout) -> None:
             _secret(layout, name, value)
         else:
             (layout.settings.secrets / name).unlink(missing_ok=True)
-    _fill_probes(layout.settings.secrets)
+    logins.write(layout.settings.secrets)
+    folder = layout.settings.secrets
+    _fill("blackbox/start.sh", BLACKBOX / "blackbox.yml", folder, folder / "blackbox.yml")
 
 
 def _secret(layout: Layout, name: str, text: str) -> None:
@@ -295,10 +304,9 @@ def _keep_receivers(config: Path, folder: Path) -> None:
     subprocess.run(["sh", str(ROOT / "alerts/start.sh"), *map(str, paths)], check=True)
 
 
-def _fill_probes(folder: Path) -> None:
-    """Blackbox's configuration with passwords in it, as the containers make it."""
-    paths = (BLACKBOX / "blackbox.yml", folder / "probe_password", folder / "blackbox.yml")
-    subprocess.run(["sh", str(BLACKBOX / "start.sh"), *map(str, paths)], check=True)
+def _fill(script: str, *paths: Path) -> None:
+    """A configuration with passwords in it, as the containers make it."""
+    subprocess.run(["sh", str(ROOT / script), *map(str, paths)], check=True)
 
 
 def _no_pattern(path: Path) -> str:

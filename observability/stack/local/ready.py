@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from observability.stack.components import Component
+from observability.stack.local import logins
 from observability.stack.local.layout import Layout
 from observability.stack.local.supervise import Process
 
@@ -33,17 +35,21 @@ def ready(layout: Layout, component: Component, process: Process | None) -> bool
         elif component.ready == "database":
             ensure_database(layout)
         elif component.ready:
-            return get(layout.address(component.name), component.ready)[0] == 200
+            login = logins.headers(layout.settings.secrets, component.name)
+            return get(layout.address(component.name), component.ready, login)[0] == 200
     except (OSError, http.client.HTTPException, psycopg.Error):
         return False
     return True
 
 
-def get(address: str, path: str, **query: str) -> tuple[int, bytes]:
+def get(
+    address: str, path: str, headers: Mapping[str, str] | None = None, **query: str
+) -> tuple[int, bytes]:
     """Status and body of a GET, by no proxy; OSError or HTTPException if there is no answer."""
     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
     try:
-        connection.request("GET", f"{path}?{urlencode(query)}" if query else path)
+        target = f"{path}?{urlencode(query)}" if query else path
+        connection.request("GET", target, headers=headers or {})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -52,7 +58,7 @@ def get(address: str, path: str, **query: str) -> tuple[int, bytes]:
 
 def get_json(address: str, path: str, **query: str) -> Any:
     """The JSON body of a GET; ValueError if it is none, else errors as in ``get``."""
-    return json.loads(get(address, path, **query)[1])
+    return json.loads(get(address, path, None, **query)[1])
 
 
 def ensure_database(layout: Layout) -> None:

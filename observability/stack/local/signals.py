@@ -139,11 +139,18 @@ def database(layout: Layout) -> Signal:
     return Signal("ok", "seen") if seen[0][1] == 1 else Signal("bad", "the exporter sees it down")
 
 
+def visit(layout: Layout) -> Connection:
+    """A connection to the chat under a name of its own."""
+    password = (layout.settings.secrets / "chat_password").read_text()
+    nick = f"status-{time.monotonic_ns() % 10**9}"
+    return Connection(layout.address("ngircd"), nick, password)
+
+
 def present(nick: str) -> Callable[[Layout], Signal]:
     """The check whether ``nick`` is in the room."""
 
     def one(layout: Layout) -> Signal:
-        with Connection(layout.address("ngircd"), f"status-{time.monotonic_ns() % 10**9}") as chat:
+        with visit(layout) as chat:
             there = nick in chat.members(ROOM)
         return Signal("ok", f"in {ROOM}") if there else Signal("pending", f"not in {ROOM} yet")
 
@@ -152,7 +159,7 @@ def present(nick: str) -> Callable[[Layout], Signal]:
 
 def room(layout: Layout) -> Signal:
     """Whether the chat server lets one in."""
-    with Connection(layout.address("ngircd"), f"status-{time.monotonic_ns() % 10**9}") as chat:
+    with visit(layout) as chat:
         return Signal("ok", f"{len(chat.members(ROOM))} in {ROOM}")
 
 

@@ -40,6 +40,12 @@ SECRETS: dict[str, tuple[str, ...]] = {
     "migrate": ("owner_url", "database_roles"),
     "api": ("app_url", "probe_password"),
     "web": ("secret_key",),
+    "ngircd": ("chat_password",),
+    "relay": ("chat_password",),
+    "chatlog": ("chat_password",),
+    "deadman": ("chat_password", "deadman_secret", "monitoring_basic"),
+    "grafana": ("monitoring_password",),
+    "loki": ("monitoring_basic",),
     "backup": ("backup_user", "backup_password"),
     "postgres-exporter": ("monitor_user", "monitor_password"),
 }

@@ -1,0 +1,38 @@
+"""How components, and the commands here, log in at those that ask who it is."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+
+import bcrypt
+
+from observability.stack.local.roles import secret
+from observability.stack.targets import GUARDED, MONITOR
+
+ROUNDS = 8  # the password is of 256 random bits: nothing is gained by a slow hash
+
+
+def write(folder: Path) -> None:
+    """Write what follows from the passwords in the folder, each as its program takes it."""
+    password = (folder / "monitoring_password").read_text()
+    secret(folder, "monitoring_basic", _basic(password))
+    config = folder / "web_config"
+    known = config.read_text().split('"')[1:2] if config.exists() else []
+    if not known or not bcrypt.checkpw(password.encode(), known[0].encode()):
+        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(ROUNDS)).decode()
+        secret(folder, "web_config", f'basic_auth_users: {{{MONITOR}: "{hashed}"}}\n')
+    (folder / "chat").mkdir(mode=0o700, exist_ok=True)
+    chat = (folder / "chat_password").read_text()
+    secret(folder / "chat", "server.conf", f"[Global]\nPassword = {chat}\n")
+
+
+def headers(folder: Path, component: str) -> dict[str, str]:
+    """What a request to this component must carry."""
+    if component not in GUARDED:
+        return {}
+    return {"Authorization": f"Basic {(folder / 'monitoring_basic').read_text()}"}
+
+
+def _basic(password: str) -> str:
+    return b64encode(f"{MONITOR}:{password}".encode()).decode()
