@@ -110,8 +110,7 @@ if [ ! -s "$folder/blackbox/web_config" ]; then
     hash=$(printf %s "$monitoring" | salt=$(random 11) perl -e \
         'my $password = <STDIN>; print crypt($password, "\$2b\$08\$$ENV{salt}") // ""')
     case $hash in "\$2b\$08\$"*) ;; *) echo "secrets: this system's crypt() knows no bcrypt" >&2 && exit 1 ;; esac
-    keep blackbox/web_config "basic_auth_users: {monitoring: \"$hash\"}
-"
+    keep blackbox/web_config "basic_auth_users: {monitoring: \"$hash\"}"
 fi
 keep deadman/monitoring_basic "$(cat "$folder/loki/monitoring_basic")"
 keep alertmanager/web_config "$(cat "$folder/blackbox/web_config")"

@@ -270,7 +270,7 @@ def _copy_log_rules(rules: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for path in sorted(rules.glob("*.yml")):
-        shutil.copy(path, folder)
+        shutil.copyfile(path, folder / path.name)
 
 
 def _write_secrets(layout: Layout) -> None:
