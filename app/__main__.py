@@ -15,7 +15,7 @@ from app.api import application as api_application
 from app.database import moderation
 from app.database.migrate import MigrationError, migrate
 from app.database.moderation import ModerationError
-from app.database.roles import ONE, RolesError
+from app.database.roles import ONE, RolesError, parse
 from app.settings import Environment, SettingsError
 from app.transfer import command
 from app.transfer.problems import TransferError
@@ -53,7 +53,7 @@ def run_web(env: Environment, options: Namespace) -> None:
 
 def run_migrate(env: Environment, options: Namespace) -> None:
     """Bring the database schema up to date, and give each role its rights."""
-    url, roles = settings.database(env).url.reveal(), settings.roles(env)
+    url, roles = settings.database(env).url.reveal(), parse(settings.roles(env))
     with command_log(catalog.MIGRATE, "migration", settings.loki(env)) as log:
         told = migrate(url, roles) or ["the schema is up to date"]
         told += [] if roles else [ONE]

@@ -60,7 +60,8 @@ def age(place: Site) -> float:
 
 def held(place: Site) -> set[tuple[str, str]]:
     """Name and service of the alerts that Alertmanager takes for firing."""
-    answer = request("GET", place.url("alertmanager") + "/api/v2/alerts?inhibited=true")
+    path = "/api/v2/alerts?inhibited=true"
+    answer = request("GET", place.url("alertmanager") + path, None, place.login)
     found = [alert["labels"] for alert in json.loads(answer.body or b"[]")]
     return {(labels["alertname"], labels["service"]) for labels in found}
 

@@ -94,6 +94,11 @@ class Platform:
         """The address of a component."""
         return f"http://{HOST}:{COMPONENTS[component].port + self.offset}"
 
+    @property
+    def login(self) -> dict[str, str]:
+        """What a request to Alertmanager and to Blackbox carries."""
+        return logins.headers(self.settings.secrets, "alertmanager")
+
     def start(self, component: str) -> None:
         """Start a component again."""
         self.supervisor.start(component)
@@ -118,8 +123,7 @@ class Platform:
         """Hand an alert to Alertmanager, as Prometheus does."""
         body: Any = [{"labels": labels, "annotations": annotations}]
         url = self.url("alertmanager") + "/api/v2/alerts"
-        login = logins.headers(self.settings.secrets, "alertmanager")
-        headers = {"Content-Type": "application/json", **login}
+        headers = {"Content-Type": "application/json", **self.login}
         assert request("POST", url, json.dumps(body).encode(), headers).status == 200
 
     def chat_lines(self) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from observability.stack.local.layout import BLACKBOX, Layout, render
+from observability.stack.local.layout import Layout, render
 from observability.stack.local.up import plan
 from observability.stack.programs import tools
 from observability.stack.settings import ROOT, load
@@ -76,8 +76,9 @@ def test_blackbox(rendered: Path, tmp_path: Path) -> None:
     (tmp_path / "probe_password").write_text("correct-horse_battery")
     (tmp_path / "monitoring_password").write_text("staple")
     out = tmp_path / "blackbox.yml"
-    paths = (BLACKBOX / "blackbox.yml", tmp_path, out)
-    fill = ["sh", str(BLACKBOX / "start.sh"), *map(str, paths)]
+    blackbox = ROOT / "blackbox"
+    paths = (blackbox / "blackbox.yml", tmp_path, out)
+    fill = ["sh", str(blackbox / "start.sh"), *map(str, paths)]
     subprocess.run(fill, check=True, env={**os.environ, "SIMULATOR_PASSWORD": "a|b&c"})
     assert out.stat().st_mode & 0o077 == 0
     modules = yaml.safe_load(out.read_text())["modules"]

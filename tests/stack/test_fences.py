@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from observability.stack.chat.irc import Connection
-from observability.stack.local import logins
 from observability.stack.targets import GUARDED, ROOM
 from tests.parts import request, wait_for
 from tests.stack.platform import Platform
@@ -55,8 +54,7 @@ def test_no_page_can_silence_an_alert_and_who_may_can(site: Platform) -> None:
     address, body = site.url("alertmanager") + "/api/v2/silences", json.dumps(SILENCE).encode()
     for kind in ("application/json", "text/plain"):
         assert request("POST", address, body, {**PAGE, "Content-Type": kind}).status == 401
-    login = logins.headers(site.settings.secrets, "alertmanager")
-    assert request("GET", address, None, login).json() == []
+    assert request("GET", address, None, site.login).json() == []
     assert "sends to it" in site.status()[1]["alertmanager"]
 
 

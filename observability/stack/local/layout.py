@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shlex
 import shutil
 import subprocess
@@ -16,25 +15,21 @@ from pathlib import Path
 from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS, RESEND_SECONDS
 from observability.stack.components import COMPONENTS, TABLE, Component
-from observability.stack.config import places, receivers
+from observability.stack.config import places
 from observability.stack.config.places import Place
-from observability.stack.local import address, control, logins, postgres, roles, stamp
+from observability.stack.local import address, control, passwords, postgres, roles, stamp
 from observability.stack.local.address import Address, Chosen
 from observability.stack.local.environment import passed
 from observability.stack.programs.tools import Program
-from observability.stack.settings import HOST, ROOT, Settings, StackError, secret
+from observability.stack.settings import HOST, ROOT, Settings, StackError
 from observability.stack.targets import RELAY_NICK
 
 RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
-BLACKBOX = ROOT / "blackbox"
 # Those of the components that read the services' settings.
 SERVICES = ("migrate", "api", "web", "load")
 # Grafana looks into these too, and logs an error for each that is missing.
 GRAFANA_FOLDERS = ("alerting", "plugins")
-GENERATED_SECRETS = (
-    "probe_password", "grafana_password", "monitoring_password", "chat_password", "deadman_secret",
-)  # fmt: skip
 SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
 
@@ -223,11 +218,10 @@ def prepare(layout: Layout) -> list[Path]:
     if layout.rules != RULES:
         _quicken_rules(settings.scale, layout.rules)
     _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / places.TENANT)
-    _write_secrets(layout)
+    roles.write(settings.secrets, _database(layout), layout.roles)
+    passwords.write(settings.secrets)
     written = render(layout, settings.config)
-    _keep_receivers(settings.config, settings.secrets)
-    _fill("deploy/chat/relay.sh", settings.config / "relay.yml",
-          settings.secrets / "chat_password", settings.secrets / "relay.yml")  # fmt: skip
+    passwords.fill(settings.config, settings.secrets)
     return written
 
 
@@ -273,40 +267,10 @@ def _copy_log_rules(rules: Path, folder: Path) -> None:
         shutil.copyfile(path, folder / path.name)
 
 
-def _write_secrets(layout: Layout) -> None:
+def _database(layout: Layout) -> str:
+    """The database's address for its owner; our own is made if there is none yet."""
     own = any(component.name == "postgres" for component in layout.components)
-    url = layout.database_url(postgres.prepare(layout.postgres_home) if own else "")
-    roles.write(layout.settings.secrets, url, layout.roles)
-    for name, given in (
-        ("secret_key", os.environ.get("SECRET_KEY")),
-        *((name, "") for name in GENERATED_SECRETS),
-    ):
-        path = layout.settings.secrets / name
-        known = path.read_text() if path.exists() else ""
-        _secret(layout, name, given or known or secrets.token_urlsafe(32))
-    for name in receivers.SECRETS:
-        if value := secret(os.environ, name.upper()):
-            _secret(layout, name, value)
-        else:
-            (layout.settings.secrets / name).unlink(missing_ok=True)
-    logins.write(layout.settings.secrets)
-    folder = layout.settings.secrets
-    _fill("blackbox/start.sh", BLACKBOX / "blackbox.yml", folder, folder / "blackbox.yml")
-
-
-def _secret(layout: Layout, name: str, text: str) -> None:
-    roles.secret(layout.settings.secrets, name, text)
-
-
-def _keep_receivers(config: Path, folder: Path) -> None:
-    """Of all receivers those that are set, as the containers do it."""
-    paths = (config / "alertmanager.yml", folder, config / "alertmanager-kept.yml")
-    subprocess.run(["sh", str(ROOT / "alerts/start.sh"), *map(str, paths)], check=True)
-
-
-def _fill(script: str, *paths: Path) -> None:
-    """A configuration with passwords in it, as the containers make it."""
-    subprocess.run(["sh", str(ROOT / script), *map(str, paths)], check=True)
+    return layout.database_url(postgres.prepare(layout.postgres_home) if own else "")
 
 
 def _no_pattern(path: Path) -> str:
