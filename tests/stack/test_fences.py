@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from observability.conventions import HEARTBEAT
 from observability.stack.chat.irc import Connection
 from observability.stack.targets import GUARDED, ROOM
 from tests.parts import request, wait_for
@@ -93,8 +94,8 @@ def test_alerts_arrive_all_the_same(site: Platform) -> None:
 
 
 def test_only_alertmanager_feeds_the_dead_mans_switch(site: Platform) -> None:
-    watchdog = {"alerts": [{"status": "firing", "labels": {"alertname": "Watchdog"}}]}
-    body = json.dumps(watchdog).encode()
+    watchdog = {"status": "firing", "labels": {"alertname": "Watchdog"}}
+    body = json.dumps({"alerts": [{**watchdog, "annotations": {HEARTBEAT: "0"}}]}).encode()
     for headers in ({}, {"Authorization": "Bearer wrong"}):
         assert request("POST", site.url("deadman"), body, headers).status == 401
     secret = (site.settings.secrets / "deadman_secret").read_text()
