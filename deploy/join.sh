@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
-# Makes a Swarm of fresh machines: terraform -chdir=deploy/terraform output -json nodes | deploy/join.sh
+# Makes a Swarm of fresh machines:
+#   terraform -chdir=deploy/terraform output -json nodes | KNOWN_HOSTS=FILE deploy/join.sh
 #
+# FILE has the machines' host keys, as you read them in the provider's console: nothing is trusted at
+# first sight, because whoever answers gets the Swarm's token.
 # Reads {"manager": {"public": ..., "private": ..., "labels": [...]}, ...}; logs in by SSH with the
 # keys of who calls it. Safe to run again: a machine that has joined stays. Needs jq.
 set -euo pipefail
+[ -s "${KNOWN_HOSTS:?the file with the host keys of the machines}" ] || { echo "join: $KNOWN_HOSTS is empty" >&2; exit 1; }
+secure=(-o BatchMode=yes -o StrictHostKeyChecking=yes -o UserKnownHostsFile="$KNOWN_HOSTS")
 nodes=$(cat)
 field() { jq -re --arg node "$1" ".[\$node].$2" <<<"$nodes"; }
 on() { # NODE COMMAND...
     local address
     address=$(field "$1" public)
     shift
-    ssh -n -o BatchMode=yes -o StrictHostKeyChecking=accept-new "root@$address" "$@"
+    ssh -n "${secure[@]}" "root@$address" "$@"
 }
 
 for name in $(jq -r 'keys[]' <<<"$nodes"); do
@@ -25,7 +30,8 @@ for name in $(jq -r 'keys[] | select(. != "manager")' <<<"$nodes"); do
     private_here=$(field "$name" private)
     # The token goes by the connection's own standard input, not by the list of processes here.
     address=$(field "$name" public)
-    printf %s "$token" | ssh -o BatchMode=yes "root@$address" \
+    # shellcheck disable=SC2029  # the names of here are meant
+    printf %s "$token" | ssh "${secure[@]}" "root@$address" \
         "docker info --format '{{.Swarm.LocalNodeState}}' | grep -qx active ||
          docker swarm join --advertise-addr $private_here --token \"\$(cat)\" $private:2377 >/dev/null"
 done

@@ -57,7 +57,7 @@ resource "digitalocean_firewall" "edge" {
   }
 
   dynamic "inbound_rule" {
-    for_each = ["5000", "5001"]
+    for_each = length(var.simulators) > 0 ? ["5000", "5001"] : []
     content {
       protocol         = "tcp"
       port_range       = inbound_rule.value

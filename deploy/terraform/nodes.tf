@@ -9,6 +9,11 @@ locals {
   }
 }
 
+locals {
+  # Updates that need a restart: one machine after the other, an hour apart, so that the others serve.
+  reboot = { for place, name in keys(local.nodes) : name => format("%02d:30", place + 1) }
+}
+
 resource "digitalocean_vpc" "minitwit" {
   name   = "minitwit"
   region = var.region
@@ -32,7 +37,7 @@ resource "digitalocean_droplet" "node" {
   ssh_keys   = var.ssh_keys
   monitoring = true
   tags       = concat([digitalocean_tag.node.id], contains(each.value.labels, "edge") ? [digitalocean_tag.edge.id] : [])
-  user_data  = file("${path.module}/cloud-init.yml")
+  user_data  = templatefile("${path.module}/cloud-init.yml", { reboot = local.reboot[each.key] })
 
   lifecycle {
     ignore_changes = [user_data] # a change is for new machines; it must not replace a running one

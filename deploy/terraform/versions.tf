@@ -1,5 +1,13 @@
 terraform {
   required_version = ">= 1.6"
+
+  # The state holds passwords and keys. Bucket, endpoint and region are given to `terraform init`;
+  # AWS_SSE_CUSTOMER_KEY holds the key with which the state is encrypted.
+  backend "s3" {
+    key     = "minitwit.tfstate"
+    encrypt = true
+  }
+
   required_providers {
     digitalocean = {
       source  = "digitalocean/digitalocean"

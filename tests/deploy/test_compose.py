@@ -67,6 +67,7 @@ def test_every_service_is_confined(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["pids_limit"]
+    assert float(service["cpus"]) <= 1
     assert service["logging"]["options"]["max-size"]
     assert not service.get("privileged")
     assert (service.get("user") == "0:0") == (name == "secrets")

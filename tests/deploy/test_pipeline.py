@@ -14,6 +14,8 @@ from tests.parts import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
+WRITES = {"build": {"packages"}, "release": {"contents"}, "codeql": {"security-events"}}
+
 
 def jobs(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(path.read_text())["jobs"]
@@ -26,7 +28,7 @@ def test_nothing_is_permitted_but_what_a_job_names(path: Path) -> None:
     for name, job in jobs(path).items():
         assert "permissions" in job, name
         writes = {key for key, value in job["permissions"].items() if value != "read"}
-        assert writes == {"build": {"packages"}, "release": {"contents"}}.get(name, set())
+        assert writes == WRITES.get(name, set()), name
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -51,6 +53,15 @@ def test_every_step_is_a_target_or_a_script_that_is_there(path: Path) -> None:
                 assert {word for word in words[1:] if "=" not in word} <= targets
             else:
                 assert (ROOT / words[0]).stat().st_mode & 0o111, words[0]
+
+
+def test_nothing_is_deployed_that_was_not_scanned() -> None:
+    found = jobs(ROOT / ".github/workflows/pipeline.yml")
+    assert found["staging"]["needs"] == "scan" and found["production"]["needs"] == "staging"
+    [scan] = [step for step in found["scan"]["steps"] if "trivy" in step["uses"]]
+    assert scan["with"]["exit-code"] == "1"
+    used = {step.get("uses", "").partition("@")[0] for step in found["codeql"]["steps"]}
+    assert "github/codeql-action/analyze" in used
 
 
 def test_all_programs_are_fetched_and_the_log_pipeline_has_to_be_tested() -> None:

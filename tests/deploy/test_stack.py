@@ -96,6 +96,7 @@ def test_every_service_is_confined_placed_and_found_by_dns_alone() -> None:
         assert deploy["endpoint_mode"] == "dnsrr", name
         assert deploy["resources"]["limits"]["memory"], name
         assert deploy["resources"]["limits"]["pids"], name
+        assert float(deploy["resources"]["limits"]["cpus"]) <= 1, name
         everywhere = deploy.get("mode") == "global"
         assert everywhere == (name in {"node", "promtail"})
         assert everywhere or deploy["placement"]["constraints"], name
