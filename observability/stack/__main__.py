@@ -23,7 +23,7 @@ from observability.stack.programs.build import build
 from observability.stack.programs.modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError, load
-from observability.stack.targets import ROOM
+from observability.stack.targets import MONITOR, ROOM
 
 ENVIRONMENT = """\
 environment:
@@ -141,11 +141,17 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
     status.show(rows, signals=False, took=start.took)
     print(f"\nAll healthy after {seconds:.1f} s.")
     if "ngircd" in layout.place.runs:
-        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, channel {ROOM}")
+        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, channel {ROOM},"
+              f" password in {settings.secrets}/chat_password")  # fmt: skip
+    if "alertmanager" in layout.place.runs:
+        print(f"Alerts: http://{layout.address('alertmanager')}, as {MONITOR} with the password"
+              f" in {settings.secrets}/monitoring_password")  # fmt: skip
     for name in ("grafana", "preview"):
         if name in layout.place.runs:
             print(f"Boards: http://{layout.address(name)}")
     print("Signal: make status          Stop: make down")
+    if settings.database_url:
+        print("DATABASE_URL names one role for everything: each service may do all that it may.")
     print("" if options.only else shortfall(layout), end="")
     return 0 if status.good(rows) else 1
 
