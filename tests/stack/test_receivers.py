@@ -136,6 +136,7 @@ def test_telegram_takes_the_text(standins: Standins, platform: Platform, tmp_pat
     """Its address is fixed, so Alertmanager is given another one in a configuration of its own."""
     (tmp_path / "telegram_token").write_text("123:abc")
     (tmp_path / "telegram_chat").write_text("-1005\n")
+    (tmp_path / "deadman_secret").write_text("another")
     config = (platform.run_dir / "config/alertmanager.yml").read_text()
     config = config.replace(str(platform.settings.secrets), str(tmp_path))
     config = config.replace("parse_mode:", f"api_url: {standins.url}, parse_mode:")
