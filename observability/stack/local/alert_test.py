@@ -92,9 +92,7 @@ def _wait(
     return refused | found
 
 
-def send(
-    base: Alertmanager, layout: Layout, mark: str, begin: datetime, end: datetime
-) -> None:
+def send(base: Alertmanager, layout: Layout, mark: str, begin: datetime, end: datetime) -> None:
     """Hand it to Alertmanager; one that has ended is an all-clear."""
     alert = {
         "labels": {
