@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from app.database.roles import ONE
 from tests.observability.instrument.test_loki import Loki
 from tests.parts import ROOT, PostgresServer, Service, free_port
 
@@ -50,7 +51,8 @@ def test_a_command_pushes_what_it_did_and_how_it_ended(
 ) -> None:
     assert run("app", "migrate", port=server.port, DATABASE_URL=database_url).returncode == 0
     assert told(server, "migrate") == [
-        ("info", "migration", "the schema is up to date"), ("info", "migration", "done"),
+        ("info", "migration", "the schema is up to date"),
+        ("info", "migration", ONE), ("info", "migration", "done"),
     ]  # fmt: skip
     failed = run("app", "flag", "set", "7", port=server.port, DATABASE_URL=database_url)
     assert failed.returncode == 1

@@ -170,7 +170,7 @@ def test_it_says_the_same_as_compose(key: str) -> None:
         if key == "image" and (here in place):
             continue
         if key == "environment":
-            varying = {"DATA_SOURCE_URI", "API_URL", "GF_SERVER_ROOT_URL", "GRAFANA_URL"}
+            varying = {"DATA_SOURCE_URI", "API_URL", "GF_SERVER_ROOT_URL", "GRAFANA_URL", "SITE"}
             varying |= {"DATABASE_ADDRESS", "PGSSLMODE", "PGSSLROOTCERT"}
             here = {k: v for k, v in (here or {}).items() if k not in varying}
             there = {k: v for k, v in (there or {}).items() if k not in varying | {"DATABASE_URL"}}
