@@ -66,8 +66,7 @@ def create(sources: Mapping[str, str], boards: Path = BOARDS) -> Starlette:
         return FileResponse(file)
 
     def linked(request: Request) -> Response:
-        """Grafana's address of a dashboard, as messages have it."""
-        return RedirectResponse(f"/#board={request.path_params['uid']}")
+        return RedirectResponse(f"/#board={request.path_params['uid']}")  # Grafana's address
 
     async def query(request: Request) -> Response:
         kind = request.path_params["source"]
