@@ -1,6 +1,6 @@
 """Draws every dashboard of the running platform: ``make pictures``.
 
-Grafana draws them where it runs, the preview elsewhere; the page beside them says which.
+Grafana draws them where it runs, the preview elsewhere; drawn.txt beside them says which.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def main() -> int:
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
     ).stdout.strip()
     said = f"Drawn by {by} on {time.strftime('%Y-%m-%d')} at commit {commit}: `make pictures`.\n"
-    (options.out / f"README{options.suffix}.md").write_text(said)
+    (options.out / f"drawn{options.suffix}.txt").write_text(said)
     return 0
 
 
