@@ -21,14 +21,18 @@ case ${1:-} in
     ;;
 esac
 
-# Dump and sums are of one moment: pg_dump uses the snapshot of the transaction that counts.
-take() {
-    stamp=$(date -u +%Y%m%dT%H%M%SZ)
-    file=$folder/minitwit-$stamp.dump
-    rm -f "$folder"/.new*
+if [ -z "$every" ]; then
     mkdir -p "$folder"
+    exec 9>"$folder/.lock"
+    # The lock goes with the process, however that ends.
+    flock --nonblock 9 || { echo "backup: another one is running; nothing was taken" >&2; exit 1; }
+    part=$folder/.new.$$
+    finished=
+    trap 'rm -f "$part"*; [ "$finished" ] || echo "backup: it failed; nothing was kept" >&2' EXIT
+    rm -f "$folder"/.new* # of one that was killed
     chmod go-rwx "$folder" "$folder"/* 2>/dev/null || : # those of before, too; another's stay
-    NEW=$folder/.new SUMS=$here/sums.sql psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 >"$folder/.new.log" 2>&1 <<'EOF' ||
+    # Dump and sums are of one moment: pg_dump uses the snapshot of the transaction that counts.
+    NEW=$part SUMS=$here/sums.sql psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 >"$part.log" 2>&1 <<'EOF' ||
 BEGIN ISOLATION LEVEL REPEATABLE READ;
 SELECT pg_export_snapshot() AS snapshot \gset
 \setenv SNAPSHOT :snapshot
@@ -39,38 +43,40 @@ SELECT pg_export_snapshot() AS snapshot \gset
 \i :sums
 COMMIT;
 EOF
-        { tail -n 3 "$folder/.new.log" >&2; return 1; }
+        { tail -n 3 "$part.log" >&2; exit 1; }
     # pg_restore reads all of it, and writes nothing.
-    if [ ! -s "$folder/.new" ] || ! pg_restore --file=/dev/null "$folder/.new"; then
-        tail -n 3 "$folder/.new.log" >&2
-        return 1
+    if [ ! -s "$part" ] || ! pg_restore --file=/dev/null "$part"; then
+        tail -n 3 "$part.log" >&2
+        exit 1
     fi
-    mv "$folder/.new.sums" "$file.sums"
-    mv "$folder/.new" "$file"
+    file=$folder/minitwit-$(date -u +%Y%m%dT%H%M%SZ).dump
+    mv "$part.sums" "$file.sums"
+    mv "$part" "$file"
     bytes=$(wc -c <"$file")
     psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --command \
         "INSERT INTO backups (taken_at, bytes) VALUES (now(), $bytes)"
-    rm -f "$folder/.new.log"
     find "$folder" -name 'minitwit-*.dump' | sort -r | tail -n "+$((keep + 1))" | while read -r old; do
         rm -f "$old" "$old.sums"
     done
+    finished=1
     echo "$file: $((bytes / 1024)) KiB"
-}
-
-if [ -z "$every" ]; then
-    take || { echo "backup: it failed; nothing was kept" >&2; exit 1; }
     exit
 fi
+
 sleeper=
 # Nothing stays behind: a supervisor waits for all that it started.
 trap '[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null || :; exit 0' TERM INT
 while :; do
+    # In a shell of its own, where every step that fails ends it: `set -e` means nothing in an `if`.
     # After a failure sooner, so that a short outage does not cost a day.
-    if take; then pause=$every; else
-        echo "backup: it failed; again in a minute" >&2
+    if sh "$0"; then pause=$every; else
+        echo "backup: again in a minute" >&2
         pause=60
     fi
-    sleep "$pause" &
-    sleeper=$!
-    wait "$sleeper"
+    until=$(($(date +%s) + pause))
+    while [ "$(date +%s)" -lt "$until" ]; do # in pieces: one that is killed leaves no long sleep
+        sleep 5 &
+        sleeper=$!
+        wait "$sleeper"
+    done
 done

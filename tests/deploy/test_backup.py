@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import threading
@@ -198,6 +199,29 @@ def test_only_the_newest_are_kept(run: Run, tmp_path: Path) -> None:
     assert len(dumps(tmp_path)) == 3
     assert len(list(folder.glob("*.sums"))) == 3
     assert list(folder.glob(".new*")) == []
+
+
+def test_two_at_once_are_one_backup_and_one_refusal(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    with (folder / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        done = run("backup.sh")
+    assert done.returncode == 1 and "another one is running" in done.stderr
+    assert (done.stdout, dumps(tmp_path)) == ("", [])
+    assert run("backup.sh").returncode == 0
+    assert len(dumps(tmp_path)) == 1
+
+
+def test_every_step_is_checked(run: Run, tmp_path: Path) -> None:
+    """A dump that cannot be put in its place is no backup."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "mv").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "mv").chmod(0o755)
+    done = run("backup.sh", PATH=f"{tools}:{postgres.BIN}:{os.environ['PATH']}")
+    assert done.returncode == 1 and "nothing was kept" in done.stderr
+    assert (done.stdout, dumps(tmp_path)) == ("", [])
 
 
 def test_told_to_stop_it_leaves_nothing_behind(environment: dict[str, str]) -> None:
