@@ -79,7 +79,9 @@ def get(stack: Platform, uid: str, path: str, /, **query: str | float) -> Any:
 
 def has_lines(stack: Platform, expression: str) -> bool:
     now = time.time()
-    span = {"start": int((now - WINDOW.range) * 1e9), "end": int(now * 1e9), "step": WINDOW.step}
+    # While the parts start, some have to answer that others are not there yet.
+    start = max(now - WINDOW.range, stack.healthy_since + 2 * WINDOW.step)
+    span = {"start": int(start * 1e9), "end": int(now * 1e9), "step": WINDOW.step}
     path = "/loki/api/v1/query_range"
     return bool(get(stack, "loki", path, query=expression, limit=10, **span)["result"])
 

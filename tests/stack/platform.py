@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import urllib.parse
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Platform:
         run_dir.mkdir(parents=True, exist_ok=True)
         self.offset = free_offset()
         self.run_dir = run_dir.resolve()
+        self.healthy_since = 0.0  # seconds since the epoch
         self.environment = {
             "RUN_DIR": str(self.run_dir),
             "PORT_OFFSET": str(self.offset),
@@ -76,6 +78,7 @@ class Platform:
         """Start all or ``only`` those; fails if they do not get healthy."""
         done = self.run("up", *(["--only", ",".join(only)] if only else []))
         assert done.returncode == 0, done.stdout + done.stderr
+        self.healthy_since = time.time()
         return done
 
     def down(self) -> None:
