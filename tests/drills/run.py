@@ -11,7 +11,7 @@ from tests.drills.table import BURN, FAST, Drill
 
 BASELINE, FIRING, CHAT, RESOLVED = 90.0, 120.0, 120.0, 180.0  # seconds at most
 POLL = 0.25
-SILENCE = 4.0
+SILENCE = 8.0  # seconds; the relay says its longest lines five seconds apart
 DRAINED = 40.0  # at the pace of drills the longest inhibition is 15 s, a group waits as long
 TALK = "somebody is talking"
 
