@@ -11,7 +11,7 @@ template=$1 secrets=$2 out=$3
 shift 3
 have=" "
 for file in "$secrets"/*; do
-    if [ -r "$file" ] && grep -q '[^[:space:]]' "$file"; then have="$have${file##*/} "; fi
+    if [ -f "$file" ] && [ -r "$file" ] && grep -q '[^[:space:]]' "$file"; then have="$have${file##*/} "; fi
 done
 awk -v have="$have" '
     $1 == "#" && $2 == "needs" { keep = 1; for (i = 3; i <= NF; i++) if (!index(have, " " $i " ")) keep = 0; inside = 1; next }
