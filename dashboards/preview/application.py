@@ -44,12 +44,6 @@ def create(sources: Mapping[str, str], boards: Path = BOARDS) -> Starlette:
     does not run. An address may carry credentials: of data sources they never reach the page.
     """
 
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
-            app.state.session = session
-            yield
-
     async def page(_: Request) -> Response:
         return FileResponse(STATIC / "index.html", headers=HEADERS)
 
@@ -87,8 +81,15 @@ def create(sources: Mapping[str, str], boards: Path = BOARDS) -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)],
-        lifespan=lifespan,
+        lifespan=_lifespan,
     )
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    async with aiohttp.ClientSession(timeout=TIMEOUT) as session:
+        app.state.session = session
+        yield
 
 
 async def _ask(request: Request, url: str) -> Response:

@@ -90,6 +90,8 @@ def values(stack: Platform, board: Json) -> dict[str, list[str]]:
 
 
 def test_every_panel_shows_data(stack: Platform, capsys: pytest.CaptureFixture[str]) -> None:
+    # Somebody asks for what there is not: the one line that a panel about clients waits for.
+    assert request("GET", stack.url("api") + "/nothing/here").status == 404
     table = []
     for board in shown(stack):
         asked = list(questions(board))
