@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from dashboards.registry import DASHBOARDS
-from tests.browser.conftest import browser  # noqa: F401
+from tests.browser.conftest import FLAGS, installed
 from tests.parts import ROOT, request, wait_for
 from tests.stack.panels import EMPTY, get
 from tests.stack.platform import Platform
@@ -41,8 +41,19 @@ def address(stack: Platform) -> Iterator[str]:
         process.wait(timeout=20)
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, which ends with this module: its driver keeps an event loop running."""
+    if (path := installed()) is None:
+        pytest.skip("NO PREVIEW LOOKED AT: Chromium is not on this machine")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:  # noqa: F811
+def page(browser: Browser) -> Iterator[Page]:
     """A page on a wide screen."""
     page = browser.new_page(viewport={"width": 1600, "height": 1000})
     yield page
@@ -122,7 +133,7 @@ def answered(stack: Platform, panel: Locator) -> list[float]:
     return sorted(last)
 
 
-def test_a_narrow_screen_shows_it_whole(address: str, browser: Browser) -> None:  # noqa: F811
+def test_a_narrow_screen_shows_it_whole(address: str, browser: Browser) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
     show(page, address, BOARDS[0])
     size: Any = page.evaluate("() => [document.body.scrollWidth, innerWidth]")
