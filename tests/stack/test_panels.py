@@ -91,6 +91,8 @@ def values(stack: Platform, board: Json) -> dict[str, list[str]]:
 
 def test_every_panel_shows_data(stack: Platform, capsys: pytest.CaptureFixture[str]) -> None:
     # Somebody asks for what there is not: the one line that a panel about clients waits for.
+    over = stack.healthy_since + 3 * WINDOW.step
+    wait_for("the start to be over", lambda: time.time() > over, 60)
     assert request("GET", stack.url("api") + "/nothing/here").status == 404
     table = []
     for board in shown(stack):
