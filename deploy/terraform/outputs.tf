@@ -1,5 +1,5 @@
 output "nodes" {
-  description = "Public and private address and labels of each machine, for deploy/join.sh."
+  description = "Public and private address and labels of each machine, for deploy/swarm-join.sh."
   value = {
     for name, node in digitalocean_droplet.node :
     name => { public = node.ipv4_address, private = node.ipv4_address_private, labels = local.nodes[name].labels }

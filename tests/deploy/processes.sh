@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC1090,SC2034
-# Blue and green as processes on this machine, for the tests: the same words as deploy/drivers.
+# Blue and green as processes on this machine, for the tests: the same functions as deploy/drivers.
 # An "image" is a file in VERSIONS with the settings that version runs under.
 # From the environment: STATE, VERSIONS, PYTHON, NGINX (its folder), SITE_DATABASE, and a port per pair and
 # service: BLUE_API, BLUE_WEB, GREEN_API, GREEN_WEB.

@@ -64,7 +64,7 @@ class Site:
     def deploy(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run the script."""
         return subprocess.run(
-            [str(ROOT / "deploy/bluegreen.sh"), *arguments],
+            [str(ROOT / "deploy/deploy-compose.sh"), *arguments],
             env={**self.environment, **settings},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -52,7 +52,7 @@ pytestmark = pytest.mark.skipif(not can_check(), reason=WITHOUT)
 def config() -> dict[str, Any]:
     """The stack with its configuration files, as Docker would deploy it."""
     files = subprocess.run(
-        [str(ROOT / "deploy/configs.sh")], capture_output=True, text=True, check=True
+        [str(ROOT / "deploy/swarm-configs.sh")], capture_output=True, text=True, check=True
     )
     done = docker("stack", "config", "-c", "stack.yml", "-c", "-", stdin=files.stdout)
     assert done.returncode == 0, done.stderr
@@ -135,8 +135,8 @@ def test_no_environment_holds_a_secret_and_every_secret_is_numbered() -> None:
             secret = re.search(r"PASSWORD|PASS$|SECRET|TOKEN|DATABASE_URL|PASS_", key)
             assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
     for name, secret in config()["secrets"].items():
-        # Where alerts go is a file of whoever deploys; unset, it is a blank one.
-        assert secret.get("external") or (name in SECRETS and secret["file"].endswith("unset"))
+        # Where alerts go is a file of the operator; not set, it is deploy/empty-secret.
+        assert secret.get("external") or (name in SECRETS and secret["file"].endswith("/empty-secret"))
         assert secret["name"].endswith("_1")
 
 

@@ -106,7 +106,7 @@ def test_no_machine_joins_whose_key_is_not_known(tmp_path: Path) -> None:
 
     def join(**more: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(ROOT / "deploy/join.sh")], input=json.dumps(nodes), env=environment | more,
+            [str(ROOT / "deploy/swarm-join.sh")], input=json.dumps(nodes), env=environment | more,
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
@@ -114,7 +114,7 @@ def test_no_machine_joins_whose_key_is_not_known(tmp_path: Path) -> None:
     assert not (tmp_path / "calls").exists()
     (known := tmp_path / "known").write_text("192.0.2.1 ssh-ed25519 AAAA\n")
     if not shutil.which("jq"):
-        pytest.skip("no jq on this machine: join.sh is NOT run")
+        pytest.skip("no jq on this machine: swarm-join.sh is NOT run")
     assert join(KNOWN_HOSTS=str(known)).returncode == 0
     calls = (tmp_path / "calls").read_text().splitlines()
     assert len([call for call in calls if "root@" in call]) >= 6

@@ -163,7 +163,7 @@ def test_telegram_takes_the_text(standins: Standins, platform: Platform, tmp_pat
 def test_what_is_not_set_is_left_out(tmp_path: Path) -> None:
     template = ROOT / "deploy/generated/alertmanager.yml"
     for name in SECRETS:
-        (tmp_path / name).write_text(" \n")  # as deploy/unset
+        (tmp_path / name).write_text(" \n")  # as deploy/empty-secret
     (tmp_path / "slack_url").write_text("http://127.0.0.1:1/\n")
     (tmp_path / "telegram_token").write_text("a token, but no chat\n")
     out = tmp_path / "out.yml"

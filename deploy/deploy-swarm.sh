@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Brings a new version into service on the Swarm without losing a request. Run it on a manager.
 #
-#   deploy/rolling.sh [--dry-run] IMAGE     migrate, then replace api and web replica by replica
-#   deploy/rolling.sh [--dry-run] --back    the same with the image before this one
+#   deploy/deploy-swarm.sh [--dry-run] IMAGE     migrate, then replace api and web replica by replica
+#   deploy/deploy-swarm.sh [--dry-run] --back    the same with the image before this one
 #
 # A new replica gets requests when it is healthy, the old one goes after that; where a new one does
 # not get healthy Swarm puts the old ones back, and so does this script with the other service.
@@ -18,7 +18,7 @@ cd "$here/.."
 . "$here/lib.sh"
 STACK=${STACK:-minitwit}
 ROLLING="api web"
-USAGE="usage: deploy/rolling.sh [--dry-run] IMAGE | --back"
+USAGE="usage: deploy/deploy-swarm.sh [--dry-run] IMAGE | --back"
 
 grafana_password() { [ -z "${GRAFANA_PASSWORD_FILE:-}" ] || cat "$GRAFANA_PASSWORD_FILE"; }
 inspect() { docker service inspect --format "$2" "${STACK}_$1" 2>/dev/null; }
@@ -73,7 +73,7 @@ roll_out() {
     local files=() file configs
     for file in ${STACK_FILES:-stack.yml}; do files+=(--compose-file "$file"); done
     configs=$(mktemp)
-    "$here/configs.sh" >"$configs"
+    "$here/swarm-configs.sh" >"$configs"
     docker stack deploy --detach=true --with-registry-auth --prune \
         --resolve-image "${RESOLVE_IMAGE:-always}" "${files[@]}" --compose-file "$configs" "$STACK" >&2
     rm -f "$configs"
@@ -127,7 +127,7 @@ undo() {
 
 if [ -n "$DRY" ]; then
     [ -z "$before" ] || say "would migrate with $IMAGE, then replace $before"
-    configs=$("$here/configs.sh") # what would be deployed must at least parse
+    configs=$("$here/swarm-configs.sh") # what would be deployed must at least parse
     docker stack config --compose-file stack.yml --compose-file - <<<"$configs" >/dev/null
     say "would deploy $(grep -c 'file:' <<<"$configs") configuration files and $IMAGE to the stack $STACK"
     exit 0

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Brings a new version into service on one host without losing a request.
 #
-#   deploy/bluegreen.sh [--dry-run] IMAGE     the idle pair gets IMAGE, and nginx switches to it
-#   deploy/bluegreen.sh [--dry-run] --back    the same with the version before this one
+#   deploy/deploy-compose.sh [--dry-run] IMAGE     the idle pair gets IMAGE, and nginx switches to it
+#   deploy/deploy-compose.sh [--dry-run] --back    the same with the version before this one
 #
 # Order: migrate, start the idle pair, ask it, switch nginx, watch, stop the old pair. Whatever
 # fails is undone, and the exit status is 1. Old and new run side by side on one database: a
@@ -38,7 +38,7 @@ while [ $# -gt 0 ]; do
     case $1 in
     --dry-run) DRY=1 ;;
     --back) back=1 ;;
-    -*) fail "usage: deploy/bluegreen.sh [--dry-run] IMAGE | --back" ;;
+    -*) fail "usage: deploy/deploy-compose.sh [--dry-run] IMAGE | --back" ;;
     *) image=$1 ;;
     esac
     shift
@@ -48,7 +48,7 @@ from=$(active)
 to=green
 [ "$from" = blue ] || to=blue
 [ -z "$back" ] || image=$(image_of "$to")
-[ -n "$image" ] || fail "usage: deploy/bluegreen.sh [--dry-run] IMAGE | --back"
+[ -n "$image" ] || fail "usage: deploy/deploy-compose.sh [--dry-run] IMAGE | --back"
 
 gate() {
     local round service method path right status

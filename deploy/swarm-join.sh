@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a Swarm of fresh machines:
-#   terraform -chdir=deploy/terraform output -json nodes | KNOWN_HOSTS=FILE deploy/join.sh
+#   terraform -chdir=deploy/terraform output -json nodes | KNOWN_HOSTS=FILE deploy/swarm-join.sh
 #
 # FILE has the machines' host keys, as you read them in the provider's console: nothing is trusted at
 # first sight, because whoever answers gets the Swarm's token.

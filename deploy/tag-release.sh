@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tags the version that VERSION says, with notes from the log; a version that is tagged already is
-# left alone. Needs the program gh, logged in: deploy/release.sh [--dry-run]
+# left alone. Needs the program gh, logged in: deploy/tag-release.sh [--dry-run]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tag=v$(cat VERSION)
