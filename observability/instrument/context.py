@@ -13,7 +13,7 @@ from observability.instrument import redaction
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
-    from observability.instrument.afterwards import Budget
+    from observability.instrument.tail_sampling import Budget
     from observability.instrument.recording import Recorded
 
 # The client closed the connection before it had its answer (nginx's number for it).

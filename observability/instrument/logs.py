@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from observability import catalog
 from observability.instrument import context
-from observability.instrument.line import Record, make_line
+from observability.instrument.log_line import Record, make_line
 from observability.instrument.logfile import LogFile
 from observability.instrument.metrics import Meter
 

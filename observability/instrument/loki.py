@@ -18,7 +18,7 @@ import requests
 from logging_loki.emitter import LokiEmitter
 
 from observability import catalog
-from observability.instrument.line import Line
+from observability.instrument.log_line import Line
 from observability.instrument.metrics import Meter
 
 QUEUE_SIZE = 10_000  # lines

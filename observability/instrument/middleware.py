@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from observability import catalog
 from observability.instrument import context
-from observability.instrument.afterwards import Afterwards
+from observability.instrument.tail_sampling import TailSampling
 from observability.instrument.context import RequestContext
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
@@ -29,10 +29,10 @@ class Telemetry:
         meter: Meter,
         log: Log,
         served: frozenset[Served],
-        afterwards: Afterwards | None = None,
+        tail_sampling: TailSampling | None = None,
     ) -> None:
         self._app, self._meter, self._log = app, meter, log
-        self._served, self._afterwards = served, afterwards
+        self._served, self._tail_sampling = served, tail_sampling
         self._series: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._in_progress = meter.bind(catalog.HTTP_IN_PROGRESS)
 
@@ -64,8 +64,8 @@ class Telemetry:
         """Leave a count, a duration, a line, and a trace if there is to be one."""
         route = template(scope)
         traced = False
-        if self._afterwards:
-            traced = self._afterwards.finish(scope, request, started, seconds)
+        if self._tail_sampling:
+            traced = self._tail_sampling.finish(scope, request, started, seconds)
         requests, duration = self._bound(scope["method"], route, request.status)
         requests.inc()
         duration.observe(seconds, {"trace_id": request.trace_id} if traced else None)

@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from observability.instrument.deliveries import CountedExporter, CountedProcessor, Deliveries
-from observability.instrument.ids import RequestIds
+from observability.instrument.export_counts import CountingExporter, CountingProcessor, ExportCounts
+from observability.instrument.id_generator import RequestIdGenerator
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 
@@ -55,11 +55,11 @@ class Tracing:
         # Failures are counted and said once; the libraries would say them again and again.
         for library in ("opentelemetry.exporter", "opentelemetry.sdk.trace.export", "urllib3"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
-        self._deliveries = Deliveries(QUEUE_SIZE, meter, log)
+        self._counts = ExportCounts(QUEUE_SIZE, meter, log)
         self.provider = TracerProvider(
             sampler=ALWAYS_ON,
             resource=resource(meter.service, version, port),
-            id_generator=RequestIds(),
+            id_generator=RequestIdGenerator(),
             shutdown_on_exit=False,
         )
         self.provider.add_span_processor(self._processor(_exporter(settings.endpoint)))
@@ -72,15 +72,15 @@ class Tracing:
         thread = threading.Thread(target=self.provider.shutdown, name="spans", daemon=True)
         thread.start()
         thread.join(SHUTDOWN_SECONDS)
-        self._deliveries.end()
+        self._counts.end()
 
-    def _processor(self, exporter: SpanExporter) -> CountedProcessor:
+    def _processor(self, exporter: SpanExporter) -> CountingProcessor:
         batches = BatchSpanProcessor(
-            CountedExporter(exporter, self._deliveries),
+            CountingExporter(exporter, self._counts),
             max_queue_size=QUEUE_SIZE,
             max_export_batch_size=BATCH,
         )
-        return CountedProcessor(batches, self._deliveries)
+        return CountingProcessor(batches, self._counts)
 
 
 def resource(service: str, version: str, port: int) -> Resource:

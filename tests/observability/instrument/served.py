@@ -17,7 +17,7 @@ from observability import catalog
 from observability.instrument import recording
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
-from observability.instrument.observed import observed
+from observability.instrument.instrument_app import instrument_app
 from observability.instrument.tracing import TraceSettings, Tracing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}"
@@ -64,7 +64,7 @@ class Served:
         routes = [Route("/hello/{name:path}", hello), Route("/boom", boom), Route("/head", hello)]
         self.seen: list[dict[str, Any]] = []
         self._starlette = Starlette(routes=routes)
-        self.app = observed(
+        self.app = instrument_app(
             self._starlette, self._look, self.meter, self.log, self.tracing, settings, trusted
         )
 

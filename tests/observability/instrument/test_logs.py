@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from observability import catalog
 from observability.instrument import redaction
-from observability.instrument.line import Record, make_line
+from observability.instrument.log_line import Record, make_line
 from observability.instrument.logfile import LogFile
 from observability.instrument.logs import (
     QUEUE_SIZE,

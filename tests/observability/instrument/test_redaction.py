@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from app.settings import Environment
 from observability import catalog
 from observability.instrument import context, redaction
-from observability.instrument.line import Record, make_line
+from observability.instrument.log_line import Record, make_line
 from observability.instrument.logs import Log, LogSettings, capture_libraries
 from observability.instrument.metrics import Meter
 from tests.parts import Service, wait_for

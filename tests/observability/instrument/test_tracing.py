@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from app import settings
 from app.settings import Environment, SettingsError
 from observability.catalog import Attribute
-from observability.instrument import afterwards, context, ids, recording, redaction, tracing
-from observability.instrument.afterwards import MOST_A_SECOND, Budget
-from observability.instrument.gate import Trusted, join
+from observability.instrument import tail_sampling, context, id_generator, recording, redaction, tracing
+from observability.instrument.tail_sampling import MOST_A_SECOND, Budget
+from observability.instrument.head_sampling import TrustedCallers, join
 from observability.instrument.recording import Recorded
 from observability.instrument.sampling import SAMPLERS
 from observability.instrument.tracing import TraceSettings
@@ -105,10 +105,10 @@ def test_a_caller_that_is_not_trusted_is_not_joined_and_its_headers_go_no_furthe
 
 
 def test_who_is_trusted() -> None:
-    some = Trusted("10.0.0.0/8, 192.0.2.7")
+    some = TrustedCallers("10.0.0.0/8, 192.0.2.7")
     assert [some.has(host) for host in ("10.9.9.9", "192.0.2.7", "127.0.0.1", "::1")] == [True] * 4
     assert not some.has("192.0.2.8") and not some.has("") and not some.has("nonsense")
-    assert Trusted("*").has("203.0.113.9") and not Trusted("").has("10.0.0.1")
+    assert TrustedCallers("*").has("203.0.113.9") and not TrustedCallers("").has("10.0.0.1")
 
 
 def test_what_is_passed_on_is_the_span_of_the_call_and_the_decision() -> None:
@@ -174,7 +174,7 @@ def test_sampled_and_afterwards_differ_in_scope_and_reason_only(
 def test_a_slow_request_becomes_a_trace(
     collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(afterwards, "SLOW_SECONDS", 0.0)
+    monkeypatch.setattr(tail_sampling, "SLOW_SECONDS", 0.0)
     served = Served(tmp_path, collector.url, NEVER)
     served.get("/hello/a")
     served.close()
@@ -334,8 +334,8 @@ def test_two_spans_of_one_request_never_share_an_id(collector: Collector, tmp_pa
 
 
 def test_the_given_ids_are_for_one_span_and_for_its_block() -> None:
-    generator = ids.RequestIds()
-    with ids.given(7, 9):
+    generator = id_generator.RequestIdGenerator()
+    with id_generator.given(7, 9):
         assert (generator.generate_trace_id(), generator.generate_span_id()) == (7, 9)
         assert generator.generate_span_id() != 9, "a span that a library begins inside"
     assert generator.generate_trace_id() != 7

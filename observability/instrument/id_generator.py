@@ -32,7 +32,7 @@ def given(trace_id: int, span_id: int) -> Iterator[None]:
         _given.reset(token)
 
 
-class RequestIds(IdGenerator):
+class RequestIdGenerator(IdGenerator):
     """Hands out the ids that were given, else random ones."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ from starlette.types import Scope
 
 from observability import catalog
 from observability.catalog import Attribute
-from observability.instrument import ids
+from observability.instrument import id_generator
 from observability.instrument.attributes import ERROR_STATUS, answered, asked, span_name
 from observability.instrument.context import SLOW_SECONDS, RequestContext
 from observability.instrument.metrics import Meter
@@ -50,7 +50,7 @@ class Budget:
         return True
 
 
-class Afterwards:
+class TailSampling:
     """Makes spans of what was recorded of a request."""
 
     def __init__(self, provider: TracerProvider, meter: Meter) -> None:
@@ -80,7 +80,7 @@ class Afterwards:
     ) -> None:
         """The span that the ASGI instrumentation would have made."""
         parent = NonRecordingSpan(request.parent) if request.parent else INVALID_SPAN
-        with ids.given(int(request.trace_id, 16), int(request.span_id, 16)):
+        with id_generator.given(int(request.trace_id, 16), int(request.span_id, 16)):
             span = self._tracer.start_span(
                 span_name(scope),
                 set_span_in_context(parent, Context()),
@@ -97,7 +97,7 @@ class Afterwards:
     def _inner(
         self, request: RequestContext, recorded: Recorded, parent: Context, ended: int
     ) -> None:
-        with ids.given(int(request.trace_id, 16), recorded.span_id):
+        with id_generator.given(int(request.trace_id, 16), recorded.span_id):
             span: Span = self._tracer.start_span(
                 recorded.name,
                 parent,

@@ -18,7 +18,7 @@ from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 
 
-class Deliveries:
+class ExportCounts:
     """How many spans are on their way, of ``most``; what became of the others."""
 
     def __init__(self, most: int, meter: Meter, log: Log) -> None:
@@ -73,11 +73,11 @@ class Deliveries:
         self._log.write(level, "trace_dropped", message, {"component": "otlp", "count": count})
 
 
-class CountedExporter(SpanExporter):
+class CountingExporter(SpanExporter):
     """Another exporter, whose results are counted."""
 
-    def __init__(self, exporter: SpanExporter, deliveries: Deliveries) -> None:
-        self._exporter, self._deliveries = exporter, deliveries
+    def __init__(self, exporter: SpanExporter, counts: ExportCounts) -> None:
+        self._exporter, self._counts = exporter, counts
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Deliver a batch."""
@@ -85,7 +85,7 @@ class CountedExporter(SpanExporter):
         try:
             result = self._exporter.export(spans)
         finally:
-            self._deliveries.settle(len(spans), result is SpanExportResult.SUCCESS)
+            self._counts.settle(len(spans), result is SpanExportResult.SUCCESS)
         return result
 
     def shutdown(self) -> None:
@@ -93,11 +93,11 @@ class CountedExporter(SpanExporter):
         self._exporter.shutdown()
 
 
-class CountedProcessor(SpanProcessor):
+class CountingProcessor(SpanProcessor):
     """Another processor, which gets a span only where there is a place for it."""
 
-    def __init__(self, processor: SpanProcessor, deliveries: Deliveries) -> None:
-        self._processor, self._deliveries = processor, deliveries
+    def __init__(self, processor: SpanProcessor, counts: ExportCounts) -> None:
+        self._processor, self._counts = processor, counts
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Pass it on."""
@@ -105,7 +105,7 @@ class CountedProcessor(SpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Queue a span that is complete, or drop it."""
-        if self._deliveries.take():
+        if self._counts.take():
             self._processor.on_end(span)
 
     def shutdown(self) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from observability.instrument.afterwards import Afterwards
-from observability.instrument.gate import Gate, Trusted
+from observability.instrument.tail_sampling import TailSampling
+from observability.instrument.head_sampling import HeadSampling, TrustedCallers
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 from observability.instrument.middleware import Telemetry
@@ -16,7 +16,7 @@ from observability.instrument.tracing import TraceSettings, Tracing
 from observability.instrument.unhandled import Unhandled
 
 
-def observed(
+def instrument_app(
     app: Starlette,
     inner: ASGIApp,
     meter: Meter,
@@ -27,8 +27,8 @@ def observed(
 ) -> Telemetry:
     """``inner`` serves the routes of ``app``; ``trusted`` are those whose traces go on here."""
     provider = tracing.provider
-    afterwards = Afterwards(provider, meter) if provider else None
+    tail_sampling = TailSampling(provider, meter) if provider else None
     sampler = SAMPLERS[settings.sampler](settings.ratio)
-    budget = afterwards.budget if afterwards else None
-    gate = Gate(Unhandled(inner, log), Trusted(trusted), sampler, provider, budget)
-    return Telemetry(gate, meter, log, touch_routes(app, meter), afterwards)
+    budget = tail_sampling.budget if tail_sampling else None
+    sampling = HeadSampling(Unhandled(inner, log), TrustedCallers(trusted), sampler, provider, budget)
+    return Telemetry(sampling, meter, log, touch_routes(app, meter), tail_sampling)

@@ -19,8 +19,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanKind, set_span_in_context
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from observability.instrument import context, ids
-from observability.instrument.afterwards import Budget
+from observability.instrument import context, id_generator
+from observability.instrument.tail_sampling import Budget
 from observability.instrument.attributes import answered, asked, method, span_name
 from observability.instrument.context import RequestContext
 
@@ -29,7 +29,7 @@ SCOPE = "minitwit.scope"
 _PROPAGATOR = TraceContextTextMapPropagator()
 
 
-class Trusted:
+class TrustedCallers:
     """Addresses and networks, separated by commas, whose headers are believed; ``*`` is all.
 
     Loopback always is.
@@ -49,13 +49,13 @@ class Trusted:
         return self._all or address.is_loopback or any(address in net for net in self._networks)
 
 
-class Gate:
+class HeadSampling:
     """Joins a trusted caller's trace, decides whether the request is sampled, and serves it."""
 
     def __init__(
         self,
         app: ASGIApp,
-        trusted: Trusted,
+        trusted: TrustedCallers,
         sampler: Sampler,
         provider: TracerProvider | None,
         budget: Budget | None,
@@ -85,7 +85,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         request.sampled = True
-        with ids.given(int(request.trace_id, 16), int(request.span_id, 16)):
+        with id_generator.given(int(request.trace_id, 16), int(request.span_id, 16)):
             await self._instrumented(_bare(scope, headers), receive, send)
 
     def _carried(self, scope: Scope) -> list[tuple[bytes, bytes]]:
