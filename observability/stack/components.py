@@ -122,7 +122,7 @@ TABLE = (
         after=("ngircd",), needs="ngircd",
     ),
     Component(
-        "deadman", ("{python}", "-m", "observability.stack.chat.deadman"), 9095,
+        "deadman", ("{python}", "-m", "observability.stack.deadman"), 9095,
         ready="/healthz", job="deadman",
         env={
             "HOST": "{host}", "PORT": "{port}", "CHAT": "{chat}",

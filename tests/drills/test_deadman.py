@@ -128,7 +128,7 @@ def test_the_phone_rings_though_the_chat_is_dead_and_bad_input_is_refused(
         **os.environ, "PORT": str(port), "SILENCE": "1.5", "CHAT": "127.0.0.1:1",
         "DEADMAN_URL_FILE": str(file),
     }  # fmt: skip
-    command = [sys.executable, "-m", "observability.stack.chat.deadman"]
+    command = [sys.executable, "-m", "observability.stack.deadman"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
         base = f"http://127.0.0.1:{port}"
         wait_for("the switch", lambda: request("GET", f"{base}/healthz").status == 200)
@@ -145,7 +145,7 @@ def test_the_phone_rings_though_the_chat_is_dead_and_bad_input_is_refused(
 
 
 def test_a_wrong_setting_is_one_line() -> None:
-    command = [sys.executable, "-m", "observability.stack.chat.deadman"]
+    command = [sys.executable, "-m", "observability.stack.deadman"]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "SILENCE": "soon"}, capture_output=True, text=True,
         check=False,

@@ -11,8 +11,8 @@ import pytest
 
 from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS, HEARTBEAT, RESEND_SECONDS
-from observability.stack.chat.heartbeat import WATCHDOG, Heartbeat
-from observability.stack.chat.watch import account
+from observability.stack.deadman.heartbeat import WATCHDOG, Heartbeat
+from observability.stack.deadman.watch import account
 from tests.drills.heartbeat import LIMIT, false_all_clear
 from tests.drills.site import Site
 

@@ -1,1 +1,1 @@
-"""The chat: IRC client, chat log and dead man's switch."""
+"""The on-call channel: IRC client and chat log."""

@@ -23,7 +23,7 @@ CODE: dict[str, tuple[str, ...]] = {
     "load": ("simulator", *SHARED, LIBRARIES),
     "preview": ("dashboards", LIBRARIES),
     "chatlog": ("observability/stack/chat", LIBRARIES),
-    "deadman": ("observability/stack/chat", LIBRARIES),
+    "deadman": ("observability/stack/deadman", "observability/stack/chat", LIBRARIES),
     "backup": ("deploy/backup",),
     "promtail": ("promtail/start.sh",),
 }

@@ -1,6 +1,6 @@
 """Tells someone when alerts no longer arrive, by another way than the one it watches.
 
-``python -m observability.stack.chat.deadman``. Alertmanager posts the Watchdog here again and
+``python -m observability.stack.deadman``. Alertmanager posts the Watchdog here again and
 again. When its value has not advanced for SILENCE seconds, or the chat or the relay is gone, this
 process says so itself in the on-call room, under its own name and past Alertmanager and the
 relay, and posts to what is in DEADMAN_URL_FILE, if that is set. It says so again every hour, and
@@ -24,11 +24,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from observability.conventions import DEADMAN_SECONDS
 from observability.exporters import DEADMAN_AGE
-from observability.stack.chat.blind import Blindness
-from observability.stack.chat.heartbeat import Heartbeat
+from observability.stack.deadman.monitoring_blind import Blindness
+from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.chat.irc import held
-from observability.stack.chat.speaker import Outbox, Room, post
-from observability.stack.chat.watch import Presence, Watch
+from observability.stack.deadman.notify import Outbox, Room, post
+from observability.stack.deadman.watch import Presence, Watch
 from observability.stack.targets import RELAY_NICK
 
 LARGEST = 1_000_000  # bytes of a message

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from observability.stack.chat.blind import Blindness
-from observability.stack.chat.heartbeat import Heartbeat
-from observability.stack.chat.speaker import Outbox, Room
+from observability.stack.deadman.monitoring_blind import Blindness
+from observability.stack.deadman.heartbeat import Heartbeat
+from observability.stack.deadman.notify import Outbox, Room
 
 REMIND = 3600.0
 TICK = 1.0  # seconds between two looks, at most
