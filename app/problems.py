@@ -72,7 +72,7 @@ class Busy(Problem):
         self.headers = {"Retry-After": str(max(seconds, 1))}
 
 
-class HungUp(Problem):
+class ClientClosedRequest(Problem):
     """The client closed the connection: what it asked for was given up (nginx's number)."""
 
     status = 499

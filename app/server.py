@@ -17,9 +17,9 @@ from app.limits import BodyLimits, WriteLimits
 from app.settings import ServerSettings
 from observability import catalog
 from observability.instrument.health import Check, Health
+from observability.instrument.instrument_app import instrument_app
 from observability.instrument.logs import Log, capture_libraries
 from observability.instrument.metrics import Meter
-from observability.instrument.instrument_app import instrument_app
 from observability.instrument.runtime import Runtime
 from observability.instrument.tracing import Tracing
 
@@ -38,7 +38,9 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
     app, checks = create(meter, log)
     tracing = Tracing(settings.trace, meter, log, VERSION, settings.port)
     inner = protected(app, settings)
-    telemetry = instrument_app(app, inner, meter, log, tracing, settings.trace, settings.trusted_proxies)
+    telemetry = instrument_app(
+        app, inner, meter, log, tracing, settings.trace, settings.trusted_proxies
+    )
     health = Health(telemetry, meter)
     for name, check in checks.items():
         health.add(name, check)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import grafanalib.core as g
 
 from dashboards.colours import BLUE, RED
+from dashboards.grafana_json import to_json
 from dashboards.layout import Row, lay_out
-from dashboards.modern import to_json
 from dashboards.panels import Panel, text
 from dashboards.queries import PROMETHEUS, VARIABLES, Json
 from observability.catalog import BUILD_INFO, SERVICE, Label

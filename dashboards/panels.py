@@ -12,9 +12,9 @@ from typing import Any, Literal, get_args
 
 import grafanalib.core as g
 
-from dashboards import axes, own, tables
+from dashboards import axes, panel_types, tables
 from dashboards.colours import GREEN, GREY, ORANGE, RED, YELLOW, colours
-from dashboards.own import NO_DATA
+from dashboards.panel_types import NO_DATA
 from dashboards.queries import Json, Loki, Prom, Tempo
 from dashboards.tables import Column
 from observability.conventions import Board
@@ -167,7 +167,9 @@ def stat(
 
 def heatmap(title: str, description: str, query: Prom, width: int = 8, height: int = 8) -> Panel:
     """How many requests a second fell into each bucket of a histogram, over time."""
-    return Panel(own.Heatmap(**_plain(title, description, query, "s")), (query,), width, height)
+    return Panel(
+        panel_types.Heatmap(**_plain(title, description, query, "s")), (query,), width, height
+    )
 
 
 def logs(
@@ -175,13 +177,13 @@ def logs(
 ) -> Panel:
     """Log lines, newest first."""
     explanation = {"fieldConfig": {"defaults": {"noValue": explained(empty)}}}
-    core = own.Logs(**_plain(title, description, query, "none"), extraJson=explanation)
+    core = panel_types.Logs(**_plain(title, description, query, "none"), extraJson=explanation)
     return Panel(core, (query,), width, height, empty)
 
 
 def traces(title: str, description: str, query: Tempo, height: int = 16) -> Panel:
     """The spans of one trace."""
-    core = own.Traces(**_plain(title, description, query, "none"))
+    core = panel_types.Traces(**_plain(title, description, query, "none"))
     return Panel(core, (query,), 24, height)
 
 

@@ -7,8 +7,8 @@ from prometheus_client import start_http_server
 from observability import catalog
 from observability.instrument.metrics import Meter
 from simulator.client import Outcome
+from simulator.results import is_error
 from simulator.scenario import ScenarioError
-from simulator.tally import is_error
 
 _TOO_SLOW = "timeout"
 

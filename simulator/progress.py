@@ -8,8 +8,8 @@ import time
 from typing import TextIO
 
 from simulator.report import milliseconds
+from simulator.results import Results
 from simulator.run import Run
-from simulator.tally import Tally
 
 _BAR_WIDTH = 30
 _BAR_EVERY, _LINE_EVERY, _SUMMARY_EVERY = 0.2, 10.0, 60.0  # seconds
@@ -65,7 +65,7 @@ def position(run: Run, total: int, began: float) -> str:
     return f"{run.done:,} of {total:,} ({share} %), {rate:.0f}/s, {run.errors} errors{left}"
 
 
-def summary(window: Tally, seconds: float) -> str:
+def summary(window: Results, seconds: float) -> str:
     """One line on a window of a run without an end."""
     row = window.total()
     kinds = [f"{row.statuses[s]} of status {s}" for s in sorted(row.statuses) if s >= 400]

@@ -27,8 +27,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from simulator.results import Latency, Row
 from simulator.run import Run
-from simulator.tally import Latency, Row
 
 SCHEMA = 1
 _QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -50,8 +50,8 @@ class Frame:
 def report(run: Run, frame: Frame) -> dict[str, Any]:
     """The report of a run that is over; its shape is this module's docstring."""
     run.roll()
-    tally = run.tally
-    scheduled = {"lateness": tally.lateness, "since_due": tally.since_due}
+    results = run.results
+    scheduled = {"lateness": results.lateness, "since_due": results.since_due}
     return {
         "schema": SCHEMA,
         "settings": frame.settings,
@@ -65,10 +65,10 @@ def report(run: Run, frame: Frame) -> dict[str, Any]:
         "last_id": run.last_id,
         "interrupted": frame.interrupted,
         "cpu_seconds": round(frame.cpu_seconds, 3),
-        "commands": {command: _row(row) for command, row in tally.rows.items()},
-        "totals": _row(tally.total()),
+        "commands": {command: _row(row) for command, row in results.rows.items()},
+        "totals": _row(results.total()),
         "schedule": {name: _latency(times) for name, times in scheduled.items()}
-        if tally.lateness.count
+        if results.lateness.count
         else None,
         "first_errors": run.first_errors,
         "differences": frame.differences,

@@ -13,8 +13,8 @@ from simulator.metrics import Metrics
 from simulator.order import Order
 from simulator.pace import Speed, pace
 from simulator.reader import Reader, ReadError, describe
+from simulator.results import Results
 from simulator.scenario import Action
-from simulator.tally import Tally
 from simulator.wire import Wire
 
 _RETRY = 1.0  # seconds between looks whether the API is back
@@ -22,7 +22,7 @@ _EXAMPLES = 5
 
 
 class Run:
-    """One run. ``tally`` has what ``roll`` moved into it; ``done`` and ``errors`` are current.
+    """One run. ``results`` has what ``roll`` moved into it; ``done`` and ``errors`` are current.
 
     ``forever`` makes it patient: while no connection can be had it waits, and a registration is
     sent until it is answered, or all that names the user would fail from then on. Each failed
@@ -42,11 +42,11 @@ class Run:
         self.client, self.wire = client, wire
         self.reader = Reader(wire, client)
         self.clients, self.forever = clients, forever
-        self.tally, self.done, self.errors = Tally(), 0, 0
+        self.results, self.done, self.errors = Results(), 0, 0
         self.first_errors: list[str] = []
         self.first_id: int | None = None
         self.last_id: int | None = None
-        self._window, self._metrics, self.log = Tally(), metrics, log
+        self._window, self._metrics, self.log = Results(), metrics, log
         self._pace = pace(speed)
         self._order = Order()
         self._next, self._away = asyncio.Lock(), asyncio.Lock()
@@ -58,10 +58,10 @@ class Run:
             for _ in range(self.clients):
                 group.create_task(self._client(source))
 
-    def roll(self) -> Tally:
-        """What happened since the last roll, now also part of ``tally``."""
-        window, self._window = self._window, Tally()
-        self.tally.merge(window)
+    def roll(self) -> Results:
+        """What happened since the last roll, now also part of ``results``."""
+        window, self._window = self._window, Results()
+        self.results.merge(window)
         return window
 
     def close(self) -> None:

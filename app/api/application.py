@@ -33,7 +33,7 @@ def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Da
 
     database = Database(settings.database, meter, log, latest.READ, pulse)
     passwords = Passwords(settings.hash_threads)
-    meter.watch(catalog.HASHES_WAITING, lambda: passwords.turns.waiting)
+    meter.watch(catalog.HASHES_WAITING, lambda: passwords.queue.waiting)
     events = Events(meter)
     accounts = Accounts(database, passwords, events, settings.probe)
     posting = Posting(database, events, settings.probe.user)

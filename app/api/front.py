@@ -12,9 +12,9 @@ from app.convertors import USERNAME
 from app.database import messages
 from app.database.follows import Action
 from app.database.pool import Database
-from app.hangup import unless_hung_up
-from app.problems import HungUp, NotFound, Problem, Unauthorized
-from app.services import texts
+from app.disconnect import cancel_on_disconnect
+from app.problems import ClientClosedRequest, NotFound, Problem, Unauthorized
+from app.services import validation
 from app.services.accounts import Accounts, digest
 from app.services.following import Following
 from app.services.posting import Posting
@@ -53,10 +53,10 @@ class FrontApi:
         body = await requests.body(request)
         address = request.client.host if request.client else ""
         typed = (body.get("username"), body.get("password"))
-        token = await unless_hung_up(request, self._accounts.log_in(*typed, address))
+        token = await cancel_on_disconnect(request, self._accounts.log_in(*typed, address))
         if await request.is_disconnected():
             await self._accounts.log_out(token)
-            raise HungUp
+            raise ClientClosedRequest
         return JSONResponse({"token": token, "username": body["username"]})
 
     async def log_out(self, request: Request) -> Response:
@@ -75,7 +75,7 @@ class FrontApi:
     async def user(self, request: Request) -> Response:
         """One user's messages."""
         username, stranger = request.path_params["username"], NotFound("There is no such user")
-        if not texts.name(username):
+        if not validation.name(username):
             raise stranger
         return await self._timeline(request, "user", stranger, username)
 

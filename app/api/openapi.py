@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app import VERSION
-from app.services import texts
+from app.services import validation
 
 Json = dict[str, Any]
 
@@ -31,7 +31,7 @@ def _object(required: dict[str, Json], **optional: Json) -> Json:
     }
 
 
-_NAME = _text(texts.NAME_LENGTH)
+_NAME = _text(validation.NAME_LENGTH)
 _NAMED = {"name": "username", "in": "path", "required": True, "schema": _NAME}
 # The contract asks for leniency here: what is no number is no error.
 _LENIENT = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
@@ -89,14 +89,14 @@ _SCHEMAS: Json = {
     "Registration": _object(
         {
             "username": _NAME,
-            "email": _text(texts.EMAIL_LENGTH) | {"pattern": r"^[^\u0000]*@[^\u0000]*$"},
-            "pwd": _text(texts.PASSWORD_LENGTH),
+            "email": _text(validation.EMAIL_LENGTH) | {"pattern": r"^[^\u0000]*@[^\u0000]*$"},
+            "pwd": _text(validation.PASSWORD_LENGTH),
         }
     ),
-    "Content": _object({"content": _text(texts.MESSAGE_LENGTH)}),
-    "Text": _object({"text": _text(texts.MESSAGE_LENGTH)}),
+    "Content": _object({"content": _text(validation.MESSAGE_LENGTH)}),
+    "Text": _object({"text": _text(validation.MESSAGE_LENGTH)}),
     "Follow": {"anyOf": [_object({"follow": _NAME}), _object({"unfollow": _NAME})]},
-    "LogIn": _object({"username": _NAME, "password": _text(texts.PASSWORD_LENGTH)}),
+    "LogIn": _object({"username": _NAME, "password": _text(validation.PASSWORD_LENGTH)}),
 }
 _REASONS = {
     400: "The request makes no sense as it is",

@@ -16,9 +16,9 @@ from app.api.routing import resource
 from app.convertors import USERNAME
 from app.database import follows, latest, messages
 from app.database.pool import Database
-from app.hangup import unless_hung_up
+from app.disconnect import cancel_on_disconnect
 from app.problems import Forbidden, Invalid, NotFound, Problem, Unavailable
-from app.services import texts
+from app.services import validation
 from app.services.accounts import Accounts
 from app.services.following import Following
 from app.services.posting import Posting
@@ -70,7 +70,7 @@ class SimulatorApi:
         """Register a user."""
         body = await requests.body(request)
         typed = (body.get("username"), body.get("email"), body.get("pwd"))
-        await unless_hung_up(request, self._accounts.register(*typed, mark))
+        await cancel_on_disconnect(request, self._accounts.register(*typed, mark))
         return responses.done()
 
     async def newest(self, request: Request, mark: int | None) -> Response:
@@ -109,7 +109,7 @@ class SimulatorApi:
     ) -> Response:
         username = request.path_params["username"]
         found = None
-        if texts.name(username):
+        if validation.name(username):
             found = await read(self._database, username, requests.no(request), mark)
         if found is None:
             raise NotFound(STRANGER)

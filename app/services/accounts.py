@@ -11,7 +11,7 @@ from contextlib import suppress
 from app.database import attempts, users
 from app.database.pool import Database
 from app.problems import Invalid, TooMany, Unauthorized, Unavailable
-from app.services import networks, texts
+from app.services import networks, validation
 from app.services.passwords import Passwords
 from app.settings import Probe
 from observability.instrument.events import Events, LoggedIn, Registered
@@ -42,17 +42,21 @@ class Accounts:
     ) -> None:
         """Add a user. Raises Invalid with the contract's text, in the contract's order."""
         try:
-            name = texts.required(username, "You have to enter a username", texts.NAME_LENGTH)
+            name = validation.required(
+                username, "You have to enter a username", validation.NAME_LENGTH
+            )
             complaint = "You have to enter a valid email address"
-            address = texts.required(email, complaint, texts.EMAIL_LENGTH)
+            address = validation.required(email, complaint, validation.EMAIL_LENGTH)
             if "@" not in address:
                 raise Invalid(complaint)
-            plain = texts.required(password, "You have to enter a password", texts.PASSWORD_LENGTH)
+            plain = validation.required(
+                password, "You have to enter a password", validation.PASSWORD_LENGTH
+            )
         except Invalid:
             self._events.emit(Registered("invalid"))
             raise
         # Looked up first so that a name that is taken costs no hash; the database decides.
-        async with self._passwords.turns.register():
+        async with self._passwords.queue.register():
             added = not await users.exists(self._database, name) and await users.add(
                 self._database, name, address, await self._passwords.hash(plain), latest
             )
@@ -65,11 +69,11 @@ class Accounts:
 
         Raises Unauthorized with the contract's text, TooMany after too many failures.
         """
-        async with self._passwords.turns.log_in():
+        async with self._passwords.queue.log_in():
             return await self._log_in(username, password, address)
 
     async def _log_in(self, username: object, password: object, address: str) -> str:
-        name = username if isinstance(username, str) and texts.name(username) else ""
+        name = username if isinstance(username, str) and validation.name(username) else ""
         probe = self._is_probe(name, password)
         network = networks.of(address)
         keys = _key("account", f"{network} {name}"), _key("address", network)
@@ -106,7 +110,7 @@ class Accounts:
     def _is_probe(self, name: str, password: object) -> bool:
         """With its very password only: to guess it is throttled as with any other user."""
         known = self._probe.password.reveal()
-        given = password if isinstance(password, str) and texts.storable(password) else ""
+        given = password if isinstance(password, str) and validation.storable(password) else ""
         same = hmac.compare_digest(given.encode(), known.encode())
         return bool(self._probe.user) and name == self._probe.user and same
 
@@ -133,9 +137,9 @@ class Accounts:
             raise TooMany(left)
 
     async def _verified(self, pw_hash: str, password: object) -> bool:
-        if not isinstance(password, str) or not 0 < len(password) <= texts.PASSWORD_LENGTH:
+        if not isinstance(password, str) or not 0 < len(password) <= validation.PASSWORD_LENGTH:
             return False
-        return texts.storable(password) and await self._passwords.verify(pw_hash, password)
+        return validation.storable(password) and await self._passwords.verify(pw_hash, password)
 
     async def log_out(self, token: str | None) -> None:
         """End a session. Raises Unauthorized if there is none, or none any more."""

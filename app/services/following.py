@@ -6,7 +6,7 @@ from app.database import follows
 from app.database.follows import Action
 from app.database.pool import Database
 from app.problems import NotFound
-from app.services import texts
+from app.services import validation
 from observability.instrument.events import Events, Followed
 
 
@@ -22,7 +22,7 @@ class Following:
     ) -> None:
         """Follow or unfollow. Raises NotFound if either is a stranger."""
         changed = None
-        if texts.name(username) and texts.name(target):
+        if validation.name(username) and validation.name(target):
             changed = await follows.change(self._database, action, username, target, latest)
         if changed is None:
             self._events.emit(Followed(action, "unknown_user"))

@@ -1,6 +1,6 @@
 """Password hashing: argon2id, off the event loop, and never more at once than memory allows.
 
-Who may hash next is for ``turns``.
+``queue`` decides who may hash next.
 
 Hashes of earlier systems still verify: werkzeug's ``pbkdf2:sha256:N$salt$hex``,
 ``scrypt:N:r:p$salt$hex`` and ``sha1$salt$hex`` of its first years, and bcrypt. They are replaced at
@@ -26,7 +26,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from opentelemetry.trace import SpanKind
 
-from app.services.turns import Turns
+from app.services.hashing_queue import HashingQueue
 from observability.instrument import recording
 
 # OWASP's fourth choice for argon2id, as strong as the others by its Password Storage Cheat Sheet:
@@ -42,16 +42,16 @@ R = TypeVar("R")
 
 
 class Passwords:
-    """Hashes and verifies in ``threads`` threads, 9 MiB each, as ``turns`` come."""
+    """Hashes and verifies in ``threads`` threads, 9 MiB each, in the order of ``queue``."""
 
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, "hash", initializer=_be_nice)
-        self.turns = Turns(threads)
+        self.queue = HashingQueue(threads)
 
     async def hash(self, password: str) -> str:
         """A new salted hash."""
         made, seconds = await self._run(_timed_hash, password)
-        self.turns.measured(seconds)
+        self.queue.measured(seconds)
         return made
 
     async def verify(self, pw_hash: str, password: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.database import messages
 from app.database.pool import Database
 from app.problems import Invalid, NotFound
-from app.services import texts
+from app.services import validation
 from observability.instrument.events import Events, Posted
 
 
@@ -22,12 +22,14 @@ class Posting:
         """Post as ``username``. Raises Invalid for an empty text, NotFound for a stranger."""
         counted = not self._probe_user or username != self._probe_user
         try:
-            content = texts.required(text, "You have to enter a message", texts.MESSAGE_LENGTH)
+            content = validation.required(
+                text, "You have to enter a message", validation.MESSAGE_LENGTH
+            )
         except Invalid:
             self._events.emit(Posted("invalid"), counted=counted)
             raise
         add = messages.add if counted else messages.add_hidden
-        known = texts.name(username) and await add(self._database, username, content, latest)
+        known = validation.name(username) and await add(self._database, username, content, latest)
         self._events.emit(Posted("ok" if known else "unknown_author"), counted=counted)
         if not known:
             raise NotFound("There is no such user")

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.hangup import unless_hung_up
-from app.problems import HungUp
-from app.web import crosssite, forms
+from app.disconnect import cancel_on_disconnect
+from app.problems import ClientClosedRequest
+from app.web import csrf, forms
 from app.web.client import Client
 from app.web.cookies import Cookies
 from app.web.pages import Pages
@@ -44,12 +44,12 @@ class Accounts:
         try:
             password = form.get("password", "")
             call = self._client.log_in(username, password, client)
-            token = await unless_hung_up(request, call)
+            token = await cancel_on_disconnect(request, call)
         except HTTPException as error:
             return self._again(request, error, "login.html", username=username)
         if await request.is_disconnected():  # nobody would hold the session
             await self._client.log_out(token)
-            raise HungUp
+            raise ClientClosedRequest
         response = self._pages.redirect(request, "/", "You were logged in")
         self._cookies.start(response, token)
         return response
@@ -66,14 +66,14 @@ class Accounts:
             return self._form(request, "register.html", error=complaint, **typed)
         try:
             call = self._client.register(**typed, password=form["password"])
-            await unless_hung_up(request, call)
+            await cancel_on_disconnect(request, call)
         except HTTPException as error:
             return self._again(request, error, "register.html", **typed)
         return self._pages.redirect(request, "/login", REGISTERED)
 
     async def log_out(self, request: Request) -> Response:
         """End the session, really: if api cannot, the cookie stays and the user is told."""
-        crosssite.refuse_link(request, self._cookies)
+        csrf.refuse_link(request, self._cookies)
         if token := self._cookies.token(request):
             await self._client.log_out(token)
         response = self._pages.redirect(request, "/public", "You were logged out")

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.convertors import USERNAME
-from app.web import crosssite, names
+from app.web import csrf, names
 from app.web.client import Client
 from app.web.cookies import Cookies
 from app.web.pages import Pages
@@ -30,7 +30,7 @@ class Follows:
 
     async def change(self, request: Request) -> Response:
         """Follow or unfollow, whichever the path ends in."""
-        crosssite.refuse_link(request, self._cookies)
+        csrf.refuse_link(request, self._cookies)
         action = request.scope["path"].rpartition("/")[2]
         token = self._cookies.token(request)
         if token is None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from app.web import crosssite
+from app.web import csrf
 from app.web.names import storable
 
 # The longest message api takes, if each of its characters needs twelve bytes, and some.
@@ -23,7 +23,7 @@ async def read(request: Request) -> dict[str, str]:
 
     Raises HTTPException: 403 from another site, 413 too large, 415 another type, 400 not UTF-8.
     """
-    crosssite.refuse(request)
+    csrf.refuse(request)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     pairs = await (_multipart(request) if kind == MULTIPART else _urlencoded(request, kind))
     if not all(storable(value) for _, value in pairs):

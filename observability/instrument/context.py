@@ -13,8 +13,8 @@ from observability.instrument import redaction
 if TYPE_CHECKING:
     from opentelemetry.trace import SpanContext
 
-    from observability.instrument.tail_sampling import Budget
     from observability.instrument.recording import Recorded
+    from observability.instrument.tail_sampling import Budget
 
 # The client closed the connection before it had its answer (nginx's number for it).
 CLIENT_CLOSED = 499

@@ -20,9 +20,9 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from observability.instrument import context, id_generator
-from observability.instrument.tail_sampling import Budget
 from observability.instrument.attributes import answered, asked, method, span_name
 from observability.instrument.context import RequestContext
+from observability.instrument.tail_sampling import Budget
 
 CARRIERS = frozenset((b"traceparent", b"tracestate", b"baggage"))
 SCOPE = "minitwit.scope"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from observability.instrument.tail_sampling import TailSampling
 from observability.instrument.head_sampling import HeadSampling, TrustedCallers
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 from observability.instrument.middleware import Telemetry
 from observability.instrument.routes import touch_routes
 from observability.instrument.sampling import SAMPLERS
+from observability.instrument.tail_sampling import TailSampling
 from observability.instrument.tracing import TraceSettings, Tracing
 from observability.instrument.unhandled import Unhandled
 
@@ -30,5 +30,7 @@ def instrument_app(
     tail_sampling = TailSampling(provider, meter) if provider else None
     sampler = SAMPLERS[settings.sampler](settings.ratio)
     budget = tail_sampling.budget if tail_sampling else None
-    sampling = HeadSampling(Unhandled(inner, log), TrustedCallers(trusted), sampler, provider, budget)
+    sampling = HeadSampling(
+        Unhandled(inner, log), TrustedCallers(trusted), sampler, provider, budget
+    )
     return Telemetry(sampling, meter, log, touch_routes(app, meter), tail_sampling)

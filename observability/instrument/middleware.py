@@ -10,11 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from observability import catalog
 from observability.instrument import context
-from observability.instrument.tail_sampling import TailSampling
 from observability.instrument.context import RequestContext
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 from observability.instrument.routes import METHODS, OTHER, Served, template
+from observability.instrument.tail_sampling import TailSampling
 
 # By the hundreds of the status: the level and the event of the request's line.
 LINES = {4: ("warning", "invalid_request"), 5: ("error", "request")}

@@ -13,7 +13,7 @@ from pathlib import Path
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.local import alert_test, follow, status
 from observability.stack.local import up as running
-from observability.stack.local.environment import forget_libpq
+from observability.stack.local.env_variables import forget_libpq
 from observability.stack.local.layout import render
 from observability.stack.local.start import progress
 from observability.stack.local.supervise import Supervisor

@@ -12,7 +12,7 @@ import pytest
 from dashboards.axes import WIDE
 from dashboards.colours import JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
 from dashboards.layout import COLUMNS
-from dashboards.own import NO_DATA
+from dashboards.panel_types import NO_DATA
 from dashboards.registry import DASHBOARDS, render
 from observability import catalog
 from observability.conventions import Board

@@ -73,7 +73,10 @@ def test_all_programs_are_fetched_and_the_log_pipeline_has_to_be_tested() -> Non
 
 def test_the_release_notes_can_be_told_without_releasing() -> None:
     done = subprocess.run(
-        [str(ROOT / "deploy/tag-release.sh"), "--dry-run"], capture_output=True, text=True, check=True
+        [str(ROOT / "deploy/tag-release.sh"), "--dry-run"],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     version = (ROOT / "VERSION").read_text().strip()
     assert done.stdout.startswith(f"v{version} ")

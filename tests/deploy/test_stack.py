@@ -136,7 +136,9 @@ def test_no_environment_holds_a_secret_and_every_secret_is_numbered() -> None:
             assert not secret or str(value).startswith("/run/secrets/"), f"{name}: {key}"
     for name, secret in config()["secrets"].items():
         # Where alerts go is a file of the operator; not set, it is deploy/empty-secret.
-        assert secret.get("external") or (name in SECRETS and secret["file"].endswith("/empty-secret"))
+        assert secret.get("external") or (
+            name in SECRETS and secret["file"].endswith("/empty-secret")
+        )
         assert secret["name"].endswith("_1")
 
 

@@ -85,8 +85,8 @@ def test_a_slow_answer_does_not_slow_the_arrivals() -> None:
     came = sorted(seen.came for seen in api.seen)
     assert came[-1] - came[0] == pytest.approx(0.99, abs=0.25)
     run.roll()
-    assert run.tally.since_due.count == 100
-    assert (run.tally.since_due.quantile(0.5) or 0) >= 0.2
+    assert run.results.since_due.count == 100
+    assert (run.results.since_due.quantile(0.5) or 0) >= 0.2
 
 
 def test_lateness_is_told() -> None:
@@ -100,8 +100,8 @@ def test_lateness_is_told() -> None:
         run = make(api.url, Speed("rate", 100), clients=1)
         asyncio.run(run.play(tweets(20)))
     run.roll()
-    assert run.tally.lateness.longest > 0.5
-    assert run.tally.since_due.longest > run.tally.rows["tweet"].latency.longest + 0.5
+    assert run.results.lateness.longest > 0.5
+    assert run.results.since_due.longest > run.results.rows["tweet"].latency.longest + 0.5
 
 
 def test_nominal_sleeps_the_delays_in_all() -> None:
@@ -177,7 +177,7 @@ def test_a_run_with_an_end_waits_for_nobody() -> None:
     began = time.monotonic()
     asyncio.run(run.play(generate(5, 50)))
     run.roll()
-    assert run.tally.total().failures == {"refused": 50}
+    assert run.results.total().failures == {"refused": 50}
     assert time.monotonic() - began < 5
 
 
@@ -203,7 +203,7 @@ def test_an_endless_run_is_summed_up() -> None:
         asyncio.run(play(run, stream))
     assert stream.getvalue().startswith("last 0 s: ")
     total = sum(int(line.split()[3]) for line in stream.getvalue().splitlines())
-    assert total == run.tally.total().count == 100
+    assert total == run.results.total().count == 100
     assert "of status 404" in stream.getvalue()
 
 

@@ -12,7 +12,7 @@ from observability.stack.components import TABLE, choose
 from observability.stack.local import ports
 from observability.stack.local.address import Chosen, parse
 from observability.stack.local.control import bound_path
-from observability.stack.local.environment import forget_libpq, inherited, passed
+from observability.stack.local.env_variables import forget_libpq, inherited, passed
 from observability.stack.programs import tools
 from observability.stack.settings import HIGHEST_OFFSET, ROOT, StackError, load
 

@@ -24,9 +24,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from observability.conventions import DEADMAN_SECONDS
 from observability.exporters import DEADMAN_AGE
-from observability.stack.deadman.monitoring_blind import Blindness
-from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.chat.irc import held
+from observability.stack.deadman.heartbeat import Heartbeat
+from observability.stack.deadman.monitoring_blind import Blindness
 from observability.stack.deadman.notify import Outbox, Room, post
 from observability.stack.deadman.watch import Presence, Watch
 from observability.stack.targets import RELAY_NICK

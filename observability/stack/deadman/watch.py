@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from observability.stack.deadman.monitoring_blind import Blindness
 from observability.stack.deadman.heartbeat import Heartbeat
+from observability.stack.deadman.monitoring_blind import Blindness
 from observability.stack.deadman.notify import Outbox, Room
 
 REMIND = 3600.0

@@ -19,7 +19,7 @@ from observability.stack.config import places
 from observability.stack.config.places import Place
 from observability.stack.local import address, control, passwords, postgres, roles, stamp
 from observability.stack.local.address import Address, Chosen
-from observability.stack.local.environment import passed
+from observability.stack.local.env_variables import passed
 from observability.stack.programs.tools import Program
 from observability.stack.settings import HOST, ROOT, Settings, StackError
 from observability.stack.targets import RELAY_NICK

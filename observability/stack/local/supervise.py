@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from observability.stack.local import control
-from observability.stack.local.environment import inherited
+from observability.stack.local.env_variables import inherited
 from observability.stack.local.leftovers import MARK, POLL, alive, supervisor_pid
 from observability.stack.settings import StackError
 

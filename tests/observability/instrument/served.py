@@ -15,9 +15,9 @@ from starlette.routing import Route
 
 from observability import catalog
 from observability.instrument import recording
+from observability.instrument.instrument_app import instrument_app
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
-from observability.instrument.instrument_app import instrument_app
 from observability.instrument.tracing import TraceSettings, Tracing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}"

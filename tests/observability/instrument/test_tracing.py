@@ -14,11 +14,18 @@ from hypothesis import strategies as st
 from app import settings
 from app.settings import Environment, SettingsError
 from observability.catalog import Attribute
-from observability.instrument import tail_sampling, context, id_generator, recording, redaction, tracing
-from observability.instrument.tail_sampling import MOST_A_SECOND, Budget
+from observability.instrument import (
+    context,
+    id_generator,
+    recording,
+    redaction,
+    tail_sampling,
+    tracing,
+)
 from observability.instrument.head_sampling import TrustedCallers, join
 from observability.instrument.recording import Recorded
 from observability.instrument.sampling import SAMPLERS
+from observability.instrument.tail_sampling import MOST_A_SECOND, Budget
 from observability.instrument.tracing import TraceSettings
 from tests.collector import Collector, Span, receiver
 from tests.observability.instrument.served import ALWAYS, NEVER, PARENT, Served

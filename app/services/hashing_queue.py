@@ -25,8 +25,8 @@ _LEAST = 0.005  # seconds; keeps the queue short whatever was measured
 _WEIGHT = 0.2  # of the newest measurement in the moving average
 
 
-class Turns:
-    """Turns of those who log in or register; ``threads`` of them can hash at a time.
+class HashingQueue:
+    """HashingQueue of those who log in or register; ``threads`` of them can hash at a time.
 
     Registrations pass a limiter of their own first. So hardly any of them stands in the line in
     which log-ins wait, and a log-in waits for those that are being served, not for a crowd.

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from app.problems import HungUp
+from app.problems import ClientClosedRequest
 
 T = TypeVar("T")
 
 
-async def unless_hung_up(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` gives; it is cancelled when the client hangs up. Raises HungUp then.
+async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` gives; it is cancelled when the client hangs up. Raises ClientClosedRequest then.
 
     To be used once the request's body is read: what comes after it can only be the end.
     """
@@ -23,7 +23,7 @@ async def unless_hung_up(request: Request, work: Coroutine[Any, Any, T]) -> T:
     try:
         await asyncio.wait((working, gone), return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
-            raise HungUp
+            raise ClientClosedRequest
         return working.result()
     finally:
         gone.cancel()

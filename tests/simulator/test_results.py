@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.client import KINDS, Outcome
-from simulator.tally import Latency, Tally, is_error
+from simulator.results import Latency, Results, is_error
 
 
 @given(st.lists(st.floats(0, 100), min_size=1), st.sampled_from([0.5, 0.95, 0.99, 1.0]))
@@ -60,18 +60,18 @@ def test_memory_is_bounded() -> None:
     ],
 )
 def test_what_counts_as_an_error(command: str, outcome: Outcome, error: bool) -> None:
-    tally = Tally()
+    results = Results()
     assert is_error(command, outcome) is error
-    assert tally.add(command, outcome) is error
-    assert tally.total().errors == error
-    assert tally.rows[command].count == 1
+    assert results.add(command, outcome) is error
+    assert results.total().errors == error
+    assert results.rows[command].count == 1
 
 
 def test_only_answers_and_timeouts_have_a_latency() -> None:
-    tally = Tally()
+    results = Results()
     for kind in KINDS:
-        tally.add("tweet", Outcome(kind, 0.3, 204 if kind == "answer" else 0))
-    row = tally.rows["tweet"]
+        results.add("tweet", Outcome(kind, 0.3, 204 if kind == "answer" else 0))
+    row = results.rows["tweet"]
     assert row.latency.count == 2
     assert row.statuses == {204: 1}
     assert row.failures == {"timeout": 1, "refused": 1, "reset": 1, "other": 1}

@@ -64,7 +64,7 @@ class Row:
         self.latency.merge(other.latency)
 
 
-class Tally:
+class Results:
     """A row per command. ``lateness`` is how long after its scheduled time an action went out,
     ``since_due`` how long after it the answer came; both stay empty without a schedule."""
 
@@ -91,8 +91,8 @@ class Tally:
         self.lateness.add(late)
         self.since_due.add(late + seconds)
 
-    def merge(self, other: Tally) -> None:
-        """Add another tally's figures."""
+    def merge(self, other: Results) -> None:
+        """Add the figures of another run."""
         for command, row in self.rows.items():
             row.merge(other.rows[command])
         self.lateness.merge(other.lateness)
