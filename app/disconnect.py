@@ -1,4 +1,4 @@
-"""Work that ends when its client hangs up."""
+"""Cancels work whose client has disconnected."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ T = TypeVar("T")
 
 
 async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """What ``work`` gives; it is cancelled when the client hangs up. Raises ClientClosedRequest then.
+    """Return the result of ``work``; cancel it when the client disconnects.
 
-    To be used once the request's body is read: what comes after it can only be the end.
+    Raises ClientClosedRequest then. The request's body must have been read: what ASGI delivers
+    after it can only be the disconnect.
     """
     working = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_end(request))
