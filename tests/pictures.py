@@ -39,7 +39,9 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     by, component = (
-        ("Grafana", "grafana") if "grafana" in layout.place.runs else ("the preview", "preview")
+        ("Grafana", "grafana")
+        if "grafana" in layout.deployment.runs
+        else ("the preview", "preview")
     )
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from observability.stack.config.places import PROXY_PORTS, Proxy, render_proxy
+from observability.stack.config.deployments import PROXY_PORTS, Proxy, render_proxy
 from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.parts import ROOT, Answer, free_port, request, wait_for

@@ -10,8 +10,8 @@ import pytest
 
 from observability.generated import check
 from observability.stack.components import COMPONENTS
+from observability.stack.config.deployments import CONTAINER_PROXY, PROXY_PORTS, containers
 from observability.stack.config.generate import OUT, files
-from observability.stack.config.places import CONTAINER_PROXY, PROXY_PORTS, containers
 from observability.stack.local import postgres
 from observability.stack.targets import PROBE_USER
 from tests.deploy.compose import config
@@ -162,10 +162,10 @@ def test_every_file_that_is_mounted_exists() -> None:
 
 
 def test_prometheus_and_nginx_look_where_compose_puts_them() -> None:
-    place, found = containers(), services()
-    for name in place.runs:
+    deployment, found = containers(), services()
+    for name in deployment.runs:
         assert name in found, name
-        host = place.address[name].split(":")[0]
+        host = deployment.address[name].split(":")[0]
         aliases = [
             a for n in found[name]["networks"].values() for a in (n or {}).get("aliases", ())
         ]
@@ -174,9 +174,9 @@ def test_prometheus_and_nginx_look_where_compose_puts_them() -> None:
     assert str(Path(CONTAINER_PROXY.active).parent) in mounted
     assert str(Path(CONTAINER_PROXY.log).parent) in mounted
     mounted = {m["target"]: m.get("source") for m in found["prometheus"]["volumes"]}
-    assert mounted[place.folder["rules"]] == str(ROOT / "alerts/generated")
+    assert mounted[deployment.folder["rules"]] == str(ROOT / "alerts/generated")
     mounted = {m["target"]: m.get("source") for m in found["grafana"]["volumes"]}
-    assert mounted[place.folder["dashboards"]] == str(ROOT / "dashboards/generated")
+    assert mounted[deployment.folder["dashboards"]] == str(ROOT / "dashboards/generated")
 
 
 @pytest.mark.parametrize("name", ["prometheus", "alertmanager", "node"])

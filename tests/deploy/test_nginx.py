@@ -19,7 +19,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from observability import catalog
-from observability.stack.config.places import cloudflare
+from observability.stack.config.deployments import cloudflare
 from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.deploy.proxy import Entrance, start

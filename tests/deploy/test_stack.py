@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from observability.stack.config.places import CONTAINER_PROXY, containers
+from observability.stack.config.deployments import CONTAINER_PROXY, containers
 from observability.stack.config.receivers import SECRETS
 from tests.deploy.compose import config as compose_config
 from tests.parts import ROOT
@@ -166,10 +166,10 @@ def test_configs_are_named_after_their_content_and_found_where_compose_mounts_th
     "key", ["image", "entrypoint", "command", "environment", "healthcheck", "cap_add"]
 )
 def test_it_says_the_same_as_compose(key: str) -> None:
-    place = set(SETTINGS.values())
+    settings = set(SETTINGS.values())
     for name, service in services().items():
         here, there = service.get(key), compose_config()["services"][name].get(key)
-        if key == "image" and (here in place):
+        if key == "image" and (here in settings):
             continue
         if key == "environment":
             varying = {"DATA_SOURCE_URI", "API_URL", "GF_SERVER_ROOT_URL", "GRAFANA_URL", "SITE"}

@@ -112,7 +112,7 @@ def describe(drill: Drill, clock: Clock, layout: Layout) -> float:
 
 def dashboard(layout: Layout, board: Board) -> str:
     """Where a dashboard is drawn here."""
-    if "grafana" in layout.place.runs:
+    if "grafana" in layout.deployment.runs:
         return f"http://{layout.address('grafana')}/d/{board}"
     return f"http://{layout.address('preview')}/#board={board}"
 

@@ -27,7 +27,7 @@ from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
 from observability.promql.logql import lines as lines_of
-from observability.stack.config.places import TENANT
+from observability.stack.config.deployments import TENANT
 from observability.stack.local.up import absent
 from tests.collector import Collector, receiver
 from tests.observability.instrument.served import PARENT, exemplars

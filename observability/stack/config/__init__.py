@@ -1,1 +1,1 @@
-"""The configuration of every component, rendered for three environments."""
+"""The configuration of every component, rendered for each way to deploy."""

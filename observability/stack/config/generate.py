@@ -9,7 +9,7 @@ import argparse
 import sys
 
 from observability.generated import FIX, MARK, run
-from observability.stack.config.places import (
+from observability.stack.config.deployments import (
     CONTAINER_PROXY,
     containers,
     flat,

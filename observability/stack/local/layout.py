@@ -15,8 +15,8 @@ from pathlib import Path
 from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS, RESEND_SECONDS
 from observability.stack.components import COMPONENTS, TABLE, Component
-from observability.stack.config import places
-from observability.stack.config.places import Place
+from observability.stack.config import deployments
+from observability.stack.config.deployments import Deployment
 from observability.stack.local import address, control, passwords, postgres, roles, stamp
 from observability.stack.local.address import Address, Chosen
 from observability.stack.local.env_variables import passed
@@ -74,12 +74,12 @@ class Layout:
         return RULES if self.settings.scale == 1 else self.settings.config / "rules"
 
     @property
-    def place(self) -> Place:
+    def deployment(self) -> Deployment:
         """This machine, as the templates see it."""
         settings = self.settings
         address = {c.name: self.address(c.name) for c in TABLE if c.port}
-        address[places.OTLP] = f"{HOST}:{places.OTLP_PORT + settings.offset}"
-        return Place(
+        address[deployments.OTLP] = f"{HOST}:{deployments.OTLP_PORT + settings.offset}"
+        return Deployment(
             runs=frozenset(c.name for c in self.components),
             address=address,
             listen=address,
@@ -114,13 +114,15 @@ class Layout:
     @property
     def otlp(self) -> str:
         """Where the services send their traces; '' where no Tempo runs."""
-        place = self.place
-        return f"http://{place.address[places.OTLP]}" if "tempo" in place.runs else ""
+        deployment = self.deployment
+        return (
+            f"http://{deployment.address[deployments.OTLP]}" if "tempo" in deployment.runs else ""
+        )
 
     @property
     def loki(self) -> str:
         """The address of Loki; '' where none runs."""
-        return f"http://{self.address('loki')}" if "loki" in self.place.runs else ""
+        return f"http://{self.address('loki')}" if "loki" in self.deployment.runs else ""
 
     def command(self, component: Component) -> list[str]:
         """The command line of a component."""
@@ -217,7 +219,7 @@ def prepare(layout: Layout) -> list[Path]:
         folder.chmod(0o700)
     if layout.rules != RULES:
         _quicken_rules(settings.scale, layout.rules)
-    _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / places.TENANT)
+    _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / deployments.TENANT)
     roles.write(settings.secrets, _database(layout), layout.roles)
     passwords.write(settings.secrets)
     written = render(layout, settings.config)
@@ -228,8 +230,11 @@ def prepare(layout: Layout) -> list[Path]:
 def render(layout: Layout, folder: Path) -> list[Path]:
     """Render every template into ``folder``; the files written."""
     # The supervisor's last: it knows the digests of the others.
-    written = [_write(folder, name, text) for name, text in places.render_all(layout.place).items()]
-    text = places.render(
+    written = [
+        _write(folder, name, text)
+        for name, text in deployments.render_all(layout.deployment).items()
+    ]
+    text = deployments.render(
         SUPERVISOR,
         layout=layout,
         settings=layout.settings,

@@ -33,7 +33,7 @@ class Signal:
 def check(layout: Layout, component: Component) -> Signal:
     """The worst of what is to be checked for this component."""
     checks = [*CHECKS.get(component.name, ())]
-    if component.job and "prometheus" in layout.place.runs:
+    if component.job and "prometheus" in layout.deployment.runs:
         checks.insert(0, lambda layout: target(layout, component.job))
     found = [_guarded(one, layout) for one in checks]
     for state in ("bad", "pending"):
@@ -103,7 +103,7 @@ def rules(layout: Layout) -> Signal:
 
 def routes(layout: Layout) -> Signal:
     """Whether Prometheus knows the Alertmanager, and what that sends is delivered."""
-    if "prometheus" not in layout.place.runs:
+    if "prometheus" not in layout.deployment.runs:
         return Signal("ok", "runs")
     known = prometheus(layout, "alertmanagers")["activeAlertmanagers"]
     if not any(layout.address("alertmanager") in one["url"] for one in known):
@@ -118,9 +118,9 @@ def routes(layout: Layout) -> Signal:
 
 def probes(layout: Layout) -> Signal:
     """Whether every probe succeeds."""
-    if "prometheus" not in layout.place.runs:
+    if "prometheus" not in layout.deployment.runs:
         return Signal("ok", "runs")
-    expected = {probe.name for probe in PROBES if probe.asked in layout.place.runs}
+    expected = {probe.name for probe in PROBES if probe.asked in layout.deployment.runs}
     seen = {labels["probe"]: value for labels, value in samples(layout, str(PROBE_SUCCESS))}
     if failing := sorted(expected & {name for name, value in seen.items() if value != 1}):
         return Signal("bad", f"probe fails: {', '.join(failing)}")
@@ -131,7 +131,7 @@ def probes(layout: Layout) -> Signal:
 
 def database(layout: Layout) -> Signal:
     """Whether the exporter, and so Prometheus, sees the database."""
-    if not {"prometheus", "postgres-exporter"} <= layout.place.runs:
+    if not {"prometheus", "postgres-exporter"} <= layout.deployment.runs:
         return Signal("ok", "runs")
     seen = samples(layout, str(PG_UP))
     if not seen:

@@ -1,8 +1,8 @@
-"""Where the platform runs, as the templates of its configuration see it.
+"""The ways to deploy the platform, as the templates of its configuration see them.
 
-The same templates serve three places: this machine without Docker, compose, and Swarm. In the
-latter two everything is found by the same names, so both mount the files in ``deploy/generated``:
-``tasks.NAME`` is what Swarm's DNS calls all replicas of a service; compose is told to as well.
+The same templates serve three of them: this machine without Docker, compose, and Swarm. In the last
+two each component has the same name, so both mount the files in ``deploy/generated``. Swarm's DNS
+resolves ``tasks.NAME`` to every replica of a service; compose gets the same names as aliases.
 """
 
 from __future__ import annotations
@@ -22,26 +22,21 @@ from observability.stack import targets
 from observability.stack.components import COMPONENTS
 from observability.stack.settings import ROOT
 
-# Ports of what runs in containers only. nginx's "status" is for the exporter and the probes.
-# What Tempo listens on besides, to take traces.
+# Tempo's OTLP receiver, besides its HTTP API.
 OTLP, OTLP_PORT = "otlp", 4318
+# Ports that exist in containers only. nginx's "status" is for the exporter and the probes.
 PROXY_PORTS = {"http": 8080, "https": 8443, "web": 5000, "api": 5001, "status": 8081}
 CONTAINER_PORTS = {"nginx-exporter": 9113, "nginx": PROXY_PORTS["https"]}
-ABSENT = {
-    "load",
-    "chatlog",
-    "migrate",
-    "postgres",
-    "preview",
-}  # in containers: nobody asks them anything
-REPLICATED = frozenset({"api", "web", "node", "promtail"})  # each of them is found one by one
+# Not listed in containers: no other component connects to them by this table.
+ABSENT = {"load", "chatlog", "migrate", "postgres", "preview"}
+REPLICATED = frozenset({"api", "web", "node", "promtail"})  # every replica is scraped by itself
 CLOUDFLARE = ROOT / "deploy/nginx/cloudflare.txt"
 
-# What Loki's ruler evaluates; it looks in a folder named after the tenant, of which there is one.
+# Loki's ruler reads rules from a folder named after the tenant; there is one tenant.
 LOKI_RULES = ROOT / "alerts/generated/loki"
 TENANT = "fake"
 
-# template → where in the configuration folder
+# template → path in the configuration folder
 _OWN = "observability/stack/config/templates"
 TEMPLATES = {
     f"{_OWN}/prometheus.yml.j2": "prometheus.yml",
@@ -59,15 +54,15 @@ PROXY = "deploy/nginx/nginx.conf.j2"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """``runs`` are the components there are; ``address`` is host:port of each for the others,
-    ``listen`` for itself.
+class Deployment:
+    """One way to deploy the platform: its components, their addresses and folders.
 
-    ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` says
-    where a component finds things: ``rules``, ``dashboards``, ``logs`` and ``rotated`` (patterns
-    of files), secrets, and what it may write itself, by its name. ``replicated`` components are
-    found by DNS. ``clock`` is the pace of the monitoring. Messages link to dashboards under
-    ``grafana_url`` and to runbooks under ``runbook_base``.
+    ``runs`` are the components; ``address`` is the host:port at which others reach each of them,
+    ``listen`` the one it binds. ``jobs`` are pairs of a component and the Prometheus job that
+    scrapes it. ``folder`` maps a purpose to a path: ``rules``, ``dashboards``, ``logs`` and
+    ``rotated`` (glob patterns), the secrets, and the data folder of a component by its name.
+    ``replicated`` components are discovered by DNS. ``clock`` sets the intervals of the monitoring.
+    Notifications link to dashboards under ``grafana_url`` and to runbooks under ``runbook_base``.
     """
 
     runs: frozenset[str]
@@ -81,12 +76,12 @@ class Place:
     clock: Clock = PRODUCTION
 
 
-def containers() -> Place:
-    """Compose and Swarm."""
+def containers() -> Deployment:
+    """Return the deployment in containers: compose and Swarm."""
     known = {c.name: c.port for c in COMPONENTS.values() if c.port and c.name not in ABSENT}
     ports = known | CONTAINER_PORTS
     jobs = [(name, COMPONENTS[name].job) for name in known if COMPONENTS[name].job]
-    return Place(
+    return Deployment(
         runs=frozenset(ports),
         address={
             name: f"tasks.{name}:{port}" if name in REPLICATED else f"{name}:{port}"
@@ -119,11 +114,11 @@ def containers() -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """What nginx is told: ``listen`` has host:port per entrance of ``PROXY_PORTS``.
+    """nginx's settings: ``listen`` has host:port for each listener of ``PROXY_PORTS``.
 
-    ``active`` is the file that says which api and web are served; ``resolver`` the DNS server
-    that knows their names, or '' where they are addresses. ``header_seconds`` is how long the
-    head of a request may take to arrive.
+    ``active`` is the file that names the upstream api and web; ``resolver`` the DNS server that
+    resolves them, or '' where they are addresses. ``header_seconds`` limits the time in which the
+    headers of a request must arrive.
     """
 
     listen: Mapping[str, str]
@@ -150,13 +145,13 @@ CONTAINER_PROXY = Proxy(
 
 
 def cloudflare() -> list[str]:
-    """The networks from which Cloudflare connects; ValueError if one is none."""
+    """Return the networks from which Cloudflare connects; ValueError if one is malformed."""
     lines = [line.partition("#")[0].strip() for line in CLOUDFLARE.read_text().splitlines()]
     return [str(ip_network(line)) for line in lines if line]
 
 
 def render(template: str, **values: Any) -> str:
-    """The text of a template of this repository; an unknown name in it is an error."""
+    """Render a template of this repository; an unknown variable in it is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(ROOT),
         undefined=jinja2.StrictUndefined,
@@ -169,18 +164,18 @@ def render(template: str, **values: Any) -> str:
     return environment.get_template(template).render(targets=targets, names=conventions, **values)
 
 
-def render_all(place: Place) -> dict[str, str]:
-    """The text of every file of ``TEMPLATES``, by its name."""
-    return {name: render(template, place=place) for template, name in TEMPLATES.items()}
+def render_all(deployment: Deployment) -> dict[str, str]:
+    """Render every file of ``TEMPLATES``, by its name."""
+    return {name: render(template, deployment=deployment) for template, name in TEMPLATES.items()}
 
 
 def render_proxy(proxy: Proxy) -> str:
-    """nginx's configuration."""
+    """Render nginx's configuration."""
     return render(PROXY, proxy=proxy, cloudflare=cloudflare())
 
 
 def flat(name: str) -> str:
-    """A file of ``TEMPLATES`` as it is called where there are no folders."""
+    """Return the name of a file of ``TEMPLATES`` in a folder without subfolders."""
     path = Path(name)
     return f"{path.parts[0]}-{path.parts[1]}.yml" if len(path.parts) > 1 else name
 
