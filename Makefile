@@ -119,6 +119,9 @@ backup: $(VENV)/stack.stamp ## take a backup of the database that runs
 restore: $(VENV)/stack.stamp ## restore a backup (FILE=, else the newest) into a new database; SWAP=1 uses it
 	@$(STACK) restore $(if $(SWAP),--swap) $(FILE)
 
+psql: $(VENV)/stack.stamp ## open psql on the platform's database, as its owner
+	@$(STACK) psql
+
 ##@ Develop
 lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)

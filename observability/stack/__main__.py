@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         ("alert-test", _alert_test, "send a test alert to every receiver, and say who got it"),
         ("backup", _backup, "take a backup of the database that runs"),
         ("restore", _restore, "restore a backup into a new database, and prove it"),
+        ("psql", _psql, "open psql on the database that runs, as its owner"),
         ("tools", _tools, "fetch the pinned programs, or build those that may be built"),
         ("fetch-archives", _fetch_archives, "fetch all archives into a folder to serve as mirror"),
     ):
@@ -259,11 +260,15 @@ def _restore(settings: Settings, options: argparse.Namespace) -> int:
     return _script(settings, "restore.sh", *swap, *file)
 
 
+def _psql(settings: Settings, _: argparse.Namespace) -> int:
+    return _script(settings, "psql.sh")
+
+
 def _script(settings: Settings, name: str, *arguments: str) -> int:
-    """Run a script of deploy/backup with what the component is given; a restore as the owner."""
+    """Run a script of deploy/backup with what the component is given; all but it as the owner."""
     layout = status.running(settings)
     environment = {**os.environ, **layout.environment(COMPONENTS["backup"])}
-    if name == "restore.sh":
+    if name != "backup.sh":
         for variable, file in (("PGUSER", "owner_user"), ("PGPASSWORD", "owner_password")):
             environment[f"{variable}_FILE"] = str(settings.secrets / file)
     command = ["sh", str(ROOT / "deploy/backup" / name), *arguments]

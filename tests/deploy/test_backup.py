@@ -57,11 +57,11 @@ def environment(postgres_server: PostgresServer, database: str, tmp_path: Path) 
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Run:
-    """One of the scripts: a backup as the role that may only read, a restore as the owner."""
+    """One of the scripts: a backup as the role that may only read, the others as the owner."""
     owner = {"PGUSER": postgres.USER, "PGPASSWORD_FILE": str(tmp_path / "owner")}
 
     def run(script: str, *arguments: str, **other: str) -> subprocess.CompletedProcess[str]:
-        mine = environment | (owner if script == "restore.sh" else {}) | other
+        mine = environment | (owner if script != "backup.sh" else {}) | other
         return subprocess.run(
             ["sh", str(SCRIPTS / script), *arguments],
             env=mine, capture_output=True, text=True, check=False, timeout=120,
@@ -245,3 +245,10 @@ def test_told_to_stop_it_leaves_nothing_behind(environment: dict[str, str]) -> N
         return False
 
     wait_for("all of it to end", gone, 5)
+
+
+def test_psql_is_opened_as_the_owner(run: Run, database: str) -> None:
+    """What ``make psql`` runs: the owner of this very database."""
+    done = run("psql.sh", "--tuples-only", "--command", "SELECT current_user, current_database()")
+    assert done.returncode == 0, done.stderr
+    assert [word.strip() for word in done.stdout.split("|")] == [postgres.USER, database]
