@@ -110,6 +110,10 @@ bench-import: $(VENV)/dev.stamp ## measure the import from SQLite; writes result
 	@$(PY) -m tests.transfer.bench
 
 ##@ Operate
+incident: $(VENV)/incident.stamp ## draft a post-mortem (SINCE=30m or a time, UNTIL=, OUT=file)
+	@$(PY) -m alerts.incident $(if $(OUT),--out "$(OUT)") \
+		"$(or $(SINCE),$(error since when? make incident SINCE=30m))" $(if $(UNTIL),"$(UNTIL)")
+
 alert-test: $(VENV)/stack.stamp ## send a test alert to every receiver that is set, and say who got it
 	@$(STACK) alert-test
 
@@ -166,6 +170,7 @@ third-party: $(VENV)/dev.stamp ## write THIRD_PARTY.md anew from the requirement
 lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
 	@$(COMPILE) --output-file=requirements/app.txt pyproject.toml
 	@$(COMPILE) --extra=stack --output-file=requirements/stack.txt pyproject.toml
+	@$(COMPILE) --extra=stack --extra=incident --output-file=requirements/incident.txt pyproject.toml
 	@$(COMPILE) --extra=stack --extra=dev --output-file=requirements/dev.txt pyproject.toml
 	@$(COMPILE) --output-file=requirements/go.txt requirements/go.in
 

@@ -52,6 +52,13 @@ PROCESS_MEMORY = Metric(
     unit="bytes",
     services=(),
 )
+PROCESS_START = Metric(
+    "process_start_time_seconds",
+    "gauge",
+    "When the process started.",
+    unit="seconds",
+    services=(),
+)
 PROCESS_CPU = Metric(
     "process_cpu_seconds_total",
     "counter",

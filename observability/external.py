@@ -31,6 +31,9 @@ PROBE_STATUS = Metric(
 PG_CONNECTIONS = _metric("gauge", "pg_stat_activity_count", "Connections.", "datname", "state")
 PG_CONNECTIONS_MAX = _metric("gauge", "pg_settings_max_connections", "Connection limit.")
 PG_LOCKS = _metric("gauge", "pg_locks_count", "Locks held or awaited.", "datname", "mode")
+PG_READ_ONLY = _metric(
+    "gauge", "pg_settings_default_transaction_read_only", "1 if writes are refused by default."
+)
 PG_SIZE = _metric("gauge", "pg_database_size_bytes", "Bytes on disk.", "datname")
 PG_COMMITS = _metric("counter", "pg_stat_database_xact_commit", "Commits.", "datname")
 PG_ROLLBACKS = _metric("counter", "pg_stat_database_xact_rollback", "Rollbacks.", "datname")

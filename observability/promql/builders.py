@@ -85,6 +85,11 @@ def over(function: Literal["avg", "max", "sum", "count"], series: Expr, window: 
     return Expr(f"{function}_over_time({series}[{window}])", series.labels)
 
 
+def samples(series: Expr, window: str) -> Expr:
+    """The samples of a plain selector within ``window``, with the times of their scrapes."""
+    return Expr(f"{series}[{window}]", series.labels)
+
+
 def predict(series: Expr, window: str, seconds: float) -> Expr:
     """A gauge as it will be in ``seconds``, if it goes on as within ``window``."""
     return Expr(f"predict_linear({series}[{window}], {seconds:g})", series.labels)

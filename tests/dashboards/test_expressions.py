@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from alerts.incident import alerted, budget, changes, pictures, shares
+from alerts.incident.ask import Prometheus
+from alerts.incident.look import first_mover
+from alerts.incident.times import Window
 from alerts.registry import all_alerts, files
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, INTERNAL, render
@@ -43,7 +48,28 @@ def rule_expressions() -> list[tuple[str, str]]:
     return [(group.name, rule.expr.text) for group in groups for rule in group.rules]
 
 
-ALL = [*panel_expressions(), *other_expressions(), *rule_expressions()]
+def incident_expressions() -> list[tuple[str, str]]:
+    """What a report of an incident asks, of a Prometheus that knows nothing."""
+    asked: list[str] = []
+
+    def get(address: str) -> object:
+        asked.extend(parse_qs(urlsplit(address).query)["query"])
+        return {"data": {"result": []}}
+
+    prometheus, window = Prometheus("", get), Window(1000, 2000)
+    alerted.gather(prometheus, window, None)
+    first_mover(prometheus, window, 0)
+    changes.gather(prometheus, window, "", get)
+    changes.running(prometheus, window)
+    budget.gather(prometheus, window)
+    shares.gather(prometheus, window)
+    asked += [expr.text for _, expr, _ in pictures.panels("20s")]
+    return [("alerts/incident", text) for text in dict.fromkeys(asked)]
+
+
+ALL = [
+    *panel_expressions(), *other_expressions(), *rule_expressions(), *incident_expressions(),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "expression"), ALL)

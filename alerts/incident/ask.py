@@ -1,0 +1,97 @@
+"""Questions to the components over HTTP, and Prometheus's answers as samples."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isnan
+from typing import Any
+
+from observability.clock import duration
+from observability.promql.builders import samples
+from observability.promql.expr import Expr
+from observability.stack.settings import StackError
+
+PATIENCE = 30.0  # seconds for one answer
+POINTS = 2_000  # of one series in one answer
+Samples = list[tuple[float, float]]  # seconds of the epoch, value
+Get = Callable[[str], Any]  # address → JSON
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class NoAnswer(StackError):
+    """A component that does not answer, or refuses."""
+
+
+def getter(headers: Mapping[str, str] | None = None) -> Get:
+    """Something that gets JSON from an address by no proxy; ``NoAnswer`` where there is none."""
+
+    def get(address: str) -> Any:
+        call = urllib.request.Request(address, headers=dict(headers or {}))  # noqa: S310
+        try:
+            with _opener.open(call, timeout=PATIENCE) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                text = error.read().decode(errors="replace")[:300]
+            raise NoAnswer(f"{_host(address)} refuses: {error.code} {text}") from None
+        except (OSError, ValueError) as error:
+            raise NoAnswer(f"{_host(address)} does not answer: {error}") from None
+
+    return get
+
+
+def _host(address: str) -> str:
+    return urllib.parse.urlsplit(address).netloc
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series: its labels without the name, and its samples in order of time."""
+
+    labels: Mapping[str, str]
+    samples: Samples
+
+    def label(self, name: str) -> str:
+        """The value of a label; '' if there is none."""
+        return self.labels.get(name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Prometheus:
+    """Where it is; ``get`` is replaced by a recording in tests."""
+
+    url: str
+    get: Get
+
+    def raw(self, selector: Expr, since: float, until: float) -> list[Series]:
+        """The samples as they were scraped, with their own times."""
+        text = samples(selector, duration(max(until - since, 1)))
+        return self._ask("query", query=str(text), time=f"{until:.3f}")
+
+    def at(self, expr: Expr, moment: float) -> list[tuple[Mapping[str, str], float]]:
+        """Labels and value of each series at one moment; what is no number is left out."""
+        found = self._ask("query", query=expr.text, time=f"{moment:.3f}")
+        values = [(one.labels, one.samples[0][1]) for one in found]
+        return [(labels, value) for labels, value in values if not isnan(value)]
+
+    def course(self, expr: Expr, since: float, until: float, step: float) -> list[Series]:
+        """Values at every ``step`` seconds."""
+        return self._ask(
+            "query_range", query=expr.text, start=f"{since:.3f}", end=f"{until:.3f}",
+            step=f"{max(step, (until - since) / POINTS):.3f}",
+        )  # fmt: skip
+
+    def _ask(self, path: str, **query: str) -> list[Series]:
+        answer = self.get(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}")
+        return [
+            Series(
+                {k: v for k, v in one["metric"].items() if k != "__name__"},
+                [(float(t), float(v)) for t, v in one.get("values") or [one["value"]]],
+            )
+            for one in answer["data"]["result"]
+        ]

@@ -1,0 +1,77 @@
+"""Deploys and restarts: what began anew, in which version, and the notes of deploys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from alerts.incident.ask import Get, NoAnswer, Prometheus
+from alerts.incident.times import Window
+from observability.catalog import BUILD_INFO, SERVICE
+from observability.clock import duration
+from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS, OPTIONAL_TARGETS
+from observability.exporters import COMPONENT, COMPONENT_RESTARTS, PROCESS_START
+from observability.promql.builders import aggregate, increase, matches, select, total
+from observability.promql.joins import VERSION
+
+JOBS = "|".join((*DEPLOYED_TARGETS, *MONITORING_TARGETS, *OPTIONAL_TARGETS, "simulator"))
+SLACK = 2.0  # seconds by which a process's clock and Prometheus's may differ
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something that was changed, or began anew, at ``time`` (seconds of the epoch)."""
+
+    time: float
+    words: str
+
+
+def gather(prometheus: Prometheus, window: Window, grafana: str, get: Get) -> list[Change]:
+    """In order of time: versions, starts, restarts by a supervisor, notes in Grafana."""
+    found = [*_starts(prometheus, window), *_restarts(prometheus, window)]
+    return sorted([*found, *_notes(window, grafana, get)], key=lambda change: change.time)
+
+
+def _starts(prometheus: Prometheus, window: Window) -> list[Change]:
+    """Processes that started within the window; a service's with its version."""
+    versions = {
+        (one.label("job"), one.label("instance")): one.label("version")
+        for one in prometheus.raw(select(BUILD_INFO), window.since, window.until)
+    }
+    found: dict[tuple[str, str, float], Change] = {}
+    for one in prometheus.raw(select(PROCESS_START, job=matches(JOBS)), window.since, window.until):
+        job, instance = one.label("job"), one.label("instance")
+        version = versions.get((job, instance), "")
+        what = f"{job} ({instance}) started" + (f", version {version}" if version else "")
+        for _, begun in one.samples:
+            if window.since - SLACK <= begun <= window.until:
+                found[(job, instance, round(begun))] = Change(begun, what)
+    return list(found.values())
+
+
+def _restarts(prometheus: Prometheus, window: Window) -> list[Change]:
+    """How often a supervisor had to start a component again, said at the end of the window."""
+    counted = total(increase(COMPONENT_RESTARTS, duration(window.seconds)), COMPONENT)
+    return [
+        Change(window.until, f"{labels['component']} ended by itself and was started again "
+                             f"{round(value)} times within the window")
+        for labels, value in prometheus.at(counted, window.until)
+        if round(value)
+    ]  # fmt: skip
+
+
+def _notes(window: Window, grafana: str, get: Get) -> list[Change]:
+    """What a deploy noted in Grafana; nothing where there is none."""
+    if not grafana:
+        return []
+    try:
+        notes: Any = get(f"{grafana}/api/annotations?tags=deploy&{window.milliseconds}")
+        return [Change(note["time"] / 1000, note["text"]) for note in notes]
+    except (NoAnswer, KeyError, TypeError):
+        return []
+
+
+def running(prometheus: Prometheus, window: Window) -> list[str]:
+    """The versions that ran at the end of the window, by service."""
+    found = prometheus.at(aggregate("count", select(BUILD_INFO), SERVICE, VERSION), window.until)
+    return [f"{labels['service']} {labels['version']} x {count:.0f}" for labels, count in found]

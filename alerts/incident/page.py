@@ -1,0 +1,171 @@
+"""The report as one page of Markdown, after the post-mortem of Google's SRE book.
+
+What the monitoring knows is filled in; what only people know is left to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alerts.incident import evidence
+from alerts.incident.alerted import Alert, Alerted
+from alerts.incident.first import Move, Verdict, when
+from alerts.incident.report import Report
+from alerts.incident.tables import number, share, table
+from alerts.incident.times import clock, span, stamp
+
+FILL = "_To be filled in._"
+CAUSES = "_To be filled in. What was seen first is where to begin, not yet why._"
+LESSONS = ("What went well", "What went wrong", "Where we got lucky")
+
+
+def render(report: Report) -> str:
+    """The whole page."""
+    parts = [
+        _head(report), ("Summary", _summary(report)), ("Impact", _impact(report)),
+        ("First seen", first_seen(report.verdict)), ("Root causes", CAUSES), ("Trigger", FILL),
+        ("Resolution", _resolution(report)), ("Detection", _detection(report)),
+        ("Action items", table(["action item", "type", "owner", "ticket"], [["", "", "", ""]])),
+        ("Lessons learned", "\n\n".join(f"### {title}\n\n{FILL}" for title in LESSONS)),
+        ("Timeline (UTC)", _timeline(report)),
+        ("Supporting information", evidence.render(report)),
+    ]  # fmt: skip
+    return "\n\n".join(
+        part if isinstance(part, str) else f"## {part[0]}\n\n{part[1]}" for part in parts
+    ) + "\n"  # fmt: skip
+
+
+def _head(report: Report) -> str:
+    alerts = [alert for alert in report.alerted.alerts if not alert.before]
+    name = f"{alerts[0].name} of {alerts[0].service}" if alerts else "no alert fired"
+    rows = [
+        ["authors", FILL], ["status", "draft, written by `make incident`"],
+        ["time (UTC)", f"{stamp(report.window.since)} to {stamp(report.window.until)}"],
+        ["runs at the end", ", ".join(report.running) or "no version is known"],
+    ]  # fmt: skip
+    return f"# Post-mortem: {name}, {stamp(report.window.since)[:10]}\n\n" + table(["", ""], rows)
+
+
+def _summary(report: Report) -> str:
+    alerts = report.alerted.alerts
+    failed = sum(row.count for row in report.shares.routes)
+    seen = report.verdict.component or "not sure"
+    fired = f"{number(len(alerts))} alert{'' if len(alerts) == 1 else 's'} fired"
+    begun = (
+        f"; the first was active at {clock(report.alerted.first)}" if report.alerted.first else ""
+    )
+    return (
+        f"Within {span(report.window.seconds)} {fired}{begun}. {number(failed)} requests ended in "
+        f"a 5xx. First seen: {seen}.\n\n{FILL}"
+    )
+
+
+def _impact(report: Report) -> str:
+    head = ["objective", "requests", "bad", "budget left before", "after", "burnt"]
+    rows = [
+        [
+            f"{one.objective.name} ({one.objective.target:.1%})", number(one.requests),
+            number(one.bad), share(one.before), share(one.after),
+            share(one.burnt),
+        ]
+        for one in report.budget
+    ]  # fmt: skip
+    actions = ", ".join(f"{row.what} {number(row.count)}" for row in report.shares.actions)
+    return (
+        f"{table(head, rows)}\n\nThe budget is that of 30 days. What the simulator saw: "
+        f"{actions or 'nothing was counted'}.\n\nWhom it hurt, and how: {FILL}"
+    )
+
+
+def first_seen(verdict: Verdict) -> str:
+    """The first mover or *not sure*, and the order of all that moved."""
+    name = f"**{verdict.component}**" if verdict.component else "**Not sure**"
+    rows = [
+        [
+            move.component,
+            move.words,
+            when(move.span),
+            "itself" if move.own else "itself, or what it depends on",
+        ]
+        for move in verdict.order
+    ]
+    text = f"{name}: {verdict.reason}."
+    if not rows:
+        return text
+    head = ["component", "signal", "moved first", "caused by"]
+    return (
+        f"{text}\n\n{table(head, rows)}\n\nThe dependencies are database → api → web → outside. "
+        "A signal moved at some moment between two scrapes."
+    )
+
+
+def _resolution(report: Report) -> str:
+    alerts = report.alerted.alerts
+    if still := [alert.name for alert in alerts if not alert.over]:
+        return f"At the end of this time still firing: {', '.join(dict.fromkeys(still))}.\n\n{FILL}"
+    last = max((alert.over for alert in alerts), default=0)
+    return (f"The last alert ended at {clock(last)}.\n\n" if last else "") + FILL
+
+
+def _detection(report: Report) -> str:
+    rows = [
+        [
+            clock(one.since), clock(one.fired), clock(one.over) if one.over else "still fires",
+            one.name, one.severity, _place(one), _told(one, report.alerted),
+        ]
+        for one in report.alerted.alerts
+    ]  # fmt: skip
+    if not rows:
+        return "No alert fired that Prometheus evaluates."
+    head = ["active since", "fired", "over", "alert", "severity", "service", "told in the chat"]
+    return f"{table(head, rows)}\n\n{_receivers(report.alerted)}"
+
+
+def _place(alert: Alert) -> str:
+    return f"{alert.service} ({alert.instance})" if alert.instance else alert.service
+
+
+def _told(alert: Alert, alerted: Alerted) -> str:
+    if alerted.chat is None:
+        return "no log of the chat"
+    return (
+        ", ".join(clock(time) for time in alert.told) or "no: inhibited, silenced, or over too soon"
+    )
+
+
+def _receivers(alerted: Alerted) -> str:
+    sent = [
+        f"{name} {number(count)}"
+        + (f" ({number(failed)} failed)" if (failed := alerted.failed.get(name, 0)) else "")
+        for name, count in sorted(alerted.sent.items())
+    ]
+    lines = (
+        f"Notifications that Alertmanager sent, by kind of receiver: {', '.join(sent) or 'none'}."
+    )
+    known = {alert.name for alert in alerted.alerts}
+    others = dict.fromkeys(one.name for one in alerted.chat or () if one.name not in known)
+    if others:
+        lines += f" Also in the chat, from Loki or before this time: {', '.join(others)}."
+    return lines
+
+
+def _timeline(report: Report) -> str:
+    events: list[tuple[float, str]] = []
+    for alert in report.alerted.alerts:
+        what = f"{alert.name} of {alert.service}"
+        events.append((alert.fired, f"{what} fires ({alert.severity})"))
+        if alert.over:
+            events.append((alert.over, f"{what} is over"))
+    events += [(one.time, f"chat: {one.status} {one.name} of {one.service}"
+                + (f" ({one.instance})" if one.instance else ""))
+               for one in report.alerted.chat or ()]  # fmt: skip
+    events += [(change.time, change.words) for change in report.changes]
+    first: dict[str, Move] = {}
+    for move in report.verdict.order:
+        first.setdefault(move.component, move)
+    events += [(m.span.seen, f"first sign in {name}: {m.words}") for name, m in first.items()]
+    return _listed(f"{clock(time)} {words}" for time, words in sorted(events))
+
+
+def _listed(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items) or "Nothing was recorded."

@@ -1,0 +1,71 @@
+"""Where the components are: those of the platform that runs here, or as the options say."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alerts.incident.ask import Get, getter
+from observability.stack.local import status
+from observability.stack.settings import StackError, load
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Addresses; '' and None for what is not there. ``out`` is the folder for reports.
+
+    ``get`` asks without a log-in, ``grafana_get`` and ``alertmanager_get`` with one if needed.
+    """
+
+    prometheus: str
+    loki: str = ""
+    tempo: str = ""
+    grafana: str = ""
+    notes: str = ""  # a Grafana that can be asked for annotations; not the preview
+    chat: Path | None = None
+    lines: Path | None = None
+    out: Path = Path()
+    get: Get = field(default_factory=getter)
+
+
+def declare(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where to ask."""
+    group = parser.add_argument_group(
+        "where to ask, if not the platform that runs here (see RUN_DIR in make up)"
+    )
+    for name, text in (
+        ("prometheus", "for example http://127.0.0.1:9090"),
+        ("loki", "for log lines"),
+        ("tempo", "for traces"),
+        ("grafana", "for links to dashboards and the notes of deploys"),
+    ):
+        group.add_argument(f"--{name}", default="", metavar="URL", help=text)
+    group.add_argument("--chat", type=Path, metavar="FILE", help="the log of the chat")
+    group.add_argument("--logs", type=Path, metavar="DIR", help="the services' JSON log files")
+
+
+def find(options: argparse.Namespace) -> Sources:
+    """The sources; ``StackError`` if no Prometheus is known."""
+    if options.prometheus:
+        return Sources(
+            options.prometheus.rstrip("/"), options.loki.rstrip("/"), options.tempo.rstrip("/"),
+            options.grafana.rstrip("/"), options.grafana.rstrip("/"), options.chat, options.logs,
+        )  # fmt: skip
+    settings = load()
+    try:
+        layout = status.running(settings)
+    except StackError as error:
+        raise StackError(f"{error}\nOf another platform: --prometheus URL (see --help)") from None
+    there = layout.deployment
+    if "prometheus" not in there.runs:
+        raise StackError("No Prometheus runs here, and nothing else knows what happened.")
+
+    def address(name: str) -> str:
+        return f"http://{layout.address(name)}" if name in there.runs else ""
+
+    return Sources(
+        address("prometheus"), address("loki"), address("tempo"), layout.grafana_url,
+        address("grafana"), settings.logs / "chat.log", settings.logs / "json",
+        settings.run_dir / "incidents",
+    )  # fmt: skip
