@@ -59,6 +59,9 @@ COLLECTIONS = _metric("counter", "python_gc_collections_total", "GC collections.
 
 SCRAPE_SECONDS = _metric("gauge", "scrape_duration_seconds", "How long a scrape took.")
 SCRAPED = _metric("gauge", "scrape_samples_scraped", "Samples of a scrape.")
+OLDEST_SAMPLE = _metric(
+    "gauge", "prometheus_tsdb_lowest_timestamp_seconds", "Time of the oldest sample that is kept."
+)
 SERIES = _metric("gauge", "prometheus_tsdb_head_series", "Series held in memory.")
 RULE_SECONDS = _metric(
     "gauge", "prometheus_rule_group_last_duration_seconds", "Its last evaluation.", "rule_group"

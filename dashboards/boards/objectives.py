@@ -5,6 +5,7 @@ from __future__ import annotations
 from alerts import burn
 from alerts.model import Recording
 from alerts.objectives import BURN_RATES, HOUR, OBJECTIVES, PERIOD
+from dashboards import since
 from dashboards.colours import RED
 from dashboards.layout import Row
 from dashboards.panels import Panel, floors, limits, stat, timeseries
@@ -36,15 +37,19 @@ def _good() -> tuple[Prom, ...]:
     )
 
 
-BUDGET = stat(
-    "Error budget left",
-    "What is left of the bad requests that 30 days may have: below zero the promise is broken. "
-    "Empty for the first minutes of a new Prometheus.",
-    Prom(select(RECORDED[burn.LEFT]), "{{objective}}", instant=True),
-    unit="percentunit",
-    limit=floors(LITTLE_LEFT, 0),
-    decimals=0,
-    width=12,
+BUDGET = since.dated(
+    stat(
+        "Error budget left",
+        "What is left of the bad requests that 30 days may have: below zero the promise is broken. "
+        "Where samples are younger, the time before them counts as good. "
+        "Empty for the first minutes of a new Prometheus.",
+        Prom(select(RECORDED[burn.LEFT]), "{{objective}}", instant=True),
+        since.query(PERIOD),
+        unit="percentunit",
+        limit=floors(LITTLE_LEFT, 0),
+        decimals=0,
+        width=12,
+    )
 )
 
 
@@ -72,13 +77,17 @@ BURN = burning(
 OBJECTIVES_ROW = Row(
     "Objectives of 30 days",
     (
-        stat(
-            "Good requests in 30 days",
-            "Share of requests that were no 5xx (availability) or quick enough (latency).",
-            *_good(),
-            unit="percentunit",
-            decimals=3,
-            width=24,
+        since.dated(
+            stat(
+                "Good requests in 30 days",
+                "Share of requests that were no 5xx (availability) or quick enough (latency). "
+                "Where samples are younger, the time before them counts as good.",
+                *_good(),
+                since.query(PERIOD),
+                unit="percentunit",
+                decimals=3,
+                width=24,
+            )
         ),
         burning(
             PAGE.short,

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from alerts.objectives import PERIOD
+from dashboards import since as since_when
 from dashboards.axes import WIDE
 from dashboards.colours import JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
 from dashboards.layout import COLUMNS
@@ -189,3 +191,24 @@ def in_rows(board: Json) -> Iterator[tuple[str, Json]]:
             yield from ((row, inner) for inner in panel.get("panels", ()))
         else:
             yield row, panel
+
+
+LONG = {
+    title: panel
+    for title, panel in of("stat", "timeseries", "table").items()
+    if re.search(r"30d\b", " ".join(target.get("expr", "") for target in panel["targets"]))
+}
+
+
+@pytest.mark.parametrize("panel", LONG.values(), ids=LONG)
+def test_what_looks_back_thirty_days_says_since_when_there_are_samples(panel: Json) -> None:
+    [since] = [t for t in panel["targets"] if t["legendFormat"] == since_when.LEGEND]
+    assert f"< {PERIOD}" in since["expr"], "only where that is less"
+    [override] = [
+        o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == since_when.LEGEND
+    ]
+    assert {"id": "unit", "value": "dateTimeFromNow"} in override["properties"]
+
+
+def test_there_are_panels_that_look_back_thirty_days() -> None:
+    assert len(LONG) >= 2
