@@ -52,7 +52,7 @@ def run_web(env: Environment, options: Namespace) -> None:
 
 
 def run_migrate(env: Environment, options: Namespace) -> None:
-    """Bring the database schema up to date, and give each role its rights."""
+    """Bring the database schema up to date and grant each role its privileges."""
     url, roles = settings.database(env).url.reveal(), parse(settings.roles(env))
     with command_log(catalog.MIGRATE, "migration", settings.loki(env)) as log:
         told = migrate(url, roles) or ["the schema is up to date"]
@@ -101,7 +101,7 @@ COMMANDS: dict[str, Callable[[Environment, Namespace], int | None]] = {
 
 
 def arguments() -> argparse.ArgumentParser:
-    """The command line."""
+    """Build the command-line parser."""
     parser = argparse.ArgumentParser(prog="python -m app", description="MiniTwit")
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -117,7 +117,7 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Parse the command and run it; a wrong setting is one line on standard error."""
+    """Run the command; a wrong setting is reported in one line on standard error."""
     options = arguments().parse_args()
     try:
         return COMMANDS[options.command](Environment(os.environ), options) or 0

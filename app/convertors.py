@@ -1,4 +1,4 @@
-"""A user name as a part of an address: any text, slashes and line breaks too."""
+"""Path convertor for user names: any text, including slashes and line breaks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ class _Text(Convertor[str]):
     regex = "(?s:.*)"  # Starlette's "path" stops at a line break
 
     def convert(self, value: str) -> str:
-        """From the address."""
+        """Parse a path segment."""
         return value
 
     def to_string(self, value: str) -> str:
-        """Into an address."""
+        """Format a path segment."""
         return value
 
 

@@ -1,6 +1,6 @@
-"""How long an answer is wanted: one deadline a page, which travels with its calls to api.
+"""Request deadlines: one for each page, propagated with its calls to api.
 
-The header says how many milliseconds are left, as gRPC's does: clocks of hosts differ.
+The header carries the milliseconds left, as gRPC's does, because clocks of hosts differ.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _until: ContextVar[float | None] = ContextVar("deadline", default=None)
 
 
 def begin(seconds: float) -> float:
-    """Seconds left for what is being served, which has so many if it has no deadline yet."""
+    """Return the seconds left for this request; start a deadline if it has none yet."""
     now = asyncio.get_running_loop().time()
     until = _until.get()
     if until is None:
@@ -29,7 +29,7 @@ def begin(seconds: float) -> float:
 
 
 def left(most: float) -> float:
-    """Seconds left, ``most`` at most; also where there is no deadline."""
+    """Return the seconds left, at most ``most``; ``most`` without a deadline."""
     until = _until.get()
     return most if until is None else min(most, until - asyncio.get_running_loop().time())
 

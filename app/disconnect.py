@@ -32,7 +32,7 @@ async def cancel_on_disconnect(request: Request, work: Coroutine[Any, Any, T]) -
             working.cancel()
             await asyncio.wait((working,))
         if not working.cancelled():
-            working.exception()  # nobody is left to hear of it
+            working.exception()  # mark it as retrieved
 
 
 async def _end(request: Request) -> None:

@@ -1,4 +1,4 @@
-"""Stops a server in two steps: readiness fails while requests are still served, then the rest."""
+"""Graceful shutdown: readiness fails first, while requests are still served."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Draining:
-    """What a signal does. First: drain, then stop. Second: stop now. Third: wait for nobody."""
+    """Signal handling: the first drains and stops, the second stops, the third exits."""
 
     def __init__(self, health: Health, seconds: float) -> None:
         self._health, self._seconds = health, seconds
         self._server: uvicorn.Server | None = None
 
     def run(self, server: uvicorn.Server) -> None:
-        """Run ``server``, whose lifespan listens, until it is stopped."""
+        """Run ``server``, whose lifespan handles signals, until it is stopped."""
         self._server = server
         server.run()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Answer signals while the block runs, which is inside the event loop."""
+        """Handle signals while the block runs, which is inside the event loop."""
         loop = asyncio.get_running_loop()
         for number in SIGNALS:
             loop.add_signal_handler(number, self.signal)
@@ -39,7 +39,7 @@ class Draining:
                 loop.remove_signal_handler(number)
 
     def signal(self) -> None:
-        """Take the next step."""
+        """Take the next step of the shutdown."""
         if self._server and self._server.should_exit:
             self._server.force_exit = True
         elif self._health.draining:

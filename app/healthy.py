@@ -1,7 +1,7 @@
 """The image's health check: exit status 0 while this replica should be kept.
 
-Until it was ready once, what counts is readiness: a new replica gets no request before. From then
-on what counts is that it lives: a database that is away must not get every replica killed.
+Until the replica has been ready once, readiness counts, because it gets no requests before. After
+that liveness counts: a database outage must not kill every replica.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PATIENCE = 2.0  # seconds
 
 
 def main() -> int:
-    """Ask the service in this container."""
+    """Query the service in this container."""
     path = "/healthz" if WAS_READY.exists() else "/readyz"
     try:
         port = int(os.environ.get("PORT") or 5001)
@@ -30,8 +30,8 @@ def main() -> int:
     if status == 200 and path == "/readyz":
         try:
             WAS_READY.touch()
-        except OSError:  # a read-only root without a /tmp: then readiness counts for ever
-            print("no place to remember that it was ready")
+        except OSError:  # a read-only root without /tmp: readiness counts for ever
+            print("cannot record that it was ready")
     print(f"{path}: {status}")
     return 0 if status == 200 else 1
 

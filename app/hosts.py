@@ -1,4 +1,4 @@
-"""What a request says of its host: said once, and never repeated in an answer."""
+"""Checks the Host header, and keeps it out of responses."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Hosts:
-    """Answers 400 to a doubled or missing Host; makes redirects to the request's host relative.
+    """Responds 400 to a repeated or missing Host; makes redirects to the own host relative.
 
-    Which hosts are known is for nginx, which has their names.
+    nginx decides which hosts are known.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; everything but HTTP passes through untouched."""
+        """Handle one request; everything but HTTP passes through unchanged."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -39,7 +39,7 @@ class Hosts:
 
 
 def _path(location: bytes, own: tuple[bytes, ...]) -> bytes:
-    """The path of an address of ours; two slashes would begin another host."""
+    """Return the path of one of our URLs; a double slash would start another host."""
     for prefix in own:
         if location.startswith(prefix + b"/"):
             return b"/" + location[len(prefix) :].lstrip(b"/")

@@ -1,7 +1,7 @@
-"""How large a request's body may be, how long it may take to arrive, and an answer to leave.
+"""Limits for the size and time of a request's body and of its response.
 
-The head of a request is read by uvicorn before any of our code runs: its size and its time are
-limited by nginx, in front of both services (large_client_header_buffers, client_header_timeout).
+uvicorn reads the request line and headers before any of our code runs: nginx, in front of both
+services, limits their size and time (large_client_header_buffers, client_header_timeout).
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PIECE = 64 * 1024  # bytes; as much as uvicorn keeps before it waits for the reader
+PIECE = 64 * 1024  # bytes; as much as uvicorn buffers before it waits for the client
 CLOSE = {"Connection": "close"}  # the rest of the body is not worth waiting for
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds and bytes for the body of a request, seconds for the body of an answer."""
+    """Seconds and bytes for a request's body, seconds for a response's body."""
 
     body_seconds: float
     body_bytes: int
@@ -26,13 +26,13 @@ class Limits:
 
 
 class BodyLimits:
-    """Lets a handler that reads a body beyond the limits fail: 408 if late, 413 if too large."""
+    """Responds 408 to a body that arrives late, 413 to a large one."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app, self._limits = app, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; everything but HTTP passes through untouched."""
+        """Handle one request; everything but HTTP passes through unchanged."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -40,17 +40,17 @@ class BodyLimits:
 
 
 class WriteLimits:
-    """Closes the connection of a client that does not read its answer in time.
+    """Closes the connection of a client that does not read its response in time.
 
-    A large answer leaves in pieces: uvicorn waits before each until the client has read enough,
-    and holds one piece rather than the whole where the client never does.
+    A large response is sent in pieces: uvicorn waits before each until the client has read enough,
+    and buffers one piece rather than the whole response.
     """
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self._app, self._seconds = app, limits.write_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; everything but HTTP passes through untouched."""
+        """Handle one request; everything but HTTP passes through unchanged."""
 
         async def in_pieces(message: Message) -> None:
             body = message.get("body", b"")
@@ -67,7 +67,7 @@ class WriteLimits:
 
 
 class _Body:
-    """The body of one request, as it arrives."""
+    """The body of one request as it arrives."""
 
     def __init__(self, receive: Receive, limits: Limits) -> None:
         self._receive, self._limits = receive, limits
@@ -75,7 +75,7 @@ class _Body:
         self._size, self._complete = 0, False
 
     async def receive(self) -> Message:
-        """The next message; once the body is complete, whatever comes whenever it comes."""
+        """Return the next message; the time limit ends with the last part of the body."""
         if self._complete:
             return await self._receive()
         try:

@@ -1,10 +1,10 @@
-"""What can go wrong with a request, each with its HTTP status. Handlers turn these into answers."""
+"""Exceptions of a request, each with its HTTP status; handlers turn them into responses."""
 
 from __future__ import annotations
 
 
 class Problem(Exception):
-    """The root: ``message`` is for the client, so it never carries a cause's own text."""
+    """Base class: ``message`` is for the client, so it never contains a cause's own text."""
 
     status = 500
     default = "Internal Server Error"
@@ -16,14 +16,14 @@ class Problem(Exception):
 
 
 class Invalid(Problem):
-    """The request makes no sense as it is."""
+    """The request is malformed."""
 
     status = 400
     default = "Bad Request"
 
 
 class Unauthorized(Problem):
-    """Nobody is logged in, or the log-in failed."""
+    """The client is not logged in, or the log-in failed."""
 
     status = 401
     default = "You have to log in"
@@ -44,14 +44,14 @@ class NotFound(Problem):
 
 
 class TooLarge(Problem):
-    """The body is larger than any honest request's."""
+    """The body is larger than any valid request's."""
 
     status = 413
     default = "The request is too large"
 
 
 class TooMany(Problem):
-    """Too many attempts; ``seconds`` says when the next one makes sense."""
+    """Too many attempts; ``seconds`` tells when to try again."""
 
     status = 429
     default = "Too many attempts; try again later"
@@ -62,7 +62,7 @@ class TooMany(Problem):
 
 
 class Busy(Problem):
-    """More is asked than the processor can do; in ``seconds`` the queue will be shorter."""
+    """The service is overloaded; ``seconds`` tells when the queue will be shorter."""
 
     status = 503
     default = "Too many log in or register just now; try again later"
@@ -73,14 +73,14 @@ class Busy(Problem):
 
 
 class ClientClosedRequest(Problem):
-    """The client closed the connection: what it asked for was given up (nginx's number)."""
+    """The client closed the connection, and its work was cancelled (nginx's status)."""
 
     status = 499
     default = "The client closed the connection"
 
 
 class Unavailable(Problem):
-    """The database cannot answer now; trying again later may help."""
+    """The database is unavailable; a retry may help."""
 
     status = 503
     default = "The service is temporarily unavailable"

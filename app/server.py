@@ -1,4 +1,4 @@
-"""Runs one application in one process, observed from its first request to its last."""
+"""Runs one application in one process, instrumented from its first request to its last."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Create = Callable[[Meter, Log], tuple[Starlette, dict[str, Check]]]
 
 
 def run(service: str, settings: ServerSettings, create: Create) -> None:
-    """Serve until told to stop. Exits with status 1, and a plain line, if the port is taken."""
+    """Serve until stopped; exit with status 1 if the port is taken."""
     meter = Meter(service)
     meter.add_process_metrics()
     meter.set(catalog.BUILD_INFO, 1, VERSION)
@@ -55,31 +55,34 @@ def run(service: str, settings: ServerSettings, create: Create) -> None:
 
 
 def protected(app: ASGIApp, settings: ServerSettings) -> ASGIApp:
-    """``app`` with its limits, and with the client's address as a trusted proxy tells it.
+    """Wrap ``app`` in its limits and in the client address that a trusted proxy forwards.
 
-    uvicorn's own layer for that would hide from the telemetry who really asks.
+    uvicorn's own layer for that would hide the peer's real address from the instrumentation.
     """
     limited = WriteLimits(Hosts(BodyLimits(app, settings.limits)), settings.limits)
     return ProxyHeadersMiddleware(limited, settings.trusted_proxies)  # type: ignore[arg-type, return-value]
 
 
 def serve(health: Health, meter: Meter, settings: ServerSettings) -> None:
-    """Serve ``health`` and what is behind it until a signal comes."""
+    """Serve ``health`` and the application behind it until a signal arrives."""
     draining = Draining(health, settings.drain_seconds)
     runtime = Runtime(health, meter, draining.listening)
     draining.run(uvicorn.Server(config(runtime, settings)))
 
 
 def spare_the_collector() -> None:
-    """What is there at the start stays: looking through all of it again and again for garbage
-    would hold up requests for milliseconds each time. Nothing that a request makes is a cycle."""
+    """Exclude the objects that exist at startup from garbage collection.
+
+    Scanning them again and again would delay requests by milliseconds each time. A request creates
+    no reference cycles.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 
 
 def config(app: ASGIApp, settings: ServerSettings) -> uvicorn.Config:
-    """How uvicorn serves ``app``."""
+    """Return uvicorn's configuration for ``app``."""
     return uvicorn.Config(
         app,
         host=settings.host,

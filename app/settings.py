@@ -22,11 +22,11 @@ COURSE = "super_safe!"  # the simulator's password in the course
 
 
 class SettingsError(Exception):
-    """A setting is missing or wrong; the text names the variable and, unless secret, its value."""
+    """A setting is missing or wrong; names the variable and, unless secret, its value."""
 
 
 class Secret:
-    """Text that shows itself only when asked to: never in a repr, a log line or a traceback."""
+    """Text that is masked in every repr, log line and traceback."""
 
     __slots__ = ("_text",)
 
@@ -34,7 +34,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself."""
+        """Return the text itself."""
         return self._text
 
     def __repr__(self) -> str:
@@ -43,10 +43,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """What both services share.
+    """Settings that both services share.
 
-    ``drain_seconds``: how long a stopping replica still serves. ``trusted_proxies``: addresses
-    and networks, separated by commas, whose forwarded headers are believed.
+    ``drain_seconds``: how long a stopping replica still serves. ``trusted_proxies``: addresses and
+    networks, separated by commas, whose forwarded headers are trusted.
     """
 
     host: str
@@ -60,7 +60,7 @@ class ServerSettings:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseSettings:
-    """Where PostgreSQL is, and how long (seconds) a request may wait for it."""
+    """The address of PostgreSQL, and how many seconds a request may wait for it."""
 
     url: Secret
     pool_size: int
@@ -70,7 +70,7 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The user as whom the monitoring logs in and posts; without a name there is none."""
+    """The user of the synthetic probe, who logs in and posts; disabled without a name."""
 
     user: str
     password: Secret
@@ -78,7 +78,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """What only api needs."""
+    """Settings of api alone."""
 
     database: DatabaseSettings
     simulator_user: str
@@ -89,7 +89,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """What only web needs."""
+    """Settings of web alone."""
 
     api_url: str
     secret_key: Secret
@@ -97,20 +97,20 @@ class WebSettings:
 
 
 class Environment:
-    """Typed reading of variables; every error names the variable."""
+    """Typed access to environment variables; every error names the variable."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         self._variables = variables
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A plain value; an empty one counts as absent."""
+        """Return a plain value; an empty one counts as absent."""
         value = self._variables.get(name) or default
         if value is None:
             raise SettingsError(f"{name} is not set")
         return value
 
     def number(self, name: str, default: float, low: float, high: float) -> float:
-        """A number between ``low`` and ``high``, both included."""
+        """Return a number between ``low`` and ``high``, inclusive."""
         raw = self._variables.get(name) or str(default)
         try:
             value = float(raw)
@@ -121,23 +121,23 @@ class Environment:
         return value
 
     def whole(self, name: str, default: int, low: int, high: int) -> int:
-        """A whole number between ``low`` and ``high``, both included."""
+        """Return an integer between ``low`` and ``high``, inclusive."""
         value = self.number(name, default, low, high)
         if value != int(value):
             raise SettingsError(f"{name} must be a whole number, not {value:g}")
         return int(value)
 
     def flag(self, name: str, default: bool) -> bool:
-        """1, true, yes, on or 0, false, no, off."""
+        """Return a boolean: 1, true, yes, on or 0, false, no, off."""
         raw = (self._variables.get(name) or str(default)).lower()
         if raw not in _FLAGS:
             raise SettingsError(f"{name} must be one of {', '.join(_FLAGS)}, not {raw!r}")
         return _FLAGS[raw]
 
     def secret(self, name: str, default: str | None = None) -> Secret:
-        """The value of ``name``, or what the file named by ``name``_FILE holds.
+        """Return the value of ``name``, or the contents of the file named by ``name``_FILE.
 
-        From here on no log line and no span will show it.
+        It is registered for redaction: no log line and no span will contain it.
         """
         secret = self._secret(name, default)
         redaction.know(secret.reveal())
@@ -161,7 +161,7 @@ _FLAGS = {"1": True, "true": True, "yes": True, "on": True,
 
 
 def server(env: Environment, port: int) -> ServerSettings:
-    """Read what both services share; ``port`` is the service's default."""
+    """Read the settings that both services share; ``port`` is the service's default."""
     level = env.text("LOG_LEVEL", "info").lower()
     if level not in LEVELS:
         raise SettingsError(f"LOG_LEVEL must be one of {', '.join(LEVELS)}, not {level!r}")
@@ -182,7 +182,7 @@ def server(env: Environment, port: int) -> ServerSettings:
             file=Path(file) if file else None,
             file_bytes=env.whole("LOG_FILE_BYTES", 50_000_000, 10_000, 10**10),
             file_count=env.whole("LOG_FILE_COUNT", 3, 1, 100),
-            # Promtail follows a file: pushed as well, each line would be there twice.
+            # Promtail ships the file: pushing as well would duplicate each line.
             loki="" if file else loki(env),
         ),
         trace=_trace(env),
@@ -190,13 +190,16 @@ def server(env: Environment, port: int) -> ServerSettings:
 
 
 def loki(env: Environment) -> str:
-    """The Loki to which what has no log file pushes its lines, with its credentials; or ''."""
+    """Return the URL to which processes without a log file push to Loki, or ''."""
     return _address(env, "LOKI_URL", "").reveal()
 
 
 def _trace(env: Environment) -> TraceSettings:
-    """OpenTelemetry's own variables. What the SDK reads by itself is looked at all the same, so
-    that a mistake is one plain line and no secret of theirs is ever written."""
+    """Read OpenTelemetry's own variables.
+
+    Those that the SDK reads by itself are validated too, so that a mistake is reported in one line
+    and their secrets are redacted.
+    """
     endpoint = _address(env, "OTEL_EXPORTER_OTLP_ENDPOINT", "").reveal()
     for pair in env.secret("OTEL_EXPORTER_OTLP_HEADERS", "").reveal().split(","):
         redaction.know(unquote(pair.partition("=")[2].strip()))
@@ -211,7 +214,12 @@ def _trace(env: Environment) -> TraceSettings:
 
 
 def _address(env: Environment, name: str, default: str) -> Secret:
-    """An http:// or https:// address, which may hold a password: no error shows it."""
+    """Return an http:
+
+    or https:
+
+    URL; errors do not show it, as it may hold a password.
+    """
     address = env.secret(name, default)
     text = address.reveal()
     try:
@@ -224,7 +232,7 @@ def _address(env: Environment, name: str, default: str) -> Secret:
 
 
 def database(env: Environment) -> DatabaseSettings:
-    """Read where the database is."""
+    """Read the database settings."""
     return DatabaseSettings(
         url=_database_url(env),
         pool_size=env.whole("POOL_SIZE", 10, 1, 1000),
@@ -234,7 +242,7 @@ def database(env: Environment) -> DatabaseSettings:
 
 
 def _database_url(env: Environment) -> Secret:
-    """An address as libpq takes it; it holds a password, so no error shows it."""
+    """Return a libpq connection URL; errors do not show it, as it holds a password."""
     url = env.secret("DATABASE_URL")
     try:
         conninfo_to_dict(url.reveal())
@@ -246,7 +254,7 @@ def _database_url(env: Environment) -> Secret:
 
 
 def roles(env: Environment) -> str:
-    """The list of the database's roles besides the owner, for ``app.database.roles``."""
+    """Return the list of database roles besides the owner, for ``app.database.roles``."""
     text = env.secret("DATABASE_ROLES", "# none").reveal()
     for line in text.splitlines():
         if not line.startswith("#"):
@@ -255,11 +263,11 @@ def roles(env: Environment) -> str:
 
 
 def api(env: Environment) -> ApiSettings:
-    """Read what only api needs."""
+    """Read the settings of api."""
     return ApiSettings(
         database=database(env),
         simulator_user=env.text("SIMULATOR_USER", "simulator"),
-        # Everybody knows the course's password: it is no default where others can connect.
+        # The course's password is public: no default where others can connect.
         simulator_password=env.secret("SIMULATOR_PASSWORD", COURSE if _loopback(env) else None),
         hash_threads=env.whole("HASH_THREADS", 1, 1, 64),
         probe=_probe(env),
@@ -267,7 +275,7 @@ def api(env: Environment) -> ApiSettings:
 
 
 def warning(env: Environment) -> str:
-    """What to say to whoever starts api where anyone may post as anyone; '' if nothing."""
+    """Return the warning that anyone may post as anyone; '' if that is not so."""
     known = env.secret("SIMULATOR_PASSWORD", COURSE).reveal() == COURSE
     return "" if _loopback(env) or not known else (
         "SIMULATOR_PASSWORD is the course's, which everybody knows: whoever can connect may post"
@@ -289,7 +297,7 @@ def _probe(env: Environment) -> Probe:
 
 
 def web(env: Environment) -> WebSettings:
-    """Read what only web needs. Without SECRET_KEY, flashes do not outlive the process."""
+    """Read the settings of web. Without SECRET_KEY, flashes are lost when the process ends."""
     api_url = env.text("API_URL", "http://127.0.0.1:5001").rstrip("/")
     if not api_url.startswith(("http://", "https://")):
         raise SettingsError(f"API_URL must begin with http:// or https://, not {api_url!r}")

@@ -1,4 +1,4 @@
-"""Puts the api service together."""
+"""Assembles the api service."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from observability.instrument.metrics import Meter
 
 
 def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Database]:
-    """The application, and the database on which its readiness depends."""
+    """Return the application, and the database on which its readiness depends."""
 
-    def pulse(row: Row) -> None:
+    def on_heartbeat(row: Row) -> None:
         meter.set(catalog.SIMULATOR_LATEST, row[0])
 
-    database = Database(settings.database, meter, log, latest.READ, pulse)
+    database = Database(settings.database, meter, log, latest.READ, on_heartbeat)
     passwords = Passwords(settings.hash_threads)
     meter.watch(catalog.HASHES_WAITING, lambda: passwords.queue.waiting)
     events = Events(meter)

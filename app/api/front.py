@@ -1,4 +1,4 @@
-"""What the web service needs: sessions, timelines, and acting as the user of a session."""
+"""The endpoints of the web service: sessions, timelines, and actions of a signed-in user."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class FrontApi:
         self._following = following
 
     def routes(self) -> list[Route]:
-        """What this adds to the application."""
+        """Return the routes of these handlers."""
         return [
             resource("/api/openapi.json", get=self.openapi),
             resource("/api/sessions", post=self.log_in),
@@ -45,7 +45,7 @@ class FrontApi:
         ]
 
     async def openapi(self, request: Request) -> Response:
-        """The OpenAPI document of the whole API."""
+        """Return the OpenAPI document of the whole API."""
         return JSONResponse(openapi.DOCUMENT)
 
     async def log_in(self, request: Request) -> Response:
@@ -65,15 +65,15 @@ class FrontApi:
         return responses.done()
 
     async def public(self, request: Request) -> Response:
-        """Everyone's messages."""
+        """Return messages of all users."""
         return await self._timeline(request, "public", NotFound())
 
     async def home(self, request: Request) -> Response:
-        """The messages of the session's user and of whom they follow."""
+        """Return messages of the signed-in user and of those they follow."""
         return await self._timeline(request, "home", Unauthorized())
 
     async def user(self, request: Request) -> Response:
-        """One user's messages."""
+        """Return messages of one user."""
         username, stranger = request.path_params["username"], NotFound("There is no such user")
         if not validation.name(username):
             raise stranger
@@ -102,7 +102,7 @@ class FrontApi:
     async def _timeline(
         self, request: Request, kind: str, nobodys: Problem, username: str | None = None
     ) -> Response:
-        """A page of that kind; raises ``nobodys`` where there is nobody whose it could be."""
+        """Return a page of a timeline; raise ``nobodys`` if it belongs to no one."""
         token = requests.bearer(request)
         token_hash = digest(token) if token else None
         before = requests.before(request)

@@ -1,4 +1,4 @@
-"""The OpenAPI document, served at ``/api/openapi.json``; a test holds it against the routes."""
+"""The OpenAPI document at ``/api/openapi.json``; a test compares it with the routes."""
 
 from __future__ import annotations
 
@@ -117,9 +117,10 @@ def _operation(
     body: str | None = None,
     security: tuple[str, ...] = (),
 ) -> Json:
-    """One operation. ``success``: the schema of 200, or None for an empty 204.
+    """Build one operation of the document.
 
-    ``security``: the schemes of which one is needed; '' among them says that none will do, too.
+    ``success`` is the schema of a 200, or None for an empty 204. ``security`` lists the schemes of
+    which one is required; '' among them makes authentication optional.
     """
     answers = {str(code): _answer(_REASONS[code], _ref("Error")) for code in (*errors, 503)}
     answers["200" if success else "204"] = _answer("Done", _ref(success) if success else None)

@@ -1,4 +1,4 @@
-"""Reading requests: leniently where the contract asks for it, never with a 500."""
+"""Parses requests: lenient where the contract requires it, and never with a 500."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _LATEST_LIMIT = 2**63
 
 
 def no(request: Request) -> int:
-    """``?no=``: how many list entries are wanted, 100 where it is no number.
+    """Return ``?no=``, the number of list entries wanted; 100 if it is no number.
 
-    A negative one means all, as it does to the reference server, and all is ``MAX_NO`` at most.
+    A negative number means all, as on the reference server; ``MAX_NO`` is the maximum.
     """
     raw = _query(request).get("no", "")
     wanted = int(raw) if _WHOLE.match(raw) else DEFAULT_NO
@@ -30,14 +30,14 @@ def no(request: Request) -> int:
 
 
 def latest(request: Request) -> int | None:
-    """``?latest=``: the simulator's action; None where it is absent, negative or no number."""
+    """Return ``?latest=``, the simulator's action id; None if absent, negative or no number."""
     raw = _query(request).get("latest", "")
     value = int(raw) if _WHOLE.match(raw) else -1
     return value if 0 <= value < _LATEST_LIMIT else None
 
 
 def before(request: Request) -> tuple[int, int]:
-    """``?before=``: the cursor of an earlier page. Raises Invalid if it was not made here."""
+    """Return ``?before=``, the cursor of an earlier page. Raises Invalid if it is malformed."""
     raw = _query(request).get("before", "")
     if not raw:
         return FIRST
@@ -50,7 +50,7 @@ def before(request: Request) -> tuple[int, int]:
 
 
 async def body(request: Request) -> dict[str, Any]:
-    """The body as a JSON object, whatever its content type. Raises Invalid or TooLarge."""
+    """Return the body as a JSON object, whatever its content type. Raises Invalid or TooLarge."""
     data = b""
     async for chunk in request.stream():
         data += chunk
@@ -66,13 +66,13 @@ async def body(request: Request) -> dict[str, Any]:
 
 
 def bearer(request: Request) -> str | None:
-    """The session token that the web service presents, if any."""
+    """Return the session token that the web service sends, if any."""
     scheme, _, token = authorization(request).decode("latin-1").partition(" ")
     return token.strip() or None if scheme.lower() == "bearer" else None
 
 
 def authorization(request: Request) -> bytes:
-    """The header of that name; empty where there is none."""
+    """Return the Authorization header; empty if absent."""
     for name, value in request.scope["headers"]:
         if name == b"authorization":
             return bytes(value)
@@ -80,7 +80,7 @@ def authorization(request: Request) -> bytes:
 
 
 def _query(request: Request) -> dict[str, str]:
-    """The parameters of the query, parsed once; of those that come twice, the last."""
+    """Return the query parameters, parsed once; the last of repeated ones counts."""
     scope = request.scope
     if "query" not in scope:
         text = scope["query_string"].decode("latin-1")

@@ -1,4 +1,4 @@
-"""Answers: JSON as the database built it, empty successes, and errors in one pinned shape."""
+"""Responses: JSON built by the database, empty successes, and errors of one fixed shape."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from observability.instrument import context
 
 
 def built(json_text: str) -> Response:
-    """JSON text passed on as it is."""
+    """Return JSON text unchanged."""
     return Response(json_text, media_type="application/json")
 
 
 def done() -> Response:
-    """204, empty."""
+    """Return an empty 204."""
     return Response(status_code=204)
 
 
 def error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """``{"status": …, "error_msg": …, "request_id": …}``."""
+    """Return ``{"status": …, "error_msg": …, "request_id": …}``."""
     body = {
         "status": status,
         "error_msg": message,
@@ -34,18 +34,18 @@ def error(status: int, message: str, headers: Mapping[str, str] | None = None) -
 
 
 async def on_problem(request: Request, problem: Problem) -> Response:
-    """The answer to one of our own exceptions."""
+    """Turn one of our own exceptions into a response."""
     context.failed(problem)
     return _refused(problem.status, problem.message, problem.headers)
 
 
 async def on_refusal(request: Request, refusal: HTTPException) -> Response:
-    """The answer to one of Starlette's: unknown path, wrong method."""
+    """Turn one of Starlette's exceptions into a response: unknown path, wrong method."""
     return _refused(refusal.status_code, refusal.detail, refusal.headers)
 
 
 async def on_failure(request: Request, failure: Exception) -> Response:
-    """The answer to what nobody expected; the telemetry logs it."""
+    """Turn an unexpected exception into a 500; the middleware logs it."""
     context.failed(failure)
     return error(500, Problem.default)
 

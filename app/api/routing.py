@@ -1,4 +1,4 @@
-"""Routes of the API: one a path, whatever its methods."""
+"""Routes of the API: one for each path, with all its methods."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Resource:
-    """What answers at one path, by method."""
+    """The handlers of one path, by method."""
 
     def __init__(self, handlers: dict[str, Handler]) -> None:
         self._handlers = handlers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer within the caller's time; problems are for the exception handlers."""
+        """Respond within the caller's deadline; exception handlers turn problems into responses."""
         request = Request(scope, receive)
         async with deadline.kept(request):
             response = await self._handlers[scope["method"]](request)
@@ -29,9 +29,9 @@ class Resource:
 
 
 def resource(path: str, **handlers: Handler) -> Route:
-    """The route of ``path``; ``handlers`` by method: ``get``, ``post``, ``put``, ``delete``.
+    """Return the route of ``path``; ``handlers`` by method: ``get``, ``post``, ``put``, ``delete``.
 
-    One route a path, whatever its methods: a wrong one is answered with all that are right.
+    One route for each path lets a wrong method be answered with all allowed ones.
     """
     by_method = {method.upper(): handler for method, handler in handlers.items()}
     if "GET" in by_method:

@@ -1,4 +1,4 @@
-"""The simulator's contract. Whatever becomes of a request, its ``latest`` is recorded."""
+"""The simulator's contract: ``latest`` is recorded whatever the outcome of the request."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SimulatorApi:
         self._meter = meter
 
     def routes(self) -> list[Route]:
-        """What this adds to the application."""
+        """Return the routes of these handlers."""
         open_, closed = self._recorded, self._authorized
         user = f"/{USERNAME}"
         return [
@@ -63,41 +63,43 @@ class SimulatorApi:
         ]
 
     async def latest(self, request: Request) -> Response:
-        """The action last recorded, -1 before any."""
+        """Return the id recorded last; -1 before any."""
         return JSONResponse({"latest": await latest.read(self._database)})
 
-    async def register(self, request: Request, mark: int | None) -> Response:
+    async def register(self, request: Request, latest_id: int | None) -> Response:
         """Register a user."""
         body = await requests.body(request)
         typed = (body.get("username"), body.get("email"), body.get("pwd"))
-        await cancel_on_disconnect(request, self._accounts.register(*typed, mark))
+        await cancel_on_disconnect(request, self._accounts.register(*typed, latest_id))
         return responses.done()
 
-    async def newest(self, request: Request, mark: int | None) -> Response:
-        """The newest messages of all."""
-        return responses.built(await messages.newest(self._database, requests.no(request), mark))
+    async def newest(self, request: Request, latest_id: int | None) -> Response:
+        """Return the newest messages of all users."""
+        return responses.built(
+            await messages.newest(self._database, requests.no(request), latest_id)
+        )
 
-    async def newest_by(self, request: Request, mark: int | None) -> Response:
-        """The newest messages of one user."""
-        return await self._list(messages.newest_by, request, mark)
+    async def newest_by(self, request: Request, latest_id: int | None) -> Response:
+        """Return the newest messages of one user."""
+        return await self._list(messages.newest_by, request, latest_id)
 
-    async def follows(self, request: Request, mark: int | None) -> Response:
-        """Whom a user follows."""
-        return await self._list(follows.names, request, mark)
+    async def follows(self, request: Request, latest_id: int | None) -> Response:
+        """Return the names of the users that a user follows."""
+        return await self._list(follows.names, request, latest_id)
 
-    async def post(self, request: Request, mark: int | None) -> Response:
+    async def post(self, request: Request, latest_id: int | None) -> Response:
         """Post a message."""
         body = await requests.body(request)
-        await self._posting.post(request.path_params["username"], body.get("content"), mark)
+        await self._posting.post(request.path_params["username"], body.get("content"), latest_id)
         return responses.done()
 
-    async def follow(self, request: Request, mark: int | None) -> Response:
+    async def follow(self, request: Request, latest_id: int | None) -> Response:
         """Follow or unfollow someone."""
         body = await requests.body(request)
         for action in _ACTIONS:
             if isinstance(target := body.get(action), str):
                 username = request.path_params["username"]
-                await self._following.change(action, username, target, mark)
+                await self._following.change(action, username, target, latest_id)
                 return responses.done()
         raise Invalid("The body must name whom to follow or unfollow")
 
@@ -105,43 +107,43 @@ class SimulatorApi:
         self,
         read: Callable[[Database, str, int, int | None], Awaitable[str | None]],
         request: Request,
-        mark: int | None,
+        latest_id: int | None,
     ) -> Response:
         username = request.path_params["username"]
         found = None
         if validation.name(username):
-            found = await read(self._database, username, requests.no(request), mark)
+            found = await read(self._database, username, requests.no(request), latest_id)
         if found is None:
             raise NotFound(STRANGER)
         return responses.built(found)
 
     def _authorized(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-        async def checked(request: Request, mark: int | None) -> Response:
+        async def checked(request: Request, latest_id: int | None) -> Response:
             if not hmac.compare_digest(requests.authorization(request), self._authorization):
                 raise Forbidden
-            return await handler(request, mark)
+            return await handler(request, latest_id)
 
         return self._recorded(checked)
 
     def _recorded(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def recorded(request: Request) -> Response:
-            mark = requests.latest(request)
+            latest_id = requests.latest(request)
             try:
-                response = await handler(request, mark)
+                response = await handler(request, latest_id)
             except Unavailable:
                 raise
             except Problem:
-                await latest.record(self._database, mark)
-                self._note(mark)
+                await latest.record(self._database, latest_id)
+                self._note(latest_id)
                 raise
-            self._note(mark)
+            self._note(latest_id)
             return response
 
         return recorded
 
-    def _note(self, mark: int | None) -> None:
-        if mark is not None:
-            self._meter.set(catalog.SIMULATOR_LATEST, mark)
+    def _note(self, latest_id: int | None) -> None:
+        if latest_id is not None:
+            self._meter.set(catalog.SIMULATOR_LATEST, latest_id)
             self._meter.set(catalog.SIMULATOR_LATEST_TIME, time.time())
 
 

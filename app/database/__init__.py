@@ -1,1 +1,1 @@
-"""The pool, the versioned migrations, and the repositories: all SQL lives here."""
+"""Connection pool, versioned migrations and repositories: all SQL lives here."""

@@ -1,4 +1,4 @@
-"""How busy and how large the service is, asked in passing: by index, or of the statistics."""
+"""Activity and size of the service, from indexes and statistics rather than full counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ACTIVE = Statement(
         WHERE expires_at >= now() + make_interval(secs => %(session)s - %(seconds)s)) active
     """,
 )
-# A count would read every row; autovacuum and the statistics keep these close to it.
+# COUNT(*) would read every row; autovacuum keeps these estimates close to it.
 _SIZES = Statement(
     "table_sizes",
     "SELECT "
@@ -30,17 +30,20 @@ _BACKUP = Statement(
 
 
 async def active_users(database: Database, seconds: int, session_seconds: int) -> int:
-    """How many users posted or logged in within so many seconds; sessions live that long."""
+    """Return how many users posted or logged in within so many seconds.
+
+    Sessions live at least that long.
+    """
     parameters = {"seconds": seconds, "session": session_seconds}
     return int((await database.one(_ACTIVE, parameters))[0])
 
 
 async def table_sizes(database: Database) -> dict[str, int]:
-    """About how many rows each of the catalogue's tables has."""
+    """Estimate the number of rows in each of the catalogue's tables."""
     return dict(zip(catalog.TABLES, await database.one(_SIZES, {}), strict=True))
 
 
 async def latest_backup(database: Database) -> tuple[float, int]:
-    """When the last good backup was taken (seconds since 1970, 0 if never) and its bytes."""
+    """Return the Unix time (0 if none) and the bytes of the latest good backup."""
     taken, size = await database.one(_BACKUP, {})
     return float(taken), int(size)

@@ -1,7 +1,7 @@
 """Counts of log-in attempts that have not (yet) succeeded, shared by all replicas.
 
-An attempt is counted before its password is looked at, so that many at once cannot slip through;
-a success takes its attempt back.
+An attempt is counted before its password is verified, so that many parallel attempts cannot bypass
+the limit; a success removes its attempt.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ _FORGIVE = Statement(
 async def count(
     database: Database, account: str, address: str, seconds: float
 ) -> tuple[int, int, int]:
-    """Count an attempt: the account's number in the window, the address's, seconds left.
+    """Count an attempt; return both counts in the window and the seconds left.
 
-    ``account`` is a key of an account as seen from one address, ``address`` one of the address.
+    The counts are those of ``account``, a key of an account as seen from one address, and of
+    ``address``.
     """
     parameters = {"keys": sorted((account, address)), "seconds": seconds}
     numbers, left = await database.one(_COUNT, parameters)
@@ -53,5 +54,5 @@ async def count(
 
 
 async def forgive(database: Database, account: str, address: str) -> None:
-    """After a success: the account starts afresh there, the address gets its attempt back."""
+    """Reset the account's count after a success, and remove the attempt from the address's."""
     await database.one(_FORGIVE, {"account": account, "address": address})

@@ -1,10 +1,10 @@
-"""Who follows whom."""
+"""Repository of the follow relation."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from app.database.latest import MARK
+from app.database.latest import SET_LATEST
 from app.database.pool import Database, Statement
 
 Action = Literal["follow", "unfollow"]
@@ -14,13 +14,13 @@ _CHANGE = """
     target AS (SELECT id FROM users WHERE username = %(target)s),
     changed AS ({change} RETURNING 1)
     SELECT EXISTS (SELECT FROM actor) AND EXISTS (SELECT FROM target),
-        EXISTS (SELECT FROM changed), {mark}
+        EXISTS (SELECT FROM changed), {set_latest}
 """
 _STATEMENTS = {
     "follow": Statement(
         "follow_add",
         _CHANGE.format(
-            mark=MARK,
+            set_latest=SET_LATEST,
             change="INSERT INTO follows (follower_id, followee_id)"
             " SELECT actor.id, target.id FROM actor, target ON CONFLICT DO NOTHING",
         ),
@@ -28,7 +28,7 @@ _STATEMENTS = {
     "unfollow": Statement(
         "follow_remove",
         _CHANGE.format(
-            mark=MARK,
+            set_latest=SET_LATEST,
             change="DELETE FROM follows USING actor, target"
             " WHERE follower_id = actor.id AND followee_id = target.id",
         ),
@@ -41,7 +41,7 @@ _LIST = Statement(
         SELECT '{{"follows":' || coalesce(array_to_json(array_agg(
             (SELECT username FROM users WHERE id = page.followee_id))), '[]') || '}}'
         FROM (SELECT followee_id FROM follows WHERE follower_id = u.id
-              ORDER BY id LIMIT %(no)s) page), {MARK}
+              ORDER BY id LIMIT %(no)s) page), {SET_LATEST}
     FROM (VALUES (1)) one LEFT JOIN users u ON u.username = %(username)s
     """,
 )
@@ -50,14 +50,14 @@ _LIST = Statement(
 async def change(
     database: Database, action: Action, username: str, target: str, latest: int | None
 ) -> bool | None:
-    """Follow or unfollow; whether that changed anything, or None if one of them is a stranger."""
+    """Follow or unfollow; return whether that changed anything, None for an unknown user."""
     parameters = {"username": username, "target": target, "latest": latest}
     known, changed, _ = await database.one(_STATEMENTS[action], parameters)
     return bool(changed) if known else None
 
 
 async def names(database: Database, username: str, no: int, latest: int | None) -> str | None:
-    """``{"follows":[names]}`` as JSON, in the order followed, or None for a stranger."""
+    """Return ``{"follows":[names]}`` as JSON, oldest follow first; None for an unknown user."""
     parameters = {"username": username, "no": no, "latest": latest}
     known, follows, _ = await database.one(_LIST, parameters)
     return str(follows) if known else None

@@ -1,15 +1,15 @@
-"""Messages: posting, the simulator's lists, and the timelines of the web page.
+"""Repository of messages: posting, the simulator's lists, the timelines of the web page.
 
-The lists are built as JSON by PostgreSQL and passed on as they come. An author's name is looked
-up row by row: whatever plan a prepared statement settles on, rows stay in index order and the
-cost depends on the length of the list, not on the size of the tables.
+PostgreSQL builds the lists as JSON, and they are passed on unchanged. An author's name is looked
+up row by row: with any query plan, rows stay in index order and the cost depends on the length of
+the list, not on the size of the tables.
 """
 
 from __future__ import annotations
 
 import json
 
-from app.database.latest import MARK
+from app.database.latest import SET_LATEST
 from app.database.pool import Database, Row, Statement
 
 PAGE = 30
@@ -23,11 +23,11 @@ ADD = Statement(
     added AS (
         INSERT INTO messages (author_id, text, pub_date)
         SELECT id, %(text)s, floor(extract(epoch FROM now())) FROM author)
-    SELECT EXISTS (SELECT FROM author), {MARK}
+    SELECT EXISTS (SELECT FROM author), {SET_LATEST}
     """,
 )
 
-# What the probe user posts: written like any message, in no list, gone after a while.
+# Messages of the probe user: stored like any other, in no list, deleted after a while.
 _ADD_HIDDEN = Statement(
     "message_add_hidden",
     f"""
@@ -38,11 +38,11 @@ _ADD_HIDDEN = Statement(
     added AS (
         INSERT INTO messages (author_id, text, pub_date, flagged)
         SELECT id, %(text)s, floor(extract(epoch FROM now())), true FROM author)
-    SELECT EXISTS (SELECT FROM author), {MARK}
+    SELECT EXISTS (SELECT FROM author), {SET_LATEST}
     """,
 )
 
-# array_to_json and row_to_json write no blanks, as the reference server writes none.
+# array_to_json and row_to_json write no spaces, like the reference server.
 _LIST = """
     SELECT coalesce(array_to_json(array_agg(entry)), '[]')::text
     FROM (
@@ -53,11 +53,11 @@ _LIST = """
             WHERE NOT flagged {condition}
             ORDER BY pub_date DESC, id DESC LIMIT %(no)s) page) entry
 """
-NEWEST = Statement("messages_newest", f"SELECT ({_LIST.format(condition='')}), {MARK}")
+NEWEST = Statement("messages_newest", f"SELECT ({_LIST.format(condition='')}), {SET_LATEST}")
 NEWEST_BY = Statement(
     "messages_newest_by",
     f"""
-    SELECT u.id IS NOT NULL, ({_LIST.format(condition="AND author_id = u.id")}), {MARK}
+    SELECT u.id IS NOT NULL, ({_LIST.format(condition="AND author_id = u.id")}), {SET_LATEST}
     FROM (VALUES (1)) one LEFT JOIN users u ON u.username = %(username)s
     """,
 )
@@ -67,8 +67,8 @@ _VIEWER = """
         SELECT u.id, u.username FROM sessions s JOIN users u ON u.id = s.user_id
         WHERE s.token_hash = %(token_hash)s AND s.expires_at > now())
 """
-# The messages of a page as JSON, a line each (JSON has no line break of its own), and the cursor of
-# the last one shown. One more is looked for than is shown: then there are older ones.
+# The messages of a page as JSON, one on each line (JSON escapes line breaks), and the cursor of the
+# last one. One more than is shown is selected, to know whether there are older ones.
 _PAGE = """
     SELECT string_agg(json_build_object(
             'user', (SELECT username FROM users WHERE id = page.author_id),
@@ -81,8 +81,8 @@ _ROWS = """
     SELECT author_id, text, pub_date, id FROM messages
     WHERE NOT flagged AND (pub_date, id) < (%(pub_date)s, %(id)s)
 """
-# The newest of each followed author are found by index, then merged: the cost depends on how
-# many one follows, not on how much they wrote.
+# The newest messages of each followed author come from the index and are merged: the cost depends
+# on the number of authors, not on the number of their messages.
 _FOLLOWED_ROWS = f"""
     SELECT newest.* FROM (
         SELECT followee_id AS id FROM follows WHERE follower_id = (SELECT id FROM viewer)
@@ -123,24 +123,24 @@ _USER = Statement(
 
 
 async def add(database: Database, username: str, text: str, latest: int | None) -> bool:
-    """Post ``text`` now; False if there is no such author."""
+    """Insert a message with the present time; False if the author is unknown."""
     parameters = {"username": username, "text": text, "latest": latest}
     return bool((await database.one(ADD, parameters))[0])
 
 
 async def add_hidden(database: Database, username: str, text: str, latest: int | None) -> bool:
-    """As ``add``, but no list shows it, and it is deleted after ``HIDDEN_SECONDS``."""
+    """Insert a message that no list shows and that is deleted after ``HIDDEN_SECONDS``."""
     parameters = {"username": username, "text": text, "latest": latest}
     return bool((await database.one(_ADD_HIDDEN, parameters))[0])
 
 
 async def newest(database: Database, no: int, latest: int | None) -> str:
-    """The newest ``no`` messages as a JSON array, newest first."""
+    """Return the newest ``no`` messages as a JSON array, newest first."""
     return str((await database.one(NEWEST, {"no": no, "latest": latest}))[0])
 
 
 async def newest_by(database: Database, username: str, no: int, latest: int | None) -> str | None:
-    """The newest ``no`` of one author as a JSON array, or None for a stranger."""
+    """Return the newest ``no`` messages of one author as a JSON array; None if unknown."""
     parameters = {"username": username, "no": no, "latest": latest}
     known, messages, _ = await database.one(NEWEST_BY, parameters)
     return str(messages) if known else None
@@ -153,9 +153,9 @@ async def timeline(
     before: tuple[int, int] = FIRST,
     username: str | None = None,
 ) -> str | None:
-    """A page of ``public``, ``home`` or ``user``, older than ``before`` (pub_date, id), as JSON.
+    """Return a page of ``public``, ``home`` or ``user`` as JSON, older than ``before``.
 
-    None if there is no such user, or for ``home`` no such session.
+    ``before`` is (pub_date, id). None if there is no such user, or for ``home`` no such session.
     """
     parameters = {
         "token_hash": token_hash,
@@ -169,7 +169,7 @@ async def timeline(
 
 
 def page(row: Row) -> str:
-    """A row of a timeline's statement as JSON: its messages are passed on as they come."""
+    """Return a row of a timeline's statement as JSON, its messages unchanged."""
     viewer, profile, following, lines, pub_date, number = row
     found = lines.split("\n") if lines else []
     head = json.dumps({"viewer": viewer, "profile": profile, "following": following})

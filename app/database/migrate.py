@@ -1,4 +1,4 @@
-"""Versioned schema: plain SQL files, applied once each, in order, by one replica at a time."""
+"""Schema migrations: plain SQL files, each applied once, in order, by one replica."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import psycopg
 from app.database.roles import Role, give
 
 DIRECTORY = Path(__file__).parent / "migrations"
-# Any number, the same in every replica: it names the lock that one of them holds.
+# The key of the advisory lock: an arbitrary number, the same in every replica.
 LOCK = 0x6D696E6974776974
 _NAME = re.compile(r"(\d{4})_\w+\.sql\Z")
 
 
 class MigrationError(Exception):
-    """The schema cannot be brought up to date."""
+    """The schema cannot be migrated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One file: its number, its name and its SQL."""
+    """One migration file: number, name and SQL."""
 
     version: int
     name: str
@@ -31,7 +31,7 @@ class Migration:
 
 
 def known() -> list[Migration]:
-    """The migrations that this code carries, numbered 1, 2, … without a gap."""
+    """Return the migrations of this version, numbered 1, 2, … without a gap."""
     found: list[Migration] = []
     for path in sorted(DIRECTORY.glob("*.sql")):
         match = _NAME.match(path.name)
@@ -42,11 +42,11 @@ def known() -> list[Migration]:
 
 
 def migrate(url: str, roles: Sequence[Role] = ()) -> list[str]:
-    """Apply what is missing and give ``roles`` what they need; a line for each thing done.
+    """Apply pending migrations and grant ``roles`` their privileges; return a line for each.
 
-    Each migration is one transaction together with its row in ``schema_version``. An advisory
-    lock makes replicas that start together wait for the first. Raises MigrationError if the
-    database is newer than this code, cannot hold Unicode, or cannot be reached.
+    Each migration is one transaction together with its row in ``schema_version``. An advisory lock
+    makes replicas that start together wait for the first. Raises MigrationError if the database is
+    newer than this version, cannot store Unicode, or cannot be reached.
     """
     try:
         with psycopg.connect(

@@ -1,4 +1,4 @@
-"""Flagging messages: a flagged message vanishes from every timeline and list."""
+"""Moderation: a flagged message disappears from every timeline and list."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FLAG = "UPDATE messages SET flagged = %(flagged)s WHERE id = %(id)s RETURNING i
 
 
 class ModerationError(Exception):
-    """The database cannot be used, or there is no such message."""
+    """The database is unavailable, or there is no such message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Message:
 
 
 def find(url: str, author: str | None) -> list[Message]:
-    """All flagged messages, or the newest hundred of one author; newest first."""
+    """Return all flagged messages, or the newest hundred of one author; newest first."""
     rows = _run(url, _BY if author else _FLAGGED, {"author": author})
     return [
         Message(number, flagged, name, datetime.fromtimestamp(posted, UTC), text)
@@ -49,7 +49,7 @@ def find(url: str, author: str | None) -> list[Message]:
 
 
 def flag(url: str, message_id: int, flagged: bool) -> None:
-    """Flag or unflag one message. Raises ModerationError if there is no such message."""
+    """Flag or unflag one message. Raises ModerationError if there is none."""
     if not _run(url, _FLAG, {"flagged": flagged, "id": message_id}):
         raise ModerationError(f"there is no message {message_id}")
 

@@ -1,4 +1,4 @@
-"""The connection pool: every statement is named, timed, bounded in time, and fails plainly."""
+"""The connection pool: every statement has a name, a duration metric and a timeout."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ from observability.instrument.recording import Attributes
 
 Row = tuple[Any, ...]
 WATCH_SECONDS = 1.0
-# One plan for all parameters, made once a connection: the one that serves a prolific author by
-# index order would lose, by a guess, to one that sorts all that author ever wrote.
+# One generic plan for each statement. With custom plans the planner misjudges prolific authors: it
+# prefers to sort all their messages over reading the newest in index order.
 PLANNING = "-c plan_cache_mode=force_generic_plan"
-# A request queue longer than this many per connection cannot be served in time anyway.
+# Requests in a longer queue could not be served in time.
 MAX_WAITING_PER_CONNECTION = 20
 
 
 READ_ONLY = "the database takes no writes"
-# How a statement fails for want of a connection or of time, and what to say of it.
+# exception → ``reason`` label, description
 _KINDS = (
     (PoolTimeout, "pool_exhausted", "no connection in time"),
     (TooManyRequests, "pool_exhausted", "too many waiting"),
     (psycopg.errors.QueryCanceled, "timeout", "statement timeout"),
-    # As after a failover: a server of this kind is there, but not the one that takes writes.
+    # After a failover: this server is a standby.
     (psycopg.errors.ReadOnlySqlTransaction, "unavailable", READ_ONLY),
 )
 WRITABLE = b"SELECT current_setting('transaction_read_only') = 'off'"
 
 
 class Refused(Exception):
-    """The server would not run a statement: a mistake of ours."""
+    """PostgreSQL rejected a statement: a bug in MiniTwit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """SQL with ``%(name)s`` parameters. ``name`` is the ``query`` label and the span's name."""
+    """SQL with ``%(name)s`` parameters; ``name`` is the ``query`` label and the span's name."""
 
     name: str
     sql: str
@@ -66,10 +66,10 @@ class Statement:
 
 
 class Database:
-    """Runs one statement at a time, each a transaction of its own.
+    """Runs single statements, each in a transaction of its own (autocommit).
 
-    Raises Unavailable, within the pool's and the statement's time limits, when PostgreSQL is
-    down, saturated, or does not answer; what it refuses otherwise is raised as psycopg does.
+    Raises Unavailable, within the limits of the pool and of the statement, when PostgreSQL is
+    down, saturated, or does not answer, and Refused when it rejects the statement.
     """
 
     def __init__(
@@ -77,13 +77,17 @@ class Database:
         settings: DatabaseSettings,
         meter: Meter,
         log: Log,
-        pulse: Statement,
-        on_pulse: Callable[[Row], None],
+        heartbeat: Statement,
+        on_heartbeat: Callable[[Row], None],
     ) -> None:
-        """``pulse`` runs every second on a connection of its own; its row goes to ``on_pulse``."""
+        """Create the pool, without connecting.
+
+        ``heartbeat`` runs every second on a connection of its own; its row goes to
+        ``on_heartbeat``.
+        """
         self._settings = settings
-        self._pulse = pulse
-        self._on_pulse = on_pulse
+        self._heartbeat = heartbeat
+        self._on_heartbeat = on_heartbeat
         self._connection: psycopg.AsyncConnection[Row] | None = None
         self._meter = meter
         self._log = log
@@ -91,7 +95,7 @@ class Database:
         self.trouble: str | None = "not connected yet"
         self.read_only = False
         milliseconds = int(settings.statement_timeout * 1000)
-        # The server ends a statement in time, if it lives; if it hangs, nothing but this does.
+        # The server enforces statement_timeout; this covers a server that hangs.
         self._patience = settings.pool_timeout + settings.statement_timeout
         self._connect_options: dict[str, Any] = {
             "autocommit": True,
@@ -115,7 +119,7 @@ class Database:
         self._watch_pool()
 
     async def open(self) -> None:
-        """Start connecting and watching; returns at once, also while the database is away."""
+        """Start connecting and watching; return at once, also while the database is down."""
         await self.pool.open(wait=False)
         await self._probe()
         self._watcher = asyncio.create_task(self._watch())
@@ -129,11 +133,11 @@ class Database:
         await self.pool.close(timeout=2)
 
     async def check(self) -> str | None:
-        """Readiness: what is wrong, or None."""
+        """Return why the database is not ready, or None."""
         return self.trouble or (READ_ONLY if self.read_only else None)
 
     async def one(self, statement: Statement, parameters: Mapping[str, object]) -> Row:
-        """Run a statement that always gives exactly one row."""
+        """Run a statement that always returns exactly one row."""
         row = await self.first(statement, parameters)
         if row is None:
             raise LookupError(f"{statement.name} gave no row")
@@ -159,12 +163,12 @@ class Database:
                     reason=span.error,
                 )
                 if span.error == "statement":
-                    # Without the cause: its detail quotes the row, and with it what people typed.
+                    # Without the cause: its detail quotes the row, and so users' input.
                     raise Refused(f"{statement.name}: {what}") from None
                 raise Unavailable from error
 
     async def _fetch(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
-        # Not ``pool.connection()``: that begins a transaction, and each statement commits itself.
+        # Not ``pool.connection()``, which would begin a transaction.
         connection = await self.pool.getconn()
         timer = asyncio.get_running_loop().call_later(self._patience, _hang_up, connection)
         started = perf_counter()
@@ -172,7 +176,7 @@ class Database:
             cursor = await connection.execute(statement.query, parameters)
             return await cursor.fetchone()
         except psycopg.errors.ReadOnlySqlTransaction:
-            await connection.close()  # the next session may reach the server that takes writes
+            await connection.close()  # the next session may reach the primary
             raise
         finally:
             timer.cancel()
@@ -192,7 +196,7 @@ class Database:
         self._durations[statement.name].observe(seconds, exemplar)
 
     def _explain(self, error: psycopg.Error, seconds: float) -> tuple[str, str]:
-        """The kind of a failure, and what to say of it."""
+        """Return the ``reason`` label of a failure and its description."""
         for cause, kind, what in _KINDS:
             if isinstance(error, cause):
                 return kind, what
@@ -221,13 +225,13 @@ class Database:
         self.trouble = trouble
 
     async def _ping(self) -> str | None:
-        """The pulse: on a connection of its own, because busy is not broken."""
+        """Run the heartbeat query on its own connection: a busy pool is not an outage."""
         try:
             if self._connection is None or self._connection.broken or self._connection.closed:
                 self._connection = await psycopg.AsyncConnection.connect(
                     self._settings.url.reveal(), **self._connect_options
                 )
-            row = await (await self._connection.execute(self._pulse.query)).fetchone()
+            row = await (await self._connection.execute(self._heartbeat.query)).fetchone()
             writable = await (await self._connection.execute(WRITABLE)).fetchone()
             await self._note_writable(bool(writable and writable[0]))
         except psycopg.OperationalError:
@@ -235,11 +239,11 @@ class Database:
         except psycopg.Error as error:
             return _plain(error)
         if row:
-            self._on_pulse(row)
+            self._on_heartbeat(row)
         return None
 
     async def _note_writable(self, writable: bool) -> None:
-        """Readiness is to tell of a server that only reads; reading goes on."""
+        """Record whether the server takes writes; readiness reports it, reads go on."""
         if self.read_only == writable:
             if writable:
                 self._log.info("ready", "The database takes writes again")
@@ -265,22 +269,23 @@ class Database:
 
 
 def _forget(task: asyncio.Task[Any]) -> None:
-    """Take the late result of a statement that nobody waits for any more."""
+    """Discard the late result of a statement that nobody awaits any more."""
     if not task.cancelled():
         task.exception()
 
 
 def _hang_up(connection: psycopg.AsyncConnection[Row]) -> None:
-    """End a session whose server does not answer: whoever waits for it learns that at once.
+    """Close the socket of a server that does not answer.
 
-    To cancel the statement would not do: psycopg then waits for the server's consent.
+    Its caller fails at once. Cancelling the statement is no alternative: psycopg then waits for
+    the server's confirmation.
     """
     with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as own:
         own.shutdown(socket.SHUT_RDWR)
 
 
 def _plain(error: psycopg.Error) -> str:
-    """Code and primary message: the detail would carry users' data into the log."""
+    """Return SQLSTATE and primary message: the detail would carry users' data into the log."""
     if error.sqlstate:
         return f"{error.sqlstate}: {error.diag.message_primary}"
     return type(error).__name__

@@ -1,7 +1,7 @@
-"""Who may do what in the database: the owner makes the roles and grants each what it needs.
+"""Database roles: the owner creates them and grants each the privileges it needs.
 
 The owner runs the migrations and the import. ``app`` reads and writes rows, ``monitor`` reads
-PostgreSQL's statistics, ``backup`` reads all rows and notes when a backup was taken.
+PostgreSQL's statistics, ``backup`` reads all rows and records when a backup was taken.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-# Purpose → what the role is granted, each time the owner migrates: also on tables that are new.
+# purpose → privileges, granted at each migration, so that they cover new tables
 GRANTS = {
     "app": (
         "GRANT USAGE ON SCHEMA public TO {role}",
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "REVOKE INSERT, UPDATE, DELETE ON schema_version, backups FROM {role}",
-        # Ids are identity columns, which need no right to their sequence.
+        # Ids are identity columns, which need no privilege on their sequence.
         "GRANT SELECT, UPDATE ON SEQUENCE simulator_latest TO {role}",
     ),
     "monitor": ("GRANT pg_monitor TO {role}",),
@@ -29,12 +29,12 @@ _HARMLESS = "LOGIN NOCREATEDB NOCREATEROLE"
 
 
 class RolesError(Exception):
-    """The list of roles is not one."""
+    """The list of roles is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of PostgreSQL with one of the purposes of ``GRANTS``."""
+    """A PostgreSQL role with one of the purposes of ``GRANTS``."""
 
     purpose: str
     name: str
@@ -45,7 +45,7 @@ class Role:
 
 
 def parse(text: str) -> list[Role]:
-    """Roles from lines of ``PURPOSE NAME PASSWORD``; a line that begins with # says nothing."""
+    """Parse lines of ``PURPOSE NAME PASSWORD``; lines that begin with # are comments."""
     return [_role(line) for line in text.splitlines() if line.strip() and line[0] != "#"]
 
 
@@ -57,7 +57,7 @@ def _role(line: str) -> Role:
 
 
 def give(connection: psycopg.Connection, roles: Iterable[Role]) -> Iterator[str]:
-    """Make the roles that are missing and grant what they need, as the owner; what was done."""
+    """Create missing roles and grant their privileges, as the owner; return what was done."""
     for role in roles:
         with connection.transaction():
             _ensure(connection, role)
@@ -67,7 +67,10 @@ def give(connection: psycopg.Connection, roles: Iterable[Role]) -> Iterator[str]
 
 
 def _ensure(connection: psycopg.Connection, role: Role) -> None:
-    """Only a hash of the password goes to the server, so that no log of its statements has it."""
+    """Create or update a role.
+
+    Only a hash of the password is sent, so that no log of the server's statements contains it.
+    """
     known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role.name]).rowcount
     name, secret = role.name.encode(), role.password.encode()
     verifier = connection.pgconn.encrypt_password(secret, name, b"scram-sha-256").decode()

@@ -1,8 +1,8 @@
-"""Users and their sessions."""
+"""Repository of users and their sessions."""
 
 from __future__ import annotations
 
-from app.database.latest import MARK
+from app.database.latest import SET_LATEST
 from app.database.pool import Database, Statement
 
 _EXISTS = Statement(
@@ -15,7 +15,7 @@ _ADD = Statement(
         INSERT INTO users (username, email, pw_hash)
         VALUES (%(username)s, %(email)s, %(pw_hash)s)
         ON CONFLICT (username) DO NOTHING RETURNING id)
-    SELECT EXISTS (SELECT FROM added), {MARK}
+    SELECT EXISTS (SELECT FROM added), {SET_LATEST}
     """,
 )
 _HASH = Statement("user_hash", "SELECT id, pw_hash FROM users WHERE username = %(username)s")
@@ -51,43 +51,43 @@ _SESSION_USER = Statement(
 
 
 async def exists(database: Database, username: str) -> bool:
-    """Whether the name is taken."""
+    """Return whether the name is taken."""
     return bool((await database.one(_EXISTS, {"username": username}))[0])
 
 
 async def add(
     database: Database, username: str, email: str, pw_hash: str, latest: int | None
 ) -> bool:
-    """Add a user; False if the name was taken, also when two try at the same moment."""
+    """Insert a user; False if the name is taken, also when two requests race."""
     parameters = {"username": username, "email": email, "pw_hash": pw_hash, "latest": latest}
     return bool((await database.one(_ADD, parameters))[0])
 
 
 async def password_hash(database: Database, username: str) -> tuple[int, str] | None:
-    """The user's id and password hash, or None for a stranger."""
+    """Return the user's id and password hash; None for an unknown user."""
     row = await database.first(_HASH, {"username": username})
     return (row[0], row[1]) if row else None
 
 
 async def replace_hash(database: Database, user_id: int, pw_hash: str, fresh: str) -> None:
-    """Put a fresh hash in the place of ``pw_hash``, unless that has changed meanwhile."""
+    """Replace ``pw_hash`` by a new hash, unless it has changed meanwhile."""
     parameters = {"user_id": user_id, "pw_hash": pw_hash, "fresh": fresh}
     await database.first(_REPLACE_HASH, parameters)
 
 
 async def add_session(database: Database, token_hash: bytes, user_id: int, seconds: float) -> None:
-    """Remember a session for so many seconds; sessions that have expired go on this occasion."""
+    """Store a session for so many seconds, and delete expired ones."""
     parameters = {"token_hash": token_hash, "user_id": user_id, "seconds": seconds}
     await database.one(_SESSION_ADD, parameters)
 
 
 async def end_session(database: Database, token_hash: bytes) -> bool:
-    """Forget a session, on every replica at once; whether it lived."""
+    """Delete a session, on every replica at once; return whether it was valid."""
     row = await database.first(_SESSION_END, {"token_hash": token_hash})
     return bool(row and row[0])
 
 
 async def session_user(database: Database, token_hash: bytes) -> str | None:
-    """Whose session it is, if it lives."""
+    """Return the user of a valid session."""
     row = await database.first(_SESSION_USER, {"token_hash": token_hash})
     return str(row[0]) if row else None

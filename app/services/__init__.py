@@ -1,1 +1,1 @@
-"""The rules of MiniTwit: they decide, and say what happened as typed events."""
+"""The business rules of MiniTwit; they emit typed events."""

@@ -1,4 +1,4 @@
-"""Registering, logging in, and whose session it is."""
+"""Registration, log-in, and the users of sessions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from app.settings import Probe
 from observability.instrument.events import Events, LoggedIn, Registered
 
 SESSION_SECONDS = 30 * 24 * 3600
-# Failed log-ins allowed within the window from one network: to one account, and to all of them.
-# Never to an account from anywhere: whoever wanted could lock its owner out.
+# Failed log-ins allowed within the window from one network: to one account, and to all accounts.
+# There is no limit for an account from all networks: it would let anyone lock its owner out.
 THROTTLE_SECONDS = 300
 ACCOUNT_FAILURES = 10
 ADDRESS_FAILURES = 50
@@ -55,7 +55,7 @@ class Accounts:
         except Invalid:
             self._events.emit(Registered("invalid"))
             raise
-        # Looked up first so that a name that is taken costs no hash; the database decides.
+        # Looked up first to save the hash if the name is taken; the unique index decides.
         async with self._passwords.queue.register():
             added = not await users.exists(self._database, name) and await users.add(
                 self._database, name, address, await self._passwords.hash(plain), latest
@@ -65,7 +65,7 @@ class Accounts:
             raise Invalid(TAKEN)
 
     async def log_in(self, username: object, password: object, address: str) -> str:
-        """Start a session for someone at ``address`` and return its token.
+        """Start a session for a client at ``address`` and return its token.
 
         Raises Unauthorized with the contract's text, TooMany after too many failures.
         """
@@ -99,7 +99,7 @@ class Accounts:
         return token
 
     async def _remember(self, token: str, user_id: int, seconds: float) -> None:
-        """Start a session; if it is given up meanwhile, none is left that nobody holds."""
+        """Start a session; delete it if the request is cancelled meanwhile."""
         try:
             await users.add_session(self._database, digest(token), user_id, seconds)
         except asyncio.CancelledError:
@@ -108,14 +108,17 @@ class Accounts:
             raise
 
     def _is_probe(self, name: str, password: object) -> bool:
-        """With its very password only: to guess it is throttled as with any other user."""
+        """Return whether this is the probe user with its password.
+
+        With a wrong password it is throttled like any other user.
+        """
         known = self._probe.password.reveal()
         given = password if isinstance(password, str) and validation.storable(password) else ""
         same = hmac.compare_digest(given.encode(), known.encode())
         return bool(self._probe.user) and name == self._probe.user and same
 
     async def keep_probe(self) -> None:
-        """See to it that the probe user exists and has the password of the settings."""
+        """Create the probe user, or give it the password of the settings."""
         name, password = self._probe.user, self._probe.password.reveal()
         if not name or self._probe_kept:
             return
@@ -142,12 +145,12 @@ class Accounts:
         return validation.storable(password) and await self._passwords.verify(pw_hash, password)
 
     async def log_out(self, token: str | None) -> None:
-        """End a session. Raises Unauthorized if there is none, or none any more."""
+        """End a session. Raises Unauthorized if there is none or it has expired."""
         if not token or not await users.end_session(self._database, digest(token)):
             raise Unauthorized
 
     async def whose(self, token: str | None) -> str:
-        """The name behind a token. Raises Unauthorized if it is none or has expired."""
+        """Return the user name of a token; raise Unauthorized if it is invalid."""
         name = await users.session_user(self._database, digest(token)) if token else None
         if name is None:
             raise Unauthorized
@@ -155,10 +158,10 @@ class Accounts:
 
 
 def _key(kind: str, value: str) -> str:
-    """A key of fixed length that tells nobody who reads the table whom it is about."""
+    """Return a key of fixed length that hides the account from readers of the table."""
     return f"{kind}:{hashlib.sha256(value.encode()).hexdigest()}"
 
 
 def digest(token: str) -> bytes:
-    """What the database keeps of a token: 256 random bits need no slow hash."""
+    """Return the stored form of a token: 256 random bits need no slow hash."""
     return hashlib.sha256(token.encode()).digest()

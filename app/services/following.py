@@ -11,7 +11,7 @@ from observability.instrument.events import Events, Followed
 
 
 class Following:
-    """The rules for who follows whom: repeating an action is fine and changes nothing."""
+    """The rules for following: repeating an action is allowed and changes nothing."""
 
     def __init__(self, database: Database, events: Events) -> None:
         self._database = database
@@ -20,7 +20,7 @@ class Following:
     async def change(
         self, action: Action, username: str, target: str, latest: int | None = None
     ) -> None:
-        """Follow or unfollow. Raises NotFound if either is a stranger."""
+        """Follow or unfollow. Raises NotFound if either user is unknown."""
         changed = None
         if validation.name(username) and validation.name(target):
             changed = await follows.change(self._database, action, username, target, latest)

@@ -1,7 +1,8 @@
-"""One bounded queue for what hashes a password: log-ins go before registrations.
+"""The bounded queue for password hashing: log-ins take precedence over registrations.
 
-Whoever would wait longer than an answer is wanted is refused at once, and whoever is cancelled
-leaves the queue. A crowd waits here rather than at the database, where it would hold up everyone.
+A request whose expected wait exceeds its deadline is refused at once, and a cancelled one leaves
+the queue. Requests wait here rather than with a database connection, which would slow down
+everyone.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from anyio import CapacityLimiter
 from app import deadline
 from app.problems import Busy
 
-# Seconds that a turn may take to come where the caller says nothing: as long as a page may take.
+# Seconds to wait for a slot if the caller sets no deadline: the deadline of a page.
 PATIENCE = 2.0
-# While one hashes, these ask the database, so that the hashing thread never waits for it.
+# While one request hashes, these query the database, so that the hashing thread is never idle.
 _AT_THE_DATABASE = 2
-_FIRST_GUESS = 0.03  # seconds a hash takes, until it is known
-_LEAST = 0.005  # seconds; keeps the queue short whatever was measured
+_FIRST_GUESS = 0.03  # seconds for a hash, until one is measured
+_LEAST = 0.005  # seconds; bounds the queue whatever was measured
 _WEIGHT = 0.2  # of the newest measurement in the moving average
 
 
 class HashingQueue:
-    """HashingQueue of those who log in or register; ``threads`` of them can hash at a time.
+    """The slots of log-ins and registrations; ``threads`` of them can hash at the same time.
 
-    Registrations pass a limiter of their own first. So hardly any of them stands in the line in
-    which log-ins wait, and a log-in waits for those that are being served, not for a crowd.
+    Registrations pass a limiter of their own first. Few of them are therefore in the queue in
+    which log-ins wait: a log-in waits for those being served, not for all registrations.
     """
 
     def __init__(self, threads: int) -> None:
@@ -41,7 +42,7 @@ class HashingQueue:
 
     @property
     def waiting(self) -> int:
-        """How many are served or wait."""
+        """How many requests are being served or wait."""
         return self._before_log_in + self._registrations.statistics().tasks_waiting
 
     @property
@@ -49,18 +50,18 @@ class HashingQueue:
         return self._all.borrowed_tokens + self._all.statistics().tasks_waiting
 
     def measured(self, seconds: float) -> None:
-        """A hash took so long: the rate that the processor allows now."""
+        """Record the seconds of a hash, from which the expected wait is computed."""
         self._seconds = max(_LEAST, (1 - _WEIGHT) * self._seconds + _WEIGHT * seconds)
 
     @asynccontextmanager
     async def log_in(self) -> AsyncIterator[None]:
-        """A turn to log in. Raises Busy if it cannot come in time."""
+        """Wait for a slot to log in; raise Busy if none is free in time."""
         async with self._turn([self._all], self._before_log_in):
             yield
 
     @asynccontextmanager
     async def register(self) -> AsyncIterator[None]:
-        """A turn to register, when no log-in waits. Raises Busy if it cannot come in time."""
+        """Wait for a slot to register, after all log-ins; raise Busy as ``log_in`` does."""
         async with self._turn([self._registrations, self._all], self.waiting):
             yield
 
@@ -68,7 +69,7 @@ class HashingQueue:
     async def _turn(self, limiters: list[CapacityLimiter], before: int) -> AsyncIterator[None]:
         patience = deadline.left(PATIENCE)
         expected = (before + 1) * self._seconds / self._threads
-        # As many may wait as are served, however slow hashing is now: a short queue soon ends.
+        # As many may wait as are served, even if hashing is slow now: a short queue drains soon.
         if before >= 2 * self._all.total_tokens and expected > patience:
             raise Busy(math.ceil(expected))
         async with AsyncExitStack() as held:

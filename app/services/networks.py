@@ -1,4 +1,4 @@
-"""Whose attempts count together: an IPv4 address, or the /64 that one IPv6 customer gets."""
+"""Client networks for throttling: an IPv4 address, or the /64 of an IPv6 customer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ PREFIX = 64
 
 
 def of(address: str) -> str:
-    """The network of ``address`` as text; what is no address is taken as it is."""
+    """Return the network of ``address`` as text; anything but an address is returned unchanged."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,10 +1,10 @@
-"""Password hashing: argon2id, off the event loop, and never more at once than memory allows.
+"""Password hashing: argon2id, outside the event loop, with bounded concurrency and memory.
 
 ``queue`` decides who may hash next.
 
 Hashes of earlier systems still verify: werkzeug's ``pbkdf2:sha256:N$salt$hex``,
-``scrypt:N:r:p$salt$hex`` and ``sha1$salt$hex`` of its first years, and bcrypt. They are replaced at
-the next log-in.
+``scrypt:N:r:p$salt$hex`` and ``sha1$salt$hex`` of its first years, and bcrypt. They are replaced
+at the next log-in.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from opentelemetry.trace import SpanKind
 from app.services.hashing_queue import HashingQueue
 from observability.instrument import recording
 
-# OWASP's fourth choice for argon2id, as strong as the others by its Password Storage Cheat Sheet:
-# 9 MiB, four passes, one lane. The less memory it takes, the less it slows the requests down.
+# The fourth of OWASP's equivalent parameter sets for argon2id (Password Storage Cheat Sheet):
+# 9 MiB, four passes, one lane. Less memory slows other requests down less.
 _HASHER = PasswordHasher(memory_cost=9 * 1024, time_cost=4, parallelism=1)
-# Hashing gives way to serving: on Linux a thread has a niceness of its own.
+# Serving takes precedence over hashing: on Linux each thread has its own niceness.
 _NICENESS = 10
-_BCRYPT_LIMIT = 72  # bytes; bcrypt never looked at more
+_BCRYPT_LIMIT = 72  # bytes; bcrypt ignores the rest
 _SCRYPT_MEMORY = 128 * 1024 * 1024
-HASHING = "hash password"  # the span: the wait for a thread, and the hashing
+HASHING = "hash password"  # the span name; it includes the wait for a thread
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -49,21 +49,21 @@ class Passwords:
         self.queue = HashingQueue(threads)
 
     async def hash(self, password: str) -> str:
-        """A new salted hash."""
+        """Return a new salted hash."""
         made, seconds = await self._run(_timed_hash, password)
         self.queue.measured(seconds)
         return made
 
     async def verify(self, pw_hash: str, password: str) -> bool:
-        """Whether ``password`` is the one that was hashed; False for a hash of unknown form."""
+        """Return whether the password matches; False for a hash of unknown format."""
         return await self._run(_matches, pw_hash, password)
 
     def outdated(self, pw_hash: str) -> bool:
-        """Whether a hash was made by an earlier system or with other parameters."""
+        """Return whether a hash has another format or other parameters than new ones."""
         return not pw_hash.startswith("$argon2id$") or _HASHER.check_needs_rehash(pw_hash)
 
     def close(self) -> None:
-        """Let what is being hashed finish, drop the rest."""
+        """Finish running hashes and drop the waiting ones."""
         self._pool.shutdown(cancel_futures=True)
 
     async def _run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
@@ -73,7 +73,7 @@ class Passwords:
 
 
 def _timed_hash(password: str) -> tuple[str, float]:
-    """A new hash, and the seconds that it took this thread, waiting for a processor included."""
+    """Return a new hash and the seconds it took, including the wait for a processor."""
     began = time.perf_counter()
     return _HASHER.hash(password), time.perf_counter() - began
 
@@ -111,7 +111,10 @@ def _bcrypt(pw_hash: str, password: bytes) -> bool:
 
 
 def _salted(pw_hash: str, password: bytes) -> bool:
-    """werkzeug before 0.9: an HMAC with the salt as its key, a bare digest without a salt."""
+    """Verify a hash of werkzeug before 0.9.
+
+    It is an HMAC keyed by the salt, or a bare digest without a salt.
+    """
     method, salt, digest = pw_hash.split("$")
     made = hmac.new(salt.encode(), password, method) if salt else hashlib.new(method, password)
     return hmac.compare_digest(made.hexdigest(), digest)
@@ -127,7 +130,7 @@ _FORMS: dict[re.Pattern[str], Callable[[str, bytes], bool]] = {
 
 
 def known_form(pw_hash: str) -> bool:
-    """Whether a hash has a form that ``Passwords.verify`` can check."""
+    """Return whether a hash has a format that ``Passwords.verify`` supports."""
     return any(form.match(pw_hash) for form in _FORMS)
 
 

@@ -1,4 +1,4 @@
-"""Posting messages, and reading them."""
+"""Posting and reading messages."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Posting:
     """The rules for messages."""
 
     def __init__(self, database: Database, events: Events, probe_user: str = "") -> None:
-        """What ``probe_user`` posts is counted nowhere and shown to nobody."""
+        """Set up the rules; messages of ``probe_user`` are neither counted nor shown."""
         self._probe_user = probe_user
         self._database = database
         self._events = events
 
     async def post(self, username: str, text: object, latest: int | None = None) -> None:
-        """Post as ``username``. Raises Invalid for an empty text, NotFound for a stranger."""
+        """Post as ``username``. Raises Invalid for an empty text, NotFound for an unknown user."""
         counted = not self._probe_user or username != self._probe_user
         try:
             content = validation.required(

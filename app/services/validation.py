@@ -1,4 +1,4 @@
-"""What a user may type: any Unicode that PostgreSQL can keep, within sane lengths."""
+"""Validation of user input: any Unicode that PostgreSQL can store, within maximum lengths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MESSAGE_LENGTH = 10_000
 
 
 def required(value: object, complaint: str, length: int) -> str:
-    """``value`` if it is text and not empty, else Invalid with ``complaint``."""
+    """Return ``value`` if it is valid, non-empty text; else raise Invalid with ``complaint``."""
     if not isinstance(value, str) or not value:
         raise Invalid(complaint)
     if len(value) > length:
@@ -22,12 +22,12 @@ def required(value: object, complaint: str, length: int) -> str:
 
 
 def name(value: str) -> bool:
-    """Whether a name that came in an address could belong to anyone."""
+    """Return whether a name from a URL could be a user's."""
     return len(value) <= NAME_LENGTH and storable(value)
 
 
 def storable(value: str) -> bool:
-    """Whether PostgreSQL can keep it: no NUL, no lone surrogate."""
+    """Return whether PostgreSQL can store the text: no NUL, no lone surrogate."""
     try:
         return b"\0" not in value.encode()
     except UnicodeEncodeError:

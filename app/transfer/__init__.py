@@ -1,1 +1,1 @@
-"""Moves a running SQLite MiniTwit into PostgreSQL: copy, follow the changes, switch."""
+"""Migrates a running SQLite MiniTwit to PostgreSQL: copy, follow the changes, switch."""

@@ -6,21 +6,24 @@ import hashlib
 
 
 def digest(line: bytes | str) -> str:
-    """MD5 of a row's line, as PostgreSQL has it too."""
+    """Return the MD5 of a row's line, as PostgreSQL computes it."""
     data = line if isinstance(line, bytes) else line.encode()
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 class Checksum:
-    """The sum of a hash of each line, whatever their order; as text, for it outgrows 64 bits."""
+    """The sum of the hashes of all lines, in any order.
+
+    As text, because it exceeds 64 bits.
+    """
 
     def __init__(self) -> None:
         self.total = 0
 
     def step(self, line: bytes | str) -> None:
-        """One more row; nobody attacks a checksum of one's own."""
+        """Add one row."""
         self.total += int(digest(line)[:15], 16)
 
     def finalize(self) -> str:
-        """The sum."""
+        """Return the sum."""
         return str(self.total)

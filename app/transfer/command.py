@@ -1,4 +1,4 @@
-"""``python -m app import-sqlite``: what it says and how it ends."""
+"""The command ``python -m app import-sqlite``: output and exit status."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from app.transfer.tables import TABLES, USERS
 from app.transfer.target import BEFORE_ALL, Target
 
 POLL = 0.2  # seconds
-NAMED = 20  # users whose hash has an unknown form
+NAMED = 20  # users with an unknown hash format, at most
 Reject = tuple[str, list[int | None], str, str]  # table, key, reason, content
-REJECTED = 3  # exit status: all is moved but what the file of rejects has
+REJECTED = 3  # exit status: all is migrated except rejected rows
 
 
 def declare(parser: ArgumentParser) -> None:
-    """Its options."""
+    """Add the command's options."""
     parser.add_argument("file", type=Path, help="MiniTwit's SQLite database; it may be in use")
     parser.add_argument("--cut-over", action="store_true", help="switch once it has caught up")
     parser.add_argument("--verify", action="store_true", help="only compare the two sides")
@@ -44,7 +44,7 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def run(url: str, options: Namespace) -> int:
-    """Exit status 0 if all is moved, 3 if some rows cannot be, 1 if a comparison fails."""
+    """Return 0 if all is migrated, 3 with rejected rows, 1 if a comparison fails."""
     file = options.rejects or options.file.with_name(options.file.name + ".rejects.jsonl")
     try:
         source = Source(options.file)
@@ -100,7 +100,7 @@ def _keep_following(move: Move) -> None:
 
 
 def _foresee(source: Source, file: Path) -> int:
-    """What would be moved, from the source alone."""
+    """Show what would be migrated, from the source alone."""
     source.know_moved(
         row[0] for row in source.db.execute(f"SELECT user_id FROM user WHERE {source.sound(USERS)}")
     )
@@ -115,7 +115,7 @@ def _foresee(source: Source, file: Path) -> int:
 
 
 def _foresee_passwords(source: Source) -> None:
-    """Name the users who could not log in, since nobody knows the form of their hash."""
+    """Name the users who could not log in: their hash has an unknown format."""
     rows = source.db.execute("SELECT user_id, CAST(pw_hash AS TEXT) FROM user")
     locked = [number for number, text in rows if not known_form((text or b"").decode("latin-1"))]
     if locked:
@@ -127,7 +127,7 @@ def _write_rejects(rows: list[Reject], file: Path) -> int:
     if not rows:
         file.unlink(missing_ok=True)
         return 0
-    # There are password hashes in it.
+    # It contains password hashes.
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
         for name, key, reason, content in rows:
             line = {"table": name, "key": key, "reason": reason, "row": json.loads(content)}
@@ -138,7 +138,7 @@ def _write_rejects(rows: list[Reject], file: Path) -> int:
 
 
 def show(checks: list[Check]) -> None:
-    """Both sides, side by side."""
+    """Print the tables of both sides, side by side."""
     print(f"{'':10} {'SQLite':>12} {'left out':>10} {'PostgreSQL':>12}   checksums")
     for check in checks:
         (_, total), (there, other) = check.source, check.target
@@ -153,10 +153,10 @@ def show(checks: list[Check]) -> None:
 
 
 class Progress:
-    """A bar on a terminal, else a line for each table."""
+    """A progress bar on a terminal, else a line for each table."""
 
     def say(self, table: str, done: int, total: int) -> None:
-        """So many rows of a table are done."""
+        """Report how many rows of a table are done."""
         if not sys.stdout.isatty():
             if done == total:
                 print(f"{table}: {total:,} rows", flush=True)

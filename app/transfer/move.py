@@ -1,4 +1,4 @@
-"""The steps of a move: copy what is there, follow what changes, switch."""
+"""The steps of a migration: copy the rows, follow the changes, switch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Say = Callable[[str, int, int], None]  # table, rows so far, rows in all
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One table on both sides: number of rows to be moved and their checksum.
+    """Row counts and checksums of one table on both sides.
 
     ``held`` is how many rows SQLite holds in all, ``keys`` are some of those that differ.
     """
@@ -38,22 +38,22 @@ class Check:
 
     @property
     def left_out(self) -> int:
-        """How many rows of SQLite are not in PostgreSQL as they are."""
+        """How many rows of SQLite are not in PostgreSQL unchanged."""
         return self.held - self.source[0]
 
     @property
     def equal(self) -> bool:
-        """Whether nothing is lost, added or changed."""
+        """Whether no row is lost, added or changed."""
         return self.source == self.target
 
 
 class Move:
-    """From ``source`` to ``target``, from where an earlier try was broken off."""
+    """A migration from ``source`` to ``target``, resumed from the checkpoint of an earlier try."""
 
     def __init__(
         self, source: Source, target: Target, say: Say = lambda *_: None, *, over: bool = False
     ) -> None:
-        """``over``: the source may have moved already, as when both sides are only compared."""
+        """``over`` allows a source that is already closed, as for a comparison."""
         self.source, self.target, self.say = source, target, say
         closed = source.closed()
         if closed and not over:
@@ -63,12 +63,12 @@ class Move:
         source.know_moved(target.user_ids())
 
     def close(self) -> None:
-        """Let go of both sides."""
+        """Close both connections."""
         self.source.db.close()
         self.target.db.close()
 
     def copy(self) -> None:
-        """All rows that were there at the beginning; the tables are done one after the other."""
+        """Copy the rows that existed at the beginning, table by table."""
         names = [table.name for table in TABLES]
         while self.state.step != FOLLOWING:
             table = TABLES[names.index(self.state.step)]
@@ -80,7 +80,7 @@ class Move:
             self.source.know_moved(self.target.user_ids())
 
     def follow(self) -> int:
-        """Take over the next changes, in one transaction; how many there were."""
+        """Apply the next changes in one transaction; return how many there were."""
         seq, keys = self.source.changes(self.state.seq, CHANGES)
         if seq == self.state.seq:
             return 0
@@ -91,11 +91,11 @@ class Move:
         return count
 
     def switch(self, accepted: int | None = 0) -> tuple[list[Check], float]:
-        """Hold up writers, take over the rest, prove equality, refuse further writes.
+        """Block writers, apply the remaining changes, verify equality, close the source.
 
-        How the tables compare, and for how many seconds writers were held up. TransferError, and
-        all goes on as before, if the two are not equal, or if another number of rows than
-        ``accepted`` (None: any) is not in PostgreSQL as it is.
+        Returns how the tables compare, and for how many seconds writers were blocked. Raises
+        TransferError, and leaves the source open, if the two are not equal, or if another number
+        of rows than ``accepted`` (None: any) is not in PostgreSQL unchanged.
         """
         while self.follow() == CHANGES:
             pass
@@ -112,7 +112,7 @@ class Move:
         return checks, time.monotonic() - begin
 
     def verify(self) -> list[Check]:
-        """Both sides of each table; equal only while nobody writes, or within ``switch``."""
+        """Compare each table on both sides; reliable only without writers or within ``switch``."""
         rejected = [(table.name, k) for table in TABLES for k in self.target.rejected(table)]
         self.source.know_rejected(rejected)
         with ThreadPoolExecutor(1) as other:
@@ -128,7 +128,7 @@ class Move:
         ]  # fmt: skip
 
     def _differences(self, table: Table) -> tuple[Key, ...]:
-        """The keys of the first rows that are not the same on both sides."""
+        """Return the keys of the first rows that differ."""
         low, found = self.source.first_id(table), list[Key]()
         last = max(self.source.last_id(table), self.target.last_id(table))
         while low <= last and len(found) < DIFFERENCES:
@@ -139,9 +139,9 @@ class Move:
         return tuple(found[:DIFFERENCES])
 
     def _copy(self, table: Table) -> None:
-        """SQLite makes the next rows ready while PostgreSQL takes those before."""
+        """Read the next rows from SQLite while PostgreSQL writes those before."""
         total, low, pending = self.source.count(table), self.state.position, None
-        # Edges have no key of their own: equal ones must be seen together.
+        # Edges have no unique key: duplicates must be compared together.
         rows = 10**9 if table is FOLLOWS else ROWS
         self.say(table.name, 0, total)
         with ThreadPoolExecutor(1) as writer:
@@ -164,7 +164,7 @@ class Move:
                 if unsound:
                     reconcile(self.source, self.target, {table.name: unsound})
         except (psycopg.errors.IntegrityError, psycopg.errors.DataError):
-            # A row that COPY refuses, or that others changed meanwhile: one by one, then.
+            # COPY refused a row, or another writer changed it: insert one by one.
             with self.target.step(state):
                 keys = self.source.keys(table, low, high)
                 reconcile(self.source, self.target, {table.name: keys})
@@ -180,7 +180,7 @@ class Move:
 
 
 def _allow(checks: list[Check], accepted: int | None) -> None:
-    """TransferError unless both sides are equal and just ``accepted`` rows stay behind."""
+    """Raise TransferError unless both sides are equal and ``accepted`` rows are left out."""
     if wrong := [check for check in checks if not check.equal]:
         names = ", ".join(check.table for check in wrong)
         raise TransferError(f"not equal: {names}; nothing was switched")

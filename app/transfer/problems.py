@@ -1,5 +1,5 @@
-"""What stops a move."""
+"""The error that ends a migration."""
 
 
 class TransferError(Exception):
-    """A line for the user."""
+    """An error with a one-line message for the user."""

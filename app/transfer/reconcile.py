@@ -1,6 +1,6 @@
-"""Makes PostgreSQL agree with what SQLite says now under some keys, whatever happened to them.
+"""Reconciles rows: PostgreSQL gets what SQLite holds now under some keys.
 
-Only the present state counts, so that it does no harm to do it twice, nor in another order.
+Only the present state counts, so that repeating it, or another order, gives the same result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Keys = dict[str, set[Key]]
 
 
 def reconcile(source: Source, target: Target, keys: Keys) -> None:
-    """Take over the rows under ``keys``, and what depends on them; inside a transaction."""
+    """Copy the rows under ``keys``, and what depends on them; inside a transaction."""
     messages, follows = set(keys.get("messages", ())), set(keys.get("follows", ()))
     if users := keys.get("users"):
         gone = _users(source, target, users)
@@ -32,7 +32,7 @@ def reconcile(source: Source, target: Target, keys: Keys) -> None:
 
 
 def _users(source: Source, target: Target, changed: Iterable[Key]) -> Keys:
-    """Take over users; the keys of what belonged to those that are gone."""
+    """Copy users; return the keys of what belonged to those that are gone."""
     keys = set(changed) | target.rejected(USERS)
     sound, _ = judge(source, USERS, keys)
     keys |= target.named(str(row[1]) for row in sound.values())
@@ -51,7 +51,7 @@ def _users(source: Source, target: Target, changed: Iterable[Key]) -> Keys:
 def judge(
     source: Source, table: Table, keys: Iterable[Key]
 ) -> tuple[dict[Key, tuple[Any, ...]], dict[Key, tuple[str, str]]]:
-    """What can be moved, ready for PostgreSQL, and of the rest reason and content."""
+    """Return the valid rows, ready for PostgreSQL, and reason and content of the others."""
     sound: dict[Key, tuple[Any, ...]] = {}
     why: dict[Key, tuple[str, str]] = {}
     for row, reason in source.rows(table, keys):
@@ -73,7 +73,10 @@ def judge(
 
 
 def _shown(value: object) -> object:
-    """A value that may not be text, for the file of rejects; NUL as it is written in JSON twice."""
+    """Format a value that may not be text for the file of rejects.
+
+    NUL is escaped as in JSON within JSON.
+    """
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace").replace("\0", "\\x00")
     return value

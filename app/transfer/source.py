@@ -1,4 +1,4 @@
-"""The SQLite side: track changes, read rows, refuse further writes."""
+"""The source database (SQLite): track changes, read rows, refuse further writes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ from app.transfer.tables import FOLLOWS, KEYS, TABLES, USERS, Key, Table
 CHANGES, MARK = "minitwit_import_changes", "minitwit_import"
 BUSY_SECONDS = 30.0
 MOVED = "this database has moved to PostgreSQL"
-# COPY's text format: what would end a field or a row is escaped.
+# COPY's text format: field and row separators are escaped.
 ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 
 
 class Source:
-    """A file that others may be writing to. Reads are short: a reader holds up writers."""
+    """A database file that others may be writing to.
+
+    Reads are short, because a reader blocks writers.
+    """
 
     def __init__(self, path: Path) -> None:
         if not path.is_file():
@@ -63,7 +66,7 @@ class Source:
 
     # ---- changes --------------------------------------------------------------------------
     def track(self) -> str:
-        """Have SQLite note every change from now on; a name for this file that stays."""
+        """Install triggers that record every change; return the token of this file."""
         with self.locked():
             self.db.execute(f"CREATE TABLE IF NOT EXISTS {MARK} (token TEXT NOT NULL)")
             self.db.execute(
@@ -79,7 +82,7 @@ class Source:
             return str(row[0].decode())
 
     def token(self) -> str:
-        """The name that ``track`` gave to this file; TransferError if it gave none."""
+        """Return the token that ``track`` gave to this file; TransferError if there is none."""
         try:
             row = self.db.execute(f"SELECT token FROM {MARK}").fetchone()
         except sqlite3.OperationalError:
@@ -89,7 +92,7 @@ class Source:
         return str(row[0].decode())
 
     def changes(self, after: int, count: int) -> tuple[int, dict[str, set[Key]]]:
-        """The number of the last of the next ``count`` changes, and the keys they touched."""
+        """Return the number of the last of the next ``count`` changes, and their keys."""
         rows = self.db.execute(
             f"SELECT seq, name, a, b FROM {CHANGES} WHERE seq > ? ORDER BY seq LIMIT ?",
             (after, count),
@@ -100,13 +103,13 @@ class Source:
         return (rows[-1][0] if rows else after), keys
 
     def closed(self) -> bool:
-        """Whether it has moved already."""
+        """Whether this source was migrated and closed already."""
         query = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'minitwit_moved_%'"
         return bool(self.db.execute(query).fetchone()[0])
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Nobody else writes meanwhile; all or nothing of what is written inside."""
+        """Hold SQLite's write lock during the block; commit all or nothing of it."""
         try:
             self.db.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -119,7 +122,7 @@ class Source:
         self.db.execute("COMMIT")
 
     def close_for_good(self) -> None:
-        """Refuse all further writes, and remove what noted the changes; inside ``locked``."""
+        """Refuse all further writes and remove the triggers; inside ``locked``."""
         for name, _ in _triggers():
             self.db.execute(f"DROP TRIGGER IF EXISTS {name}")
         self.db.execute(f"DROP TABLE IF EXISTS {CHANGES}")
@@ -131,7 +134,7 @@ class Source:
                 )
 
     def know_rejected(self, keys: Iterable[tuple[str, Key]]) -> None:
-        """Which rows are not to be in PostgreSQL."""
+        """Set which rows are not to be in PostgreSQL."""
         self.db.execute("DELETE FROM temp.rejected")
         self.db.executemany(
             "INSERT INTO temp.rejected VALUES (?, ?, ?)",
@@ -139,7 +142,7 @@ class Source:
         )
 
     def checksum(self, table: Table) -> tuple[int, int]:
-        """Number and checksum of the rows that were to be moved."""
+        """Return number and checksum of the rows to be migrated."""
         line = " || char(31) || ".join(table.values)
         a, b = (*table.key_values, "NULL")[:2]
         query = (
@@ -151,7 +154,7 @@ class Source:
         return int(count), int(total or 0)  # None: no row
 
     def sums(self, table: Table, low: int, high: int) -> dict[Key, str]:
-        """Key and MD5 of the rows to be moved whose first key column is in low <= it < high."""
+        """Return key and MD5 of the rows with low <= first key column < high."""
         line = " || char(31) || ".join(table.values)
         a, b = (*table.key_values, "NULL")[:2]
         query = (
@@ -164,11 +167,11 @@ class Source:
 
     # ---- rows -----------------------------------------------------------------------------
     def count(self, table: Table) -> int:
-        """How many rows there are."""
+        """Return the number of rows."""
         return int(self.db.execute(f"SELECT count(*) FROM {table.source}").fetchone()[0])
 
     def last_id(self, table: Table) -> int:
-        """The highest id that was ever given, also to rows that are gone."""
+        """Return the highest id ever assigned, also to deleted rows."""
         used = self.db.execute(f"SELECT max({table.values[0]}) FROM {table.source}").fetchone()[0]
         try:
             query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
@@ -178,12 +181,12 @@ class Source:
         return max(used or 0, row[0] if row else 0)
 
     def first_id(self, table: Table) -> int:
-        """The lowest value of the first key column; 0 without rows."""
+        """Return the lowest value of the first key column; 0 without rows."""
         query = f"SELECT min({table.key_values[0]}) FROM {table.source}"
         return int(self.db.execute(query).fetchone()[0] or 0)
 
     def bound(self, table: Table, after: int, rows: int) -> int | None:
-        """The rowid of the last of the next ``rows`` rows; None at the end."""
+        """Return the rowid of the last of the next ``rows`` rows; None at the end."""
         found = self.db.execute(
             f"SELECT max(rowid) FROM (SELECT rowid FROM {table.source}"
             " WHERE rowid > ? ORDER BY rowid LIMIT ?)",
@@ -192,12 +195,12 @@ class Source:
         return None if found is None else int(found)
 
     def know_moved(self, ids: Iterable[int]) -> None:
-        """Which users are in PostgreSQL."""
+        """Set which users are in PostgreSQL."""
         self.db.execute("DELETE FROM temp.moved")
         self.db.executemany("INSERT INTO temp.moved VALUES (?)", ((one,) for one in ids))
 
     def sound(self, table: Table) -> str:
-        """An SQL condition: nothing is wrong with a row, and its users were moved."""
+        """Return the SQL condition for a valid row whose users were migrated."""
         parts = [f"NOT ifnull({condition}, 0)" for condition, _ in table.flaws]
         parts += [f"{column} IN temp.moved" for column in table.authors]
         if table is USERS:
@@ -209,7 +212,7 @@ class Source:
         return " AND ".join(parts)
 
     def copy_text(self, table: Table, low: int, high: int) -> bytes:
-        """The sound rows with ``low`` < rowid <= ``high`` in COPY's text format."""
+        """Return the valid rows with ``low`` < rowid <= ``high`` in COPY's text format."""
         pairs = zip(table.columns, table.values, strict=True)
         fields = [_escaped(value) if name in table.texts else value for name, value in pairs]
         line = " || char(9) || ".join(fields) + " || char(10)"
@@ -223,7 +226,7 @@ class Source:
         return self.db.execute(query, (low, high)).fetchone()[0] or b""
 
     def unsound(self, table: Table, low: int, high: int) -> set[Key]:
-        """The keys of the other rows."""
+        """Return the keys of the invalid rows."""
         query = (
             f"SELECT {', '.join(table.key_values)} FROM {table.source}"
             f" WHERE rowid > ? AND rowid <= ? AND NOT ifnull({self.sound(table)}, 0)"
@@ -231,7 +234,7 @@ class Source:
         return set(self.db.execute(query, (low, high)))
 
     def keys(self, table: Table, low: int, high: int) -> set[Key]:
-        """The keys of all rows there."""
+        """Return the keys of all rows there."""
         query = (
             f"SELECT {', '.join(table.key_values)} FROM {table.source}"
             " WHERE rowid > ? AND rowid <= ?"
@@ -239,7 +242,7 @@ class Source:
         return set(self.db.execute(query, (low, high)))
 
     def repeated(self) -> list[tuple[str, list[int | None], str, str]]:
-        """Edges that stand there more than once, as a file of rejects has them."""
+        """Return follow edges that occur more than once, as for the file of rejects."""
         query = "SELECT who_id, whom_id, count(*) FROM follower GROUP BY 1, 2 HAVING count(*) > 1"
         return [
             (FOLLOWS.name, [a, b], f"stands there {count} times, moved once", "{}")
@@ -248,7 +251,7 @@ class Source:
         ]
 
     def rows(self, table: Table, keys: Iterable[Key]) -> list[tuple[tuple[object, ...], str]]:
-        """What stands under these keys now, each with the reason why it cannot be moved, or ''."""
+        """Return the rows under these keys, each with the reason for its rejection, or ''."""
         reason = "CASE " + " ".join(f"WHEN {c} THEN '{r}'" for c, r in table.flaws)
         for column in table.authors:
             reason += f" WHEN {column} NOT IN temp.moved THEN '{column}: no such user was moved'"

@@ -1,8 +1,8 @@
-"""What is moved: the three tables, how a row is read from SQLite, and what makes it impossible.
+"""The three tables: how a row is read from SQLite, and which rows are rejected.
 
-SQLite keeps in a column whatever it was given. ``string`` columns have numeric affinity: a name
-``007`` was stored as the number 7 long ago, and 7 is all that there is to move. CAST AS TEXT gives
-such numbers as SQLite itself shows them; it changes nothing that is text.
+A SQLite column keeps any type of value. ``string`` columns have numeric affinity: a name ``007``
+was stored as the number 7, so only 7 is left to migrate. CAST AS TEXT formats such numbers as
+SQLite does; it does not change text.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 Key = tuple[int | None, ...]
 
-NAME_BYTES = 2600  # a longer one does not fit into the index that keeps names unique
+NAME_BYTES = 2600  # a longer one does not fit into the unique index
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """``columns`` in PostgreSQL are read in SQLite as ``values``; the first ``keys`` are its key.
+    """A table: ``columns`` in PostgreSQL, the SQLite expressions ``values``, ``keys`` key columns.
 
     ``texts`` are the columns of free text, ``flaws`` pairs of an SQL condition and the reason why
-    such a row cannot be moved, ``authors`` the columns that must name a user that was moved.
+    such a row is rejected, ``authors`` the columns that must name a migrated user. The key columns
+    come first.
     """
 
     name: str
@@ -33,12 +34,12 @@ class Table:
 
     @property
     def key_columns(self) -> tuple[str, ...]:
-        """The key in PostgreSQL."""
+        """The key columns in PostgreSQL."""
         return self.columns[: self.keys]
 
     @property
     def key_values(self) -> tuple[str, ...]:
-        """The key in SQLite."""
+        """The key expressions in SQLite."""
         return self.values[: self.keys]
 
 
@@ -49,10 +50,11 @@ def _text(column: str) -> str:
 
 
 def _seconds(column: str) -> str:
-    """Seconds since 1970 of what early versions wrote: a number, its digits, or a date as text.
+    """Return SQL for the Unix time of a number, digits or a date.
 
-    A date without a zone is UTC, as SQLite's own CURRENT_TIMESTAMP is. Digits are never handed to
-    strftime(), which would take them for a Julian day. NULL is what none of this can read.
+    Early versions wrote all three. A date without a zone is UTC, as SQLite's own CURRENT_TIMESTAMP
+    is. Digits are not passed to strftime(), which would read them as a Julian day. The result is
+    NULL for anything else.
     """
     digits = f"({column} NOT GLOB '*[^0-9]*' AND {column} <> '')"
     whole = f"({column} = CAST({column} AS INTEGER))"
@@ -88,7 +90,7 @@ MESSAGES = Table(
     "messages",
     "message",
     ("id", "author_id", "text", "pub_date", "flagged"),
-    # The old application shows what has flagged = 0: NULL it never shows.
+    # The old application shows messages with flagged = 0, and never those with NULL.
     ("message_id", "author_id", _text("text"), _seconds("pub_date"),
      "CASE WHEN flagged = 0 THEN 0 ELSE 1 END"),
     keys=1,
@@ -115,7 +117,7 @@ FOLLOWS = Table(
     authors=("who_id", "whom_id"),
 )
 TABLES = (USERS, MESSAGES, FOLLOWS)
-# What must be a whole number in every row: a row without cannot be followed by its key.
+# Columns that must be integers in every row: otherwise a change cannot be tracked by its key.
 KEYS = (
     ("user", "user_id", "'integer'"),
     ("message", "message_id", "'integer'"),

@@ -1,4 +1,4 @@
-"""The PostgreSQL side: what was reached, rows, and which could not be moved."""
+"""The target database (PostgreSQL): checkpoint, rows, and rejected keys."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from app.transfer.problems import TransferError
 from app.transfer.tables import BY_NAME, TABLES, USERS, Key, Table
 
 BEFORE_ALL = -(2**63)  # lower than any rowid that is in use
-# Any number: who holds this lock moves, and nobody else.
+# The key of the advisory lock that allows one migration at a time.
 LOCK = 0x6D6F7665
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far the copy of ``step`` has come (a rowid), and which change was taken over last."""
+    """The checkpoint: the last rowid copied in ``step``, and the last change applied."""
 
     token: str
     step: str
@@ -31,21 +31,21 @@ class State:
 
 
 class Target:
-    """A migrated database that holds no users yet, or those of an earlier try."""
+    """A migrated schema that holds no users yet, or those of an earlier try."""
 
     def __init__(self, url: str) -> None:
         migrate(url)
         self.db = psycopg.connect(url, autocommit=True)
-        self.db.execute("SET synchronous_commit = off")  # a lost step is done again
+        self.db.execute("SET synchronous_commit = off")  # a lost step is repeated
         row = self.db.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
         if not row or not row[0]:
             self.db.close()
             raise TransferError("another import is running")
 
     def begin(self, token: str) -> State:
-        """Where an earlier try came to, or the beginning.
+        """Return the checkpoint of an earlier try, or the beginning.
 
-        TransferError if there are rows that this file did not bring.
+        Raises TransferError if there are rows that this file did not bring.
         """
         self.db.execute(
             "CREATE TABLE IF NOT EXISTS sqlite_import (token text PRIMARY KEY, step text NOT NULL,"
@@ -69,7 +69,7 @@ class Target:
 
     @contextmanager
     def step(self, state: State) -> Iterator[None]:
-        """One transaction, together with how far it brings us."""
+        """Run one transaction, and store the checkpoint in it."""
         with self.db.transaction():
             yield
             self.db.execute(
@@ -78,13 +78,13 @@ class Target:
             )
 
     def copy(self, table: Table, text: bytes) -> None:
-        """Many rows in COPY's text format."""
+        """Insert many rows in COPY's text format."""
         names = ", ".join(table.columns)
         with self.db.cursor().copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
             copy.write(text)
 
     def put(self, table: Table, rows: list[tuple[Any, ...]]) -> None:
-        """Insert or replace."""
+        """Insert or replace rows."""
         names, marks = ", ".join(table.columns), ", ".join(["%s"] * len(table.columns))
         rest = [c for c in table.columns if c not in table.key_columns]
         changes = ", ".join(f"{c} = excluded.{c}" for c in rest)
@@ -97,14 +97,14 @@ class Target:
             )
 
     def remove(self, table: Table, keys: Iterable[Key]) -> None:
-        """Delete what stands under these keys."""
+        """Delete the rows under these keys."""
         where = " AND ".join(f"{column} = %s" for column in table.key_columns)
         whole = [key for key in keys if None not in key]
         if whole:
             self.db.cursor().executemany(f"DELETE FROM {table.name} WHERE {where}", whole)
 
     def park(self, ids: Iterable[int]) -> None:
-        """Give users names that nobody has, so that two can swap theirs."""
+        """Give users temporary names, so that two users can swap theirs."""
         self.db.execute(
             "UPDATE users SET username = 'being moved ' || id || ' ' || gen_random_uuid()"
             " WHERE id = ANY(%s)",
@@ -112,24 +112,24 @@ class Target:
         )
 
     def named(self, names: Iterable[str]) -> set[Key]:
-        """The users that have one of these names."""
+        """Return the users with one of these names."""
         rows = self.db.execute("SELECT id FROM users WHERE username = ANY(%s)", (list(names),))
         return {(row[0],) for row in rows}
 
     def belonging(self, table: Table, ids: Iterable[int]) -> set[Key]:
-        """The keys of what belongs to these users."""
+        """Return the keys of the rows that belong to these users."""
         owners = [c for c in table.columns if c in ("author_id", "follower_id", "followee_id")]
         where = " OR ".join(f"{column} = ANY(%(ids)s)" for column in owners)
         query = f"SELECT {', '.join(table.key_columns)} FROM {table.name} WHERE {where}"
         return set(self.db.execute(query, {"ids": list(ids)}))
 
     def user_ids(self) -> list[int]:
-        """All of them."""
+        """Return the ids of all users."""
         return [row[0] for row in self.db.execute("SELECT id FROM users")]
 
     # ---- rejects --------------------------------------------------------------------------
     def reject(self, table: Table, keys: Iterable[Key], why: dict[Key, tuple[str, str]]) -> None:
-        """Of ``keys`` those in ``why`` (reason, content) cannot be moved, and the others can."""
+        """Record which of ``keys`` are rejected: those in ``why`` (reason, content)."""
         gone = [(table.name, json.dumps(key)) for key in keys if key not in why]
         if gone:
             self.db.cursor().executemany(
@@ -144,18 +144,18 @@ class Target:
             )
 
     def rejected(self, table: Table) -> set[Key]:
-        """The keys of this table's rows that could not be moved."""
+        """Return the keys of this table's rejected rows."""
         query = "SELECT key FROM sqlite_import_rejects WHERE name = %s"
         return {tuple(row[0]) for row in self.db.execute(query, (table.name,))}
 
     def rejects(self) -> list[tuple[str, list[int | None], str, str]]:
-        """Table, key, reason and content of each, in order."""
+        """Return table, key, reason and content of each rejected row, in order."""
         query = "SELECT name, key, reason, content FROM sqlite_import_rejects ORDER BY name, key"
         return list(self.db.execute(query))
 
     # ---- the end --------------------------------------------------------------------------
     def checksum(self, table: Table) -> tuple[int, int]:
-        """Number and checksum of the rows; see ``source.Checksum``."""
+        """Return number and checksum of the rows; see ``source.Checksum``."""
         query = (
             f"SELECT count(*), coalesce(sum(('x' || left({_line(table)}, 15))::bit(60)::bigint), 0)"
             f" FROM {table.name}"
@@ -164,7 +164,7 @@ class Target:
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def sums(self, table: Table, low: int, high: int) -> dict[Key, str]:
-        """Key and MD5 of the rows whose first key column is in low <= it < high."""
+        """Return key and MD5 of the rows with low <= first key column < high."""
         first, keys = table.key_columns[0], ", ".join(table.key_columns)
         query = (
             f"SELECT {keys}, {_line(table)} FROM {table.name} WHERE {first} >= %s AND {first} < %s"
@@ -172,18 +172,18 @@ class Target:
         return {tuple(row[:-1]): row[-1] for row in self.db.execute(query, (low, high))}
 
     def last_id(self, table: Table) -> int:
-        """The highest value of the first key column; 0 without rows."""
+        """Return the highest value of the first key column; 0 without rows."""
         return int(self._one(f"SELECT max({table.key_columns[0]}) FROM {table.name}") or 0)
 
     def set_sequences(self, last: dict[str, int]) -> None:
-        """Let new rows get ids above all that were ever given."""
+        """Make new rows get ids above all that were ever assigned."""
         for name, value in last.items():
             if BY_NAME[name].keys == 1 and value:
                 query = sql.SQL("SELECT setval(pg_get_serial_sequence({}, 'id'), {})")
                 self.db.execute(query.format(sql.Literal(name), sql.Literal(value)))
 
     def settle(self) -> None:
-        """What was written is on disk, and the planner knows how much it is."""
+        """Flush what was written to disk, and update the planner's statistics."""
         self.db.execute("SET synchronous_commit = on")
         for table in TABLES:
             self.db.execute(f"ANALYZE {table.name}")
@@ -194,6 +194,6 @@ class Target:
 
 
 def _line(table: Table) -> str:
-    """SQL for the MD5 of a row, whose columns are joined as ``Source`` joins them."""
+    """Return SQL for the MD5 of a row, whose columns are joined as in ``Source``."""
     columns = [f"{c}::int" if c == "flagged" else c for c in table.columns]
     return f"md5(concat_ws(chr(31), {', '.join(columns)}))"

@@ -1,1 +1,1 @@
-"""The HTML front end; it reaches data only through the API, over HTTP."""
+"""The HTML front end; it accesses data only through the API, over HTTP."""

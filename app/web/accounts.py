@@ -1,4 +1,4 @@
-"""Registering, logging in and logging out."""
+"""Pages for registering, logging in and logging out."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from app.web.pages import Pages
 from observability.instrument import context
 
 REGISTERED = "You were successfully registered and can login now"
-# A form that is shown again is an ordinary page (200), as it always was; but who guesses
-# passwords is told so.
+# A form with an error is an ordinary page (200), by contract, except for throttled log-ins.
 RETRY = {400: 200, 401: 200, 429: 429}
 SLOW_DOWN = "Too many attempts. Please try again in a while."
 
@@ -47,7 +46,7 @@ class Accounts:
             token = await cancel_on_disconnect(request, call)
         except HTTPException as error:
             return self._again(request, error, "login.html", username=username)
-        if await request.is_disconnected():  # nobody would hold the session
+        if await request.is_disconnected():  # the session would never be used
             await self._client.log_out(token)
             raise ClientClosedRequest
         response = self._pages.redirect(request, "/", "You were logged in")
@@ -72,7 +71,7 @@ class Accounts:
         return self._pages.redirect(request, "/login", REGISTERED)
 
     async def log_out(self, request: Request) -> Response:
-        """End the session, really: if api cannot, the cookie stays and the user is told."""
+        """End the session; if api cannot, keep the cookie and tell the user."""
         csrf.refuse_link(request, self._cookies)
         if token := self._cookies.token(request):
             await self._client.log_out(token)
@@ -88,14 +87,14 @@ class Accounts:
         identity = context.request_id() if status >= 429 else ""
         values = {"error": "", "username": "", "email": "", "request_id": identity, **values}
         response = self._pages.show(request, template, status, **values)
-        if self._cookies.token(request):  # it was found stale
+        if self._cookies.token(request):  # expired
             self._cookies.end(response)
         return response
 
     def _again(
         self, request: Request, error: HTTPException, template: str, **typed: str
     ) -> Response:
-        """The form with what was typed and why it was refused."""
+        """Return the form with the input and the error message."""
         if error.status_code not in RETRY:
             raise error
         complaint = SLOW_DOWN if error.status_code == 429 else error.detail
@@ -105,7 +104,7 @@ class Accounts:
         return response
 
     def routes(self) -> list[Route]:
-        """What this adds to the application."""
+        """Return the routes of these handlers."""
         return [
             Route("/login", self.log_in, methods=["GET", "POST"]),
             Route("/register", self.register, methods=["GET", "POST"]),

@@ -1,4 +1,4 @@
-"""Puts the web service together."""
+"""Assembles the web service."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from observability.instrument.metrics import Meter
 
 
 def create(settings: WebSettings, meter: Meter, log: Log) -> Starlette:
-    """The application, without the telemetry around it."""
+    """Return the application, without its instrumentation."""
     client = Client(settings.api_url, meter, log)
     cookies = Cookies(settings.secret_key, settings.secure_cookies)
     pages = Pages(cookies)
@@ -44,7 +44,7 @@ def create(settings: WebSettings, meter: Meter, log: Log) -> Starlette:
         Route("/favicon.ico", static.icon),
         Route("/static/{name}", static.show),
         Route("/avatar/{key}.svg", avatars.show),
-        *Timelines(client, cookies, pages).routes(),  # last: they take what is left
+        *Timelines(client, cookies, pages).routes(),  # last: they match every path
     ]
     return Starlette(
         routes=routes,

@@ -1,4 +1,4 @@
-"""Avatars drawn here: a symmetric pattern of five by five, made from the name alone."""
+"""Generated avatars: a symmetric pattern of five by five squares, derived from the name."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _KEY = re.compile(rf"[0-9a-f]{{{DIGITS}}}\Z")
 
 
 def address(name: str) -> str:
-    """Where the avatar of ``name`` is; the name itself is not in it."""
+    """Return the URL of a name's avatar; it does not contain the name."""
     return f"/avatar/{hashlib.sha256(name.encode()).hexdigest()[:DIGITS]}.svg"
 
 
 def draw(key: str) -> str:
-    """The picture for 16 hexadecimal digits, as SVG."""
+    """Draw the picture of 16 hexadecimal digits, as SVG."""
     bits = int(key, 16)
     hue = bits >> 48 & 0x1FF
     cells = [
@@ -39,7 +39,7 @@ def draw(key: str) -> str:
 
 
 async def show(request: Request) -> Response:
-    """Serve one; its address never means another picture."""
+    """Serve one; a URL always means the same picture."""
     key = request.path_params["key"]
     if not _KEY.match(key):
         raise HTTPException(404)

@@ -1,4 +1,4 @@
-"""The only way to the data: calls to api."""
+"""The HTTP client of api, and the only access to data."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 from observability.instrument.recording import Attributes, Recorded
 
-# A page that takes longer is worth less than a page that says so: all its calls together.
+# The deadline of a page, for all its calls together; after it an error page is better.
 PAGE_SECONDS = 2.0
 CONNECT_SECONDS = 1.0
-# api gives up this much earlier, so that its answer still arrives, and nothing is done unseen.
+# api gives up this much earlier, so that its response still arrives.
 MARGIN_SECONDS = 0.15
 OPERATIONS = ("timeline", "log_in", "log_out", "register", "post", "follow", "unfollow")
 Kind = Literal["public", "home", "user"]
@@ -32,7 +32,7 @@ Kind = Literal["public", "home", "user"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``pub_date`` is in seconds since the epoch."""
+    """A message; ``pub_date`` is Unix time in seconds."""
 
     user: str
     text: str
@@ -51,9 +51,9 @@ class Timeline:
 
 
 class Client:
-    """Speaks JSON with api over a pool of connections.
+    """A JSON client of api with a connection pool.
 
-    Every call raises Unavailable if there is no usable answer, and HTTPException with api's
+    Every call raises Unavailable if there is no usable response, and HTTPException with api's
     status and text if api refuses.
     """
 
@@ -71,9 +71,9 @@ class Client:
             meter.touch(catalog.UPSTREAM_DURATION, operation)
 
     async def open(self) -> None:
-        """Make the pool; it connects when first asked."""
+        """Create the pool; it connects at the first call."""
         self._session = aiohttp.ClientSession(
-            # Shorter than api keeps idle connections: a request never meets one just closed.
+            # Shorter than api's keep-alive: no request is sent on a connection just closed.
             connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=30, ttl_dns_cache=5),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -86,7 +86,7 @@ class Client:
     async def timeline(
         self, kind: Kind, token: str | None, before: str = "", username: str = ""
     ) -> Timeline:
-        """A page of a timeline. 401: home without a session; 404: no such user."""
+        """Return a page of a timeline. 401: home without a session; 404: no such user."""
         path = f"/api/timelines/{kind}" + (f"/{_segment(username)}" if kind == "user" else "")
         query = f"?{urlencode({'before': before})}" if before else ""
         page = await self._call("timeline", "GET", path + query, token)
@@ -99,7 +99,7 @@ class Client:
         )
 
     async def log_in(self, username: str, password: str, address: str) -> str:
-        """A new session's token. ``address`` is the user's, against which api counts attempts."""
+        """Return a new session's token; api throttles by ``address``, the user's."""
         body = {"username": username, "password": password}
         answer = await self._call("log_in", "POST", "/api/sessions", None, body, address)
         return str(answer["token"])

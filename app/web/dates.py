@@ -1,4 +1,4 @@
-"""Dates as people read them."""
+"""Dates in relative form."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNITS = (
 
 
 def moment(epoch: int) -> datetime | None:
-    """The time of an epoch in seconds, or None if it is beyond what a calendar shows."""
+    """Convert Unix time in seconds to a date; None if it is out of range."""
     try:
         return datetime.fromtimestamp(epoch, UTC)
     except (ValueError, OverflowError, OSError):
@@ -21,7 +21,7 @@ def moment(epoch: int) -> datetime | None:
 
 
 def relative(epoch: int, now: float) -> str:
-    """``just now``, ``5 minutes ago`` …; empty for the future, and after 30 days."""
+    """Return ``just now``, ``5 minutes ago`` …; empty for the future and after 30 days."""
     age = int(now) - epoch
     if -60 < age < 60:
         return "just now"

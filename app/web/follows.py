@@ -1,4 +1,4 @@
-"""Following and unfollowing: plain links by contract, refused when another site sent them."""
+"""Following and unfollowing: plain links by contract, protected against CSRF."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Follows:
         self._pages = pages
 
     async def change(self, request: Request) -> Response:
-        """Follow or unfollow, whichever the path ends in."""
+        """Follow or unfollow, by the last segment of the path."""
         csrf.refuse_link(request, self._cookies)
         action = request.scope["path"].rpartition("/")[2]
         token = self._cookies.token(request)
@@ -44,7 +44,7 @@ class Follows:
         return self._pages.redirect(request, names.address(name), SAID[action].format(name))
 
     def routes(self) -> list[Route]:
-        """What this adds to the application."""
+        """Return the routes of these handlers."""
         return [
             Route(f"{prefix}/{action}", self.change)
             for prefix in (names.ODD, f"/{USERNAME}")

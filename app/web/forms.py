@@ -1,4 +1,4 @@
-"""Reading forms: strictly, and never more than a form can hold."""
+"""Parses forms: strictly, and with a maximum size."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from app.web import csrf
 from app.web.names import storable
 
-# The longest message api takes, if each of its characters needs twelve bytes, and some.
+# The longest message, at twelve bytes a character (percent-encoded), and the other fields.
 MAX_BYTES = 160 * 1024
 MAX_FIELDS = 20
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -19,7 +19,7 @@ INVALID = "The form is not valid."
 
 
 async def read(request: Request) -> dict[str, str]:
-    """The fields of a posted form; the first of each name counts.
+    """Return the fields of a posted form; the first of each name counts.
 
     Raises HTTPException: 403 from another site, 413 too large, 415 another type, 400 not UTF-8.
     """
@@ -47,11 +47,11 @@ async def _urlencoded(request: Request, kind: str) -> list[tuple[str, str]]:
 
 
 async def _multipart(request: Request) -> list[tuple[str, str]]:
-    """As scripts in a browser send forms (FormData); files are refused."""
+    """Parse a form as scripts in a browser send it (FormData); files are refused."""
     try:
         form = await request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_BYTES)
     except HTTPException as error:
-        # Starlette's own words name its parameters.
+        # Starlette's own text names its parameters.
         raise HTTPException(error.status_code, INVALID) from None
     except UnicodeDecodeError:
         raise HTTPException(400, INVALID) from None
@@ -59,7 +59,7 @@ async def _multipart(request: Request) -> list[tuple[str, str]]:
 
 
 def registration_error(form: dict[str, str]) -> str | None:
-    """The first complaint about a registration that needs no look at the data, or None."""
+    """Return the first error of a registration that needs no database, or None."""
     return next((complaint for complaint, wrong in _CHECKS.items() if wrong(form)), None)
 
 

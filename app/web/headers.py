@@ -1,4 +1,4 @@
-"""Headers that go with every answer."""
+"""Headers of every response."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ SECURITY = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# A page depends on who looks and says each flash once.
+# A page depends on the user, and shows each flash message once.
 PAGE = SECURITY | {"Cache-Control": "no-store"}
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}

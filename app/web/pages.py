@@ -1,4 +1,4 @@
-"""Answers in HTML: pages, redirects, and what to say when something went wrong."""
+"""HTML responses: pages, redirects and error pages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.web.cookies import Cookies
 from observability.instrument import context
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-# status: (title, what to say unless the exception has words of its own)
+# status: (title, text unless the exception has its own)
 ERRORS = {
     400: ("That did not work", "The request could not be understood."),
     401: ("Please sign in", "You have to be signed in to do that."),
@@ -35,7 +35,7 @@ ERRORS = {
 
 
 class Pages:
-    """Renders templates, with the flashes that wait for the next page."""
+    """Renders templates, with the pending flash messages."""
 
     def __init__(self, cookies: Cookies) -> None:
         self._cookies = cookies
@@ -57,7 +57,7 @@ class Pages:
     def show(
         self, request: Request, template: str, status: int = 200, **values: Any
     ) -> HTMLResponse:
-        """A page. ``viewer`` among the values is the name of who is signed in, if known."""
+        """Return a page. ``viewer`` among the values is the signed-in user's name, if known."""
         values = {"viewer": None, "signed_in": bool(values.get("viewer")), **values}
         html = self._templates.get_template(template).render(
             path=request.scope["path"],
@@ -70,14 +70,14 @@ class Pages:
         return response
 
     def redirect(self, request: Request, path: str, flash: str = "") -> Response:
-        """Send the browser to ``path``, where it reads ``flash``."""
+        """Redirect the browser to ``path``, which shows ``flash``."""
         response = RedirectResponse(path, 302, headers.PAGE)
         if flash:
             self._cookies.flash(request, response, flash)
         return response
 
     async def error(self, request: Request, error: Exception) -> Response:
-        """The page for an exception: its status, a plain sentence and the request's id."""
+        """Return the page of an exception: its status, a plain sentence and the request id."""
         context.failed(error)
         status, said, extra = _describe(error)
         title, usual = ERRORS.get(status) or (HTTPStatus(status).phrase, "")
@@ -99,7 +99,7 @@ class Pages:
 
 
 def _describe(error: Exception) -> tuple[int, str, dict[str, str]]:
-    """Status, words fit for users if there are any, and headers."""
+    """Return status, a text for users if there is one, and headers of an exception."""
     if isinstance(error, HTTPException):
         usual = error.detail == HTTPStatus(error.status_code).phrase
         return error.status_code, "" if usual else error.detail, dict(error.headers or {})

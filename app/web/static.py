@@ -1,4 +1,4 @@
-"""Static files: read at start, and served under an address that changes with their content."""
+"""Static files: read at startup, with a hash of their content in the URL."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _VERSIONS = {name: hashlib.sha256(data).hexdigest()[:12] for name, data in _FILE
 
 
 def address(name: str) -> str:
-    """The address of a file, with the version of its content."""
+    """Return the URL of a file, with the version of its content."""
     return f"/static/{name}?v={_VERSIONS[name]}"
 
 
 async def icon(request: Request) -> Response:
-    """Where browsers look for the icon of answers that are no page."""
+    """Serve the icon that browsers request for responses other than pages."""
     return Response(_FILES["icon.svg"], headers=SECURITY, media_type=_TYPES[".svg"])
 
 
 async def show(request: Request) -> Response:
-    """Serve one; kept for ever by browsers only if asked for in the version that is here."""
+    """Serve a file; browsers may cache the present version for ever."""
     name = request.path_params["name"]
     if name not in _FILES:
         raise HTTPException(404)

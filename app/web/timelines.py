@@ -1,4 +1,4 @@
-"""Timelines, and posting to them."""
+"""Timeline pages, and posting."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Timelines:
         self._pages = pages
 
     async def home(self, request: Request) -> Response:
-        """One's own timeline; the public one for who is not signed in."""
+        """Show the user's own timeline; the public one without a session."""
         return await self._home(request)
 
     async def public(self, request: Request) -> Response:
-        """Everyone's messages."""
+        """Show messages of all users."""
         token = self._cookies.token(request)
         return self._show(request, "public", await self._read(request, "public", token))
 
     async def _read(
         self, request: Request, kind: Kind, token: str | None, name: str = ""
     ) -> Timeline:
-        """A page of a timeline; what api refuses is said in words fit for people."""
+        """Return a page of a timeline; turn api's refusals into texts for users."""
         try:
             return await self._client.timeline(kind, token, _before(request), name)
         except HTTPException as error:
@@ -45,18 +45,18 @@ class Timelines:
             raise HTTPException(error.status_code, said, error.headers) from error
 
     async def user(self, request: Request) -> Response:
-        """One user's messages."""
+        """Show messages of one user."""
         raw = request.path_params["username"]
         if raw == "add_message":
             raise HTTPException(405, headers={"Allow": "POST"})
         return await self._user(request, names.decode(raw))
 
     async def odd_user(self, request: Request) -> Response:
-        """The same for a name that cannot be in a path."""
+        """Show messages of a user whose name cannot be in a path."""
         return await self._user(request, request.query_params.get("name", ""))
 
     async def post(self, request: Request) -> Response:
-        """Post a message, and go back to where it was written."""
+        """Post a message, and return to the page it was written on."""
         token = self._cookies.token(request)
         form = await forms.read(request)
         if token is None:
@@ -108,7 +108,7 @@ class Timelines:
             text=text,
         )
         if token := self._cookies.token(request):
-            # Also in the last answer of several, whose cookies alone some clients keep.
+            # Also in the last of several responses: some clients keep only its cookies.
             if timeline.viewer is None:
                 self._cookies.end(response)
             else:
@@ -116,7 +116,7 @@ class Timelines:
         return response
 
     def routes(self) -> list[Route]:
-        """In the order in which they must be tried; the last takes every path that is left."""
+        """Return the routes in matching order; the last matches every remaining path."""
         return [
             Route("/", self.home),
             Route("/public", self.public),

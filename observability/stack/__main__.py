@@ -23,7 +23,7 @@ from observability.stack.programs.build import build
 from observability.stack.programs.modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError, load
-from observability.stack.targets import MONITOR, ROOM
+from observability.stack.targets import MONITOR, CHANNEL
 
 ENVIRONMENT = """\
 environment:
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
         ("stop", _stop, "stop components until they are started again"),
         ("start", _start, "start components that were stopped"),
         ("restart", _restart, "stop components and start them again"),
-        ("chat", _chat, f"follow the on-call channel {ROOM}"),
+        ("chat", _chat, f"follow the on-call channel {CHANNEL}"),
         ("logs", _logs, "follow the logs of all components"),
         ("preview", _preview, "draw the dashboards without Grafana, until Ctrl-C"),
         ("render", _render, "write the configuration that `up` would use"),
@@ -142,7 +142,7 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
     status.show(rows, signals=False, took=start.took)
     print(f"\nAll healthy after {seconds:.1f} s.")
     if "ngircd" in layout.deployment.runs:
-        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, channel {ROOM},"
+        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, channel {CHANNEL},"
               f" password in {settings.secrets}/chat_password")  # fmt: skip
     if "alertmanager" in layout.deployment.runs:
         print(f"Alerts: http://{layout.address('alertmanager')}, as {MONITOR} with the password"
@@ -190,7 +190,7 @@ def _status(settings: Settings, options: argparse.Namespace) -> int:
 
 def _chat(settings: Settings, _: argparse.Namespace) -> int:
     layout = status.running(settings)
-    print(f"{ROOM} on {layout.address('ngircd')} (Ctrl-C ends)", flush=True)
+    print(f"{CHANNEL} on {layout.address('ngircd')} (Ctrl-C ends)", flush=True)
     follow.chat(layout)
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ROOM = "#minitwit"
+CHANNEL = "#minitwit"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"
 DEADMAN_NICK = "deadman"

@@ -31,7 +31,7 @@ BEATING = 6.0  # seconds: at this pace a beat comes every two to four
 SAID = {
     "prometheus": ("no Watchdog for", "the Watchdog is back"),
     "alertmanager": ("no Watchdog for", "the Watchdog is back"),
-    "relay": ("the relay has not been in the room", "the relay is back"),
+    "relay": ("the relay has not been in the channel", "the relay is back"),
 }
 
 

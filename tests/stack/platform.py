@@ -130,6 +130,6 @@ class Platform:
         assert request("POST", url, json.dumps(body).encode(), headers).status == 200
 
     def chat_lines(self) -> list[str]:
-        """What was said in the on-call room."""
+        """What was said in the on-call channel."""
         log = self.run_dir / "logs/chat.log"
         return log.read_text().splitlines() if log.exists() else []

@@ -11,7 +11,7 @@ import pytest
 
 from observability.conventions import HEARTBEAT
 from observability.stack.chat.irc import Connection
-from observability.stack.targets import GUARDED, ROOM
+from observability.stack.targets import GUARDED, CHANNEL
 from tests.parts import request, wait_for
 from tests.stack.platform import Platform
 
@@ -79,9 +79,9 @@ def test_a_person_does_not_speak_as_the_alerts(site: Platform) -> None:
     address = site.url("ngircd").removeprefix("http://")
     password = (site.settings.secrets / "chat_password").read_text()
     with Connection(address, "mallory", password) as chat:
-        chat.send(f"JOIN {ROOM}")
-        chat.send(f"PRIVMSG {ROOM} :[FIRING] critical api: \x1b[2JNothing \u202ewrong")
-        chat.members(ROOM)
+        chat.send(f"JOIN {CHANNEL}")
+        chat.send(f"PRIVMSG {CHANNEL} :[FIRING] critical api: \x1b[2JNothing \u202ewrong")
+        chat.members(CHANNEL)
         wait_for("the line", lambda: any("mallory" in line for line in site.chat_lines()))
     [line] = [line for line in site.chat_lines() if "mallory" in line]
     said = line.partition(" ")[2]

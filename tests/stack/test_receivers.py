@@ -28,7 +28,7 @@ NOTES = {
     "runbook_url": "https://code.example.org/minitwit/alerts/runbooks/MiniTwitTargetDown.md",
     "dashboard_url": "https://grafana.example.org/d/minitwit-overview",
 }
-ALL = ("room", "slack", "discord", "msteamsv2", "mattermost", "webhook")
+ALL = ("chat", "slack", "discord", "msteamsv2", "mattermost", "webhook")
 # Without Prometheus the dead man's switch would inhibit all of it.
 CHAT = ("ngircd", "relay", "chatlog", "alertmanager")
 
@@ -184,7 +184,7 @@ def test_what_is_not_set_is_left_out(tmp_path: Path) -> None:
         ("discord", {"content": "", "embeds": []}),
         ("discord", {"embeds": [{"title": "x" * 257}]}),
         ("teams", {"type": "message", "attachments": [{"contentType": "text/plain"}]}),
-        ("telegram", {"chat_id": "room", "text": "x"}),
+        ("telegram", {"chat_id": "channel", "text": "x"}),
         ("telegram", {"chat_id": 5, "text": " "}),
         ("mattermost", {"text": ""}),
         ("webhook", {"version": "3"}),

@@ -1,4 +1,4 @@
-"""Reads the on-call room and appends what is said to a file, each line with its time (UTC).
+"""Reads the on-call channel and appends what is said to a file, each line with its time (UTC).
 
 What a person says has the person's name before it, so that nobody speaks as the alerts. Control
 characters are escaped: no line moves the cursor of who reads the file in a terminal.
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from observability.stack.chat.irc import Connection, held
-from observability.stack.targets import CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK, ROOM
+from observability.stack.targets import CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK, CHANNEL
 
 SILENCE = 300  # seconds: the server pings every two minutes, so then it is gone
 VOICES = {RELAY_NICK, DEADMAN_NICK}  # whose lines are alerts
@@ -35,10 +35,10 @@ def main(address: str, file: Path) -> None:
 def follow(address: str, file: Path) -> None:
     """Write down what is said until the connection breaks (OSError)."""
     with Connection(address, CHATLOG_NICK, held("CHAT_PASSWORD_FILE")) as chat:
-        chat.send(f"JOIN {ROOM}")
+        chat.send(f"JOIN {CHANNEL}")
         chat.patience(SILENCE)
         for command, parameters in chat.messages():
-            if command == "PRIVMSG" and parameters[0] == ROOM:
+            if command == "PRIVMSG" and parameters[0] == CHANNEL:
                 who = "" if chat.sender in VOICES else f"<{escaped(chat.sender)}> "
                 _append(file, f"{_now()} {who}{escaped(parameters[-1])}\n")
 

@@ -82,9 +82,9 @@ class Connection:
             yield command, [*parameters, trailing] if colon else parameters
         raise ConnectionError("the chat server hung up")
 
-    def members(self, room: str) -> set[str]:
-        """The nicks in a room."""
-        self.send(f"NAMES {room}")
+    def members(self, channel: str) -> set[str]:
+        """Return the nicks in a channel."""
+        self.send(f"NAMES {channel}")
         found: set[str] = set()
         for command, parameters in self.messages():
             if command == NAMES:

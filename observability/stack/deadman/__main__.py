@@ -2,7 +2,7 @@
 
 ``python -m observability.stack.deadman``. Alertmanager posts the Watchdog here again and
 again. When its value has not advanced for SILENCE seconds, or the chat or the relay is gone, this
-process says so itself in the on-call room, under its own name and past Alertmanager and the
+process says so itself in the on-call channel, under its own name and past Alertmanager and the
 relay, and posts to what is in DEADMAN_URL_FILE, if that is set. It says so again every hour, and
 once when all is back. Meanwhile it keeps Alertmanager (ALERTMANAGER, host:port) from announcing
 all-clears that nobody knows to be true. CHAT is the chat's host:port, RELAY the relay's name in
@@ -27,7 +27,7 @@ from observability.exporters import DEADMAN_AGE
 from observability.stack.chat.irc import held
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
-from observability.stack.deadman.notify import Outbox, Room, post
+from observability.stack.deadman.notify import Outbox, Channel, post
 from observability.stack.deadman.watch import Presence, Watch
 from observability.stack.targets import RELAY_NICK
 
@@ -91,10 +91,10 @@ def watch(heartbeat: Heartbeat, silence: float) -> Watch:
     chat = os.environ.get("CHAT", "127.0.0.1:6667")
     relay = os.environ.get("RELAY", RELAY_NICK)
     alertmanager = os.environ.get("ALERTMANAGER", "")
-    room = Room(chat, held("CHAT_PASSWORD_FILE"))
-    ways: list[Callable[[str], None]] = [room.say] if chat else []
+    channel = Channel(chat, held("CHAT_PASSWORD_FILE"))
+    ways: list[Callable[[str], None]] = [channel.say] if chat else []
     ways += [partial(post, url)] if url else []
-    presence = Presence(room, relay, silence / 6) if chat else None
+    presence = Presence(channel, relay, silence / 6) if chat else None
     blindness = Blindness(alertmanager, login, HOLD * silence) if alertmanager else None
     return Watch(heartbeat, silence, Outbox(ways), presence, blindness)
 

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from observability.stack.chat.irc import Connection
-from observability.stack.targets import DEADMAN_NICK, ROOM
+from observability.stack.targets import DEADMAN_NICK, CHANNEL
 
 PATIENCE = 5.0
 LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
 
 
-class Room:
-    """A seat in the on-call room, kept, and taken again when it was lost."""
+class Channel:
+    """A seat in the on-call channel, kept, and taken again when it was lost."""
 
     def __init__(self, chat: str, password: str = "") -> None:
         self._chat, self._password = chat, password
@@ -24,7 +24,7 @@ class Room:
     def members(self) -> set[str]:
         """Who is in the room; OSError if the chat is away."""
         try:
-            return self._sit().members(ROOM)
+            return self._sit().members(CHANNEL)
         except OSError:
             self._leave()
             raise
@@ -32,7 +32,7 @@ class Room:
     def say(self, text: str) -> None:
         """Say it; OSError if the chat did not take it."""
         try:
-            self._sit().send(f"PRIVMSG {ROOM} :{text.encode()[:LONGEST].decode(errors='ignore')}")
+            self._sit().send(f"PRIVMSG {CHANNEL} :{text.encode()[:LONGEST].decode(errors='ignore')}")
         except OSError:
             self._leave()
             raise
@@ -41,7 +41,7 @@ class Room:
     def _sit(self) -> Connection:
         if self._seat is None:
             self._seat = Connection(self._chat, DEADMAN_NICK, self._password, PATIENCE)
-            self._seat.send(f"JOIN {ROOM}")
+            self._seat.send(f"JOIN {CHANNEL}")
         return self._seat
 
     def _leave(self) -> None:

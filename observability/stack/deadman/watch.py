@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
-from observability.stack.deadman.notify import Outbox, Room
+from observability.stack.deadman.notify import Outbox, Channel
 
 REMIND = 3600.0
 TICK = 1.0  # seconds between two looks, at most
@@ -48,7 +48,7 @@ class Sign:
 class Presence:
     """When the chat answered, and when the relay was in its room."""
 
-    room: Room
+    channel: Channel
     relay: str
     every: float
     chat_seen: float = field(default_factory=time.monotonic)
@@ -62,7 +62,7 @@ class Presence:
             return
         self._looked = now
         try:
-            members = self.room.members()
+            members = self.channel.members()
         except OSError:
             self.relay_seen = now
             return
@@ -101,7 +101,7 @@ class Watch:
             ),
             Sign(
                 lambda: time.monotonic() - presence.relay_seen, silence * 2 / 3,
-                f"the relay has not been in the room for {{:.0f}} s: alerts do not come here. "
+                f"the relay has not been in the channel for {{:.0f}} s: alerts do not come here. "
                 f"Look at the relay, and at Alertmanager for what fires - {RUNBOOK}",
                 "the relay is back: alerts come here again.",
             ),

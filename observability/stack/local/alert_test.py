@@ -22,7 +22,7 @@ from observability.stack.settings import StackError
 NAME = "MiniTwitTestAlert"
 SECONDS = 45.0
 SAMPLE = re.compile(r"alertmanager_notification_requests(_failed)?_total{(.*)} (\S+)")
-ROOM, DELIVERED = "room", "delivered"
+CHAT, DELIVERED = "chat", "delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ def run(layout: Layout) -> int:
     before, mark = counts(base), datetime.now(UTC).strftime("%H%M%S%f")
     begin = datetime.now(UTC)
     send(base, layout, mark, begin, begin + timedelta(minutes=5))
-    print(f"Sent {NAME} {mark}; waiting for {ROOM}{''.join(f', {name}' for name in expected)} ...")
+    print(f"Sent {NAME} {mark}; waiting for {CHAT}{''.join(f', {name}' for name in expected)} ...")
     results = _wait(base, chat, mark, set(expected), before)
     send(base, layout, mark, begin, datetime.now(UTC))  # over
-    rows = [(name, results.get(name, "nothing heard")) for name in (ROOM, *expected)]
+    rows = [(name, results.get(name, "nothing heard")) for name in (CHAT, *expected)]
     good = {name: result == DELIVERED for name, result in rows}
     show(("receiver", "result"), [(GREEN if good[row[0]] else RED, row) for row in rows])
     return 0 if all(good.values()) else 1
@@ -76,7 +76,7 @@ def _wait(
     found: dict[str, str] = {}
     refused: dict[str, str] = {}
     end = time.monotonic() + SECONDS
-    while found.keys() < {ROOM, *names} and time.monotonic() < end:
+    while found.keys() < {CHAT, *names} and time.monotonic() < end:
         time.sleep(0.5)
         now = counts(base)
         for name in names - found.keys():
@@ -88,7 +88,7 @@ def _wait(
             elif failed:
                 refused[name] = f"FAILED {failed:.0f} times: Alertmanager's log says why"
         if chat.exists() and mark in chat.read_text():
-            found[ROOM] = DELIVERED
+            found[CHAT] = DELIVERED
     return refused | found
 
 

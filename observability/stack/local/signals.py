@@ -16,7 +16,7 @@ from observability.stack.chat.irc import Connection
 from observability.stack.components import Component
 from observability.stack.local.layout import DASHBOARDS, Layout
 from observability.stack.local.ready import get_json
-from observability.stack.targets import CHATLOG_NICK, PROBES, RELAY_NICK, ROOM
+from observability.stack.targets import CHATLOG_NICK, PROBES, RELAY_NICK, CHANNEL
 
 SOON = 10.0  # seconds between evaluations for which it is worth waiting
 LOAD_PATIENCE = 3.0  # seconds in which the simulator must have acted
@@ -147,20 +147,20 @@ def visit(layout: Layout) -> Connection:
 
 
 def present(nick: str) -> Callable[[Layout], Signal]:
-    """The check whether ``nick`` is in the room."""
+    """The check whether ``nick`` is in the channel."""
 
     def one(layout: Layout) -> Signal:
         with visit(layout) as chat:
-            there = nick in chat.members(ROOM)
-        return Signal("ok", f"in {ROOM}") if there else Signal("pending", f"not in {ROOM} yet")
+            there = nick in chat.members(CHANNEL)
+        return Signal("ok", f"in {CHANNEL}") if there else Signal("pending", f"not in {CHANNEL} yet")
 
     return one
 
 
-def room(layout: Layout) -> Signal:
+def channel(layout: Layout) -> Signal:
     """Whether the chat server lets one in."""
     with visit(layout) as chat:
-        return Signal("ok", f"{len(chat.members(ROOM))} in {ROOM}")
+        return Signal("ok", f"{len(chat.members(CHANNEL))} in {CHANNEL}")
 
 
 def load(layout: Layout) -> Signal:
@@ -199,7 +199,7 @@ CHECKS: Mapping[str, tuple[Callable[[Layout], Signal], ...]] = {
     "alertmanager": (routes,),
     "blackbox": (probes,),
     "postgres": (database,),
-    "ngircd": (room,),
+    "ngircd": (channel,),
     "relay": (present(RELAY_NICK),),
     "chatlog": (present(CHATLOG_NICK),),
     "load": (load,),
