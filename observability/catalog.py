@@ -1,8 +1,8 @@
-"""Every metric, label, bucket, span attribute and log field that MiniTwit itself emits: data only.
+"""Every metric, label, bucket, span attribute and log field of MiniTwit: data only.
 
-The services build their instruments from these objects, the dashboards and the rules build
-their expressions from them. What is not declared here does not exist. Metrics of other
-components (exporters, Prometheus itself) are in ``observability.exporters``.
+The services build their instruments from these objects, the dashboards and the rules their
+expressions. What is not declared here cannot be used. Metrics of other components (exporters,
+Prometheus itself) are in ``observability.exporters``.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from typing import Literal
 
 Kind = Literal["counter", "gauge", "histogram"]
 API, WEB, SIMULATOR = "api", "web", "simulator"
-COMMANDS = MIGRATE, IMPORT, FLAG = "migrate", "import", "flag"  # they run once and log
+COMMANDS = MIGRATE, IMPORT, FLAG = (
+    "migrate",
+    "import",
+    "flag",
+)  # they run once and log
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label and, where they are known beforehand, all of its values."""
+    """A label with its possible values, as far as they are known beforehand."""
 
     name: str
     values: tuple[str, ...] = ()
@@ -28,7 +32,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One metric family. ``unit`` is a Prometheus base unit, or '' for a plain number."""
+    """A metric family. ``unit`` is a Prometheus base unit, or '' for a plain number."""
 
     name: str
     kind: Kind
@@ -44,7 +48,7 @@ class Metric:
         return tuple(label.name for label in self.labels)
 
     def children(self) -> Iterator[tuple[str, ...]]:
-        """Every combination of values known beforehand; none if a label is open-ended."""
+        """Every combination of known label values; none if a label is open-ended."""
         return product(*(label.values for label in self.labels))
 
     def __str__(self) -> str:
@@ -62,10 +66,10 @@ STATUS = Label("status")
 QUERY = Label("query")
 OPERATION = Label("operation")
 UNMATCHED = "unmatched"
-# Series that one replica may export, whatever is asked of it.
+# The maximum number of series of one replica, under any requests.
 SERIES_BUDGET = 1000
 
-# The simulator gives up after 0.3 s: that bound must be a bucket.
+# The simulator's timeout is 0.3 s, so this must be a bucket bound.
 SIMULATOR_TIMEOUT = 0.3
 DURATION_BUCKETS = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, SIMULATOR_TIMEOUT, 0.5, 1.0, 2.5,
@@ -291,9 +295,9 @@ METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isins
 
 
 class Attribute(StrEnum):
-    """Span attributes: the stable semantic conventions of OpenTelemetry, and a few of our own.
+    """Span attributes: OpenTelemetry's stable semantic conventions, and a few of our own.
 
-    Nothing here tells who made a request: paths, queries, addresses and agents stay out.
+    None identifies the client: paths, queries, addresses and user agents are left out.
     """
 
     METHOD = "http.request.method"
@@ -307,14 +311,14 @@ class Attribute(StrEnum):
     DB_SYSTEM = "db.system.name"
     DB_QUERY = "db.query.summary"
     REQUEST_ID = "minitwit.request_id"
-    DB_SECONDS = "minitwit.db.duration"  # of all statements, without waits for connections
+    DB_SECONDS = "minitwit.db.duration"  # of all statements, without the wait for a connection
     ACTION = "minitwit.action"
     OUTCOME = "minitwit.outcome"
-    REASON = "minitwit.reason"  # why there is a trace: sampled, slow or error
+    REASON = "minitwit.reason"  # why the trace was sampled: sampled (head), slow or error (tail)
 
 
 # ---- log fields -------------------------------------------------------------------------
-# One JSON object a line; these keys and no others. The first five are always there.
+# One JSON object per line with these keys only. The first five are always present.
 LOG_FIELDS = (
     "ts", "level", "service", "event", "message",
     "request_id", "trace_id", "span_id",
@@ -323,7 +327,7 @@ LOG_FIELDS = (
     "component", "version", "address", "count",
 )  # fmt: skip
 
-# Values of "event": what a line is about.
+# Values of "event".
 EVENTS = (
     "request", "invalid_request", "db_error", "unhandled", "startup", "shutdown", "ready",
     "migration", "import", "flag", "action", "upstream_error", "log_dropped",

@@ -1,8 +1,8 @@
-"""The pace of the monitoring, and how a drill quickens all of it together.
+"""The intervals of the monitoring, and how a drill shortens all of them together.
 
-At scale 1 (production) every duration is what it says. At scale N windows, ``for`` and intervals
-shrink by N, but a range keeps at least four scrapes and a ``for`` at least two: shorter ones
-would judge noise, or targets that were not looked at yet.
+At scale 1 (production) every duration is unchanged. At scale N windows, ``for`` and intervals are
+divided by N, but a range keeps at least four scrapes and a ``for`` at least two: anything shorter
+would react to noise, or to targets that were not scraped yet.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 SCRAPE_SECONDS = 5.0
 EVALUATE_SECONDS = 5.0
-# The PostgreSQL exporter takes a second to say that its database is gone.
+# The PostgreSQL exporter takes a second to report that its database is down.
 FASTEST_SCRAPE_SECONDS = 2.0
 FASTEST_SECONDS = 1.0
 SCRAPES_A_RANGE = 4
@@ -22,7 +22,7 @@ UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms",
 
 
 def duration(seconds: float) -> str:
-    """Spell ``seconds`` as Prometheus does: ``1m30s``; milliseconds are the finest."""
+    """Format ``seconds`` as Prometheus does: ``1m30s``; milliseconds are the finest."""
     rest, text = round(seconds * 1000), ""
     for unit, size in UNITS:
         count, rest = divmod(rest, size)
@@ -52,38 +52,38 @@ class Clock:
 
     @property
     def patience(self) -> float:
-        """Seconds that a scrape may take: less than until the next."""
+        """The scrape timeout in seconds: less than the scrape interval."""
         return 0.8 * self.scrape
 
     def pause(self, seconds: float) -> str:
-        """A pause: of Alertmanager between messages, of a group of rules between evaluations."""
+        """Scale an interval: Alertmanager's, or the evaluation interval of a rule group."""
         return duration(max(seconds / self.scale, FASTEST_SECONDS))
 
     def age(self, seconds: float) -> float:
-        """How old something may be that is looked at by scrapes, in seconds."""
+        """The maximum age in seconds of something that is observed by scrapes."""
         return max(seconds / self.scale, SCRAPES_A_WAIT * self.scrape)
 
     def silence(self, seconds: float) -> float:
-        """Seconds without a Watchdog until someone is told."""
+        """Seconds without a Watchdog until the dead man's switch fires."""
         return max(seconds / self.scale, SHORTEST_SILENCE)
 
     def window(self, seconds: float) -> str:
-        """A range for rate() and its like."""
+        """Scale the range of rate() and similar functions."""
         return duration(self._range(seconds))
 
     def samples(self, seconds: float) -> float:
-        """How many samples of a target a range of ``seconds`` holds."""
+        """Return how many samples of a target a range of ``seconds`` holds."""
         return self._range(seconds) / self.scrape
 
     def covered(self, seconds: float) -> float:
-        """How many samples of a recorded series a range of ``seconds`` holds."""
+        """Return how many samples of a recorded series a range of ``seconds`` holds."""
         return self._range(seconds) / self.evaluate
 
     def wait(self, seconds: float) -> str:
-        """A ``for`` or ``keep_firing_for``.
+        """Scale a ``for`` or ``keep_firing_for``.
 
-        It keeps as many scrapes as it has in production, up to six: which of two alerts on the
-        same fault comes first must not depend on the pace.
+        It keeps as many scrapes as in production, up to six: which of two alerts on the same fault
+        fires first must not depend on the scale.
         """
         scrapes = min(max(seconds / SCRAPE_SECONDS, SCRAPES_A_WAIT), SCRAPES_KEPT)
         return duration(max(seconds / self.scale, scrapes * self.scrape))

@@ -1,4 +1,4 @@
-"""Names and addresses that dashboards, rules and the stack's configuration must agree on."""
+"""Names and addresses shared by dashboards, rules and the stack's configuration."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from enum import StrEnum
 PRODUCT = "minitwit"
 DEPLOYED_TARGETS = ("api", "web", "postgres")
 MONITORING_TARGETS = ("prometheus", "alertmanager", "blackbox", "node")
-# The first two are absent where they could not be built.
+# The first two are absent where their programs could not be had.
 OPTIONAL_TARGETS = ("loki", "promtail", "deadman")
-# The heartbeat's budget; docs/alerting.md, "Heartbeat", has the arithmetic.
-# Prometheus sends a firing alert again; Alertmanager keeps it for four times that.
+# The heartbeat's timings; docs/alerting.md, "Heartbeat", has the arithmetic.
+# Prometheus sends a firing alert again at this interval; Alertmanager keeps it for four of them.
 RESEND_SECONDS = 39.0
-DEADMAN_SECONDS = 95.0  # since the Watchdog's value advanced, until someone is told
+DEADMAN_SECONDS = 95.0  # from the last advance of the Watchdog's value to the message
 HEARTBEAT = "heartbeat"  # the Watchdog's annotation with its value
-MONITORING_BLIND = "MonitoringBlind"  # what the dead man's switch posts to Alertmanager
+MONITORING_BLIND = "MonitoringBlind"  # the alert that the dead man's switch posts
 PROBE_JOB = "probe"
 PROBED_SERVICES = ("api", "web")
 
-# How long Prometheus keeps samples: two days more than the longest window of rules and panels.
-# Its size is what that takes: samples a second times bytes a sample, with room for the head.
+# Prometheus's retention: two days more than the longest window of rules and panels.
+# Its size: samples a second times bytes a sample, and a reserve for the head block.
 RETENTION_DAYS = 32
 RETENTION_GIGABYTES = 6
 SAMPLES_A_SECOND = 793  # measured on the whole platform
-BYTES_A_SAMPLE = 2  # Prometheus's own advice: one to two
+BYTES_A_SAMPLE = 2  # Prometheus's documentation: one to two
 
 # Datasources as Grafana's provisioning declares them.
 PROMETHEUS_UID = "prometheus"
@@ -31,18 +31,18 @@ LOKI_UID = "loki"
 TEMPO_UID = "tempo"
 ALERTMANAGER_UID = "alertmanager"
 
-# What Promtail makes of a line's fields: streams, and what it keeps beside each line.
+# Fields that Promtail turns into stream labels, and into structured metadata.
 LOG_LABELS = ("job", "service", "level", "event")
 LOG_METADATA = ("trace_id", "request_id", "route")
 
-# Where an alert sends its reader: external labels of Prometheus and Loki that annotations refer
-# to, and that are dropped from alerts before they are sent.
+# Base URLs of an alert's links: external labels of Prometheus and Loki that annotations use, and
+# that are dropped from alerts before they are sent.
 GRAFANA, RUNBOOKS = "grafana_url", "runbook_base"
 RUNBOOK_BASE = "alerts/runbooks"  # paths in this repository, until a setting gives an address
 
 
 class Board(StrEnum):
-    """The uids of the dashboards: they stay for ever, links point at them."""
+    """The uids of the dashboards; they never change, because links contain them."""
 
     OVERVIEW = f"{PRODUCT}-overview"
     HTTP = f"{PRODUCT}-http"
@@ -59,5 +59,5 @@ class Board(StrEnum):
 
     @property
     def path(self) -> str:
-        """Where Grafana has it."""
+        """The path of the dashboard in Grafana."""
         return f"/d/{self.value}"

@@ -1,6 +1,7 @@
 """Metrics of other components that dashboards and rules use: data only.
 
-``services=()`` says that any target may expose it. The scrape adds job, service and instance.
+``services=()`` means that any target may expose the metric. The scrape adds job, service and
+instance.
 """
 
 from __future__ import annotations
@@ -105,7 +106,7 @@ DEADMAN_AGE = Metric(
     services=(),
 )
 
-# ---- written for the node exporter by the runner without Docker --------------------------
+# ---- the runner's file for the node exporter (without Docker) ----------------------------
 COMPONENT_RESTARTS = Metric(
     "minitwit_component_restarts_total",
     "counter",

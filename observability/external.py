@@ -1,7 +1,7 @@
-"""More metrics of other components, for the dashboards of database, host, probes and monitoring.
+"""More metrics of other components, for dashboards only.
 
-One line each: what they measure is said by their own exporters. Named alike in the versions that
-Debian has and in those that compose pins.
+Boards of the database, hosts, probes and the monitoring use them. The names are the same in
+Debian's versions and in those that compose pins; the exporters' own help says more.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Name and attributes of a server span, the same however the span is made.
+"""Name and attributes of a server span, the same for head and tail sampling.
 
-Secrets travel in queries, paths and headers, and so do names of people: none of these is here.
+Queries, paths and headers are left out, because they carry secrets and people's names.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from observability.instrument.recording import Attributes
 from observability.instrument.routes import METHODS, template
 
 ERROR_STATUS = 500
-OTHER_METHOD = "_OTHER"  # OpenTelemetry's word for a method that is none
-# What handlers noted for the line, and the span tells as well.
+OTHER_METHOD = "_OTHER"  # OpenTelemetry's value for an unknown method
+# Log fields that are span attributes as well.
 _NOTED = {"action": Attribute.ACTION, "outcome": Attribute.OUTCOME}
 
 
 def method(scope: Scope) -> str:
-    """The request's method, if it is one."""
+    """Return the request's method, or OTHER_METHOD for an unknown one."""
     name: str = scope["method"]
     return name if name in METHODS else OTHER_METHOD
 
 
 def span_name(scope: Scope) -> str:
-    """``METHOD route``; known when the answer begins."""
+    """Return ``METHOD route``; known when the response begins."""
     return f"{method(scope)} {template(scope)}"
 
 
 def asked(scope: Scope) -> Attributes:
-    """What is known at the start of a request."""
+    """Return the attributes that are known at the start of a request."""
     host, port = scope.get("server") or ("", 0)
     return {
         Attribute.METHOD: method(scope),
@@ -43,7 +43,7 @@ def asked(scope: Scope) -> Attributes:
 
 
 def answered(span: Span, scope: Scope, request: RequestContext, reason: str) -> None:
-    """Add what is known once the answer has begun."""
+    """Add the attributes that are known once the response has begun."""
     found: Attributes = {
         Attribute.ROUTE: template(scope),
         Attribute.REQUEST_ID: request.request_id,

@@ -1,4 +1,4 @@
-"""The log of what runs once and has no file that Promtail follows: it is pushed to Loki."""
+"""The log of a command, pushed to Loki because Promtail follows no file of it."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from observability.instrument.metrics import Meter
 
 @contextmanager
 def command_log(service: str, event: str, loki: str) -> Iterator[Log]:
-    """Log a command: what it tells, how it failed, that it ended and after how long.
+    """Log a command: its messages, its error, its end and its duration.
 
-    ``loki`` is the address to push to; with '' nothing is written. What Loki did not get is told
-    on standard error: nobody scrapes a command.
+    ``loki`` is the URL to push to; with '' nothing is written. Lines that did not reach Loki are
+    reported on standard error, because no Prometheus scrapes a command.
     """
     meter = Meter(service)
     log = Log(LogSettings(stdout=False, loki=loki), meter)

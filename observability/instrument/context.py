@@ -1,4 +1,4 @@
-"""What is known about the request being served: found from anywhere in its task."""
+"""The context of the request being served, found from anywhere in its task."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from observability.instrument.recording import Recorded
     from observability.instrument.tail_sampling import Budget
 
-# The client closed the connection before it had its answer (nginx's number for it).
+# The client closed the connection before the response (nginx's status for it).
 CLIENT_CLOSED = 499
-# From this duration (seconds) on, a request that was not sampled becomes a trace all the same.
+# Tail sampling exports requests that took at least so many seconds.
 SLOW_SECONDS = catalog.SIMULATOR_TIMEOUT
-# What we take over from a caller: enough for ids in use, and nothing that could forge a line.
+# Request ids accepted from a caller: the usual formats, and nothing that could forge a log line.
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 
 
 def new_span_id() -> int:
-    """Sixty-four random bits, not all of them zero."""
+    """Return 64 random bits, not all of them zero."""
     return random.getrandbits(64) or 1
 
 
 class RequestContext:
-    """Ids, spans to be made, fields for the request's log line, and what was answered.
+    """A request's ids, recorded spans, log fields and response.
 
-    ``parent`` is the caller's span, if its trace goes on here. ``sampled`` says whether the trace
-    was chosen at the start; ``budget`` is asked for the others, None where there is no tracing.
+    ``parent`` is the caller's span, if this request continues its trace. ``sampled`` is the
+    head-sampling decision; ``budget`` limits tail sampling, None without tracing.
     """
 
     parent: SpanContext | None = None
@@ -42,8 +42,8 @@ class RequestContext:
     reserved = False
     db_seconds = 0.0
     status = CLIENT_CLOSED
-    size = 0  # bytes of the answer's body
-    error = ""  # the class of the exception that became the answer, if one did
+    size = 0  # bytes of the response's body
+    error = ""  # the class of the exception that determined the response
 
     def __init__(self, request_id: str = "") -> None:
         self.trace_id = f"{random.getrandbits(128) or 1:032x}"
@@ -53,13 +53,13 @@ class RequestContext:
         self.spans: list[Recorded] = []
 
     def reserve(self) -> bool:
-        """Whether a trace of this request may be made although it was not sampled."""
+        """Return whether tail sampling may export this request's trace."""
         if not self.reserved and self.budget:
             self.reserved = self.budget.take()
         return self.reserved
 
     def exemplar(self, seconds: float) -> dict[str, str] | None:
-        """The exemplar of an observation of ``seconds``, if the trace is sure to be exported."""
+        """Return the exemplar for ``seconds``, if the trace is certain to be exported."""
         if self.sampled or (seconds >= SLOW_SECONDS and self.reserve()):
             return {"trace_id": self.trace_id}
         return None
@@ -69,12 +69,12 @@ _current: ContextVar[RequestContext | None] = ContextVar("request", default=None
 
 
 def current() -> RequestContext | None:
-    """The context of the request being served, or None outside any."""
+    """Return the context of the request being served; None outside any."""
     return _current.get()
 
 
 def request_id() -> str:
-    """The id of the request being served; '' outside any."""
+    """Return the id of the request being served; '' outside any."""
     request = _current.get()
     return request.request_id if request else ""
 
@@ -87,14 +87,17 @@ def note(**fields: object) -> None:
 
 
 def failed(error: Exception) -> None:
-    """Note which exception becomes the answer of the request being served."""
+    """Record which exception determines the response of the request being served."""
     request = _current.get()
     if request is not None:
         request.error = type(error).__name__
 
 
 def enter(offered: bytes | None) -> RequestContext:
-    """Begin a request: keep the caller's id where it is one, and no secret, else make one."""
+    """Start the context of a request, with the caller's request id if that is valid.
+
+    A new id is made where the caller's is malformed or contains a secret.
+    """
     context = RequestContext(_accepted(offered) if offered else "")
     _current.set(context)
     return context

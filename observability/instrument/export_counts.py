@@ -1,7 +1,7 @@
-"""Counts the spans on their way to the receiver: each is delivered or dropped, and none twice.
+"""Counts exported and dropped spans; each span is counted once.
 
-The SDK's processor drops without a word when its queue is full, so that a place in it is taken
-here first. The log says once when drops begin and once when they are over.
+The SDK's processor drops silently when its queue is full, so a slot is taken here first. The log
+reports once when drops begin and once when they are over.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from observability.instrument.metrics import Meter
 
 
 class ExportCounts:
-    """How many spans are on their way, of ``most``; what became of the others."""
+    """The spans in the export queue, of ``most``, and what became of the others."""
 
     def __init__(self, most: int, meter: Meter, log: Log) -> None:
         self._most, self._meter, self._log = most, meter, log
@@ -27,7 +27,7 @@ class ExportCounts:
         self._pending, self._dropped, self._ended = 0, 0, False
 
     def take(self) -> bool:
-        """Take a place for one span; False, and counted as dropped, if there is none."""
+        """Take a slot for one span; if none is free, count a drop."""
         with self._lock:
             taken = self._pending < self._most and not self._ended
             self._pending += taken
@@ -36,23 +36,23 @@ class ExportCounts:
         return taken
 
     def settle(self, count: int, delivered: bool) -> None:
-        """So many spans were delivered, or refused."""
+        """Count spans as exported or as dropped."""
         with self._lock:
-            if self._ended:  # these were counted as dropped
+            if self._ended:  # already counted as dropped
                 return
             self._pending -= count
         if delivered:
             self._meter.count(catalog.TRACE_SPANS, "exported", by=count)
             self._over()
         else:
-            self._drop(count, "the receiver does not take them")
+            self._drop(count, "the collector does not accept them")
 
     def end(self) -> None:
-        """Count what is still on its way as dropped."""
+        """Count the spans still in the queue as dropped."""
         with self._lock:
             left, self._pending, self._ended = self._pending, 0, True
         if left:
-            self._drop(left, "the process ends")
+            self._drop(left, "the process is stopping")
 
     def _drop(self, count: int, why: str) -> None:
         self._meter.count(catalog.TRACE_SPANS, "dropped", by=count)
@@ -67,20 +67,20 @@ class ExportCounts:
             if not self._dropped or self._pending > self._most // 2:
                 return
             dropped, self._dropped = self._dropped, 0
-        self._tell("info", "Spans are delivered again; those lost are counted", dropped)
+        self._tell("info", "Spans are exported again; dropped ones are counted", dropped)
 
     def _tell(self, level: str, message: str, count: int) -> None:
         self._log.write(level, "trace_dropped", message, {"component": "otlp", "count": count})
 
 
 class CountingExporter(SpanExporter):
-    """Another exporter, whose results are counted."""
+    """A span exporter that counts the results of another one."""
 
     def __init__(self, exporter: SpanExporter, counts: ExportCounts) -> None:
         self._exporter, self._counts = exporter, counts
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Deliver a batch."""
+        """Export a batch."""
         result = SpanExportResult.FAILURE
         try:
             result = self._exporter.export(spans)
@@ -89,29 +89,29 @@ class CountingExporter(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Give up what is being tried."""
+        """Stop retrying."""
         self._exporter.shutdown()
 
 
 class CountingProcessor(SpanProcessor):
-    """Another processor, which gets a span only where there is a place for it."""
+    """A span processor that passes spans on while the queue has free slots."""
 
     def __init__(self, processor: SpanProcessor, counts: ExportCounts) -> None:
         self._processor, self._counts = processor, counts
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Pass it on."""
+        """Pass the span on."""
         self._processor.on_start(span, parent_context)
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Queue a span that is complete, or drop it."""
+        """Queue an ended span, or drop it."""
         if self._counts.take():
             self._processor.on_end(span)
 
     def shutdown(self) -> None:
-        """Deliver what is queued."""
+        """Export what is queued, and stop."""
         self._processor.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Deliver what is queued now."""
+        """Export what is queued now."""
         return self._processor.force_flush(timeout_millis)

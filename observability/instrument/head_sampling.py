@@ -1,7 +1,7 @@
-"""The gate samples before anything is instrumented: who is not sampled pays next to nothing.
+"""Head sampling, before any instrumentation: an unsampled request costs next to nothing.
 
-A request that is sampled passes through OpenTelemetry's own ASGI middleware. That sees a scope
-without path, query, client and headers, since secrets travel there; the application sees its own.
+A sampled request passes through OpenTelemetry's own ASGI middleware. That sees a scope without
+path, query, client and headers, since these carry secrets; the application sees its own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 
 class TrustedCallers:
-    """Addresses and networks, separated by commas, whose headers are believed; ``*`` is all.
+    """Addresses and networks, separated by commas, whose headers are trusted; ``*`` is all.
 
     Loopback always is.
     """
@@ -50,7 +50,7 @@ class TrustedCallers:
 
 
 class HeadSampling:
-    """Joins a trusted caller's trace, decides whether the request is sampled, and serves it."""
+    """Middleware that continues a trusted caller's trace and takes the sampling decision."""
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class HeadSampling:
             )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request of which the telemetry has made a context."""
+        """Serve one request that has a ``RequestContext``."""
         request = context.current()
         if scope["type"] != "http" or request is None:
             await self._app(scope, receive, send)
@@ -89,7 +89,7 @@ class HeadSampling:
             await self._instrumented(_bare(scope, headers), receive, send)
 
     def _carried(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        """The headers of a trace; those of a caller that is not trusted leave the scope."""
+        """Return the trace headers; remove those of an untrusted caller from the scope."""
         found = [pair for pair in scope["headers"] if pair[0] in CARRIERS]
         if found and not self._trusted.has(scope["client"][0] if scope.get("client") else ""):
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] not in CARRIERS]
@@ -102,8 +102,11 @@ class HeadSampling:
         return result.decision is Decision.RECORD_AND_SAMPLE
 
     async def _inside(self, bare: Scope, receive: Receive, send: Send) -> None:
-        """Serve inside the span, and complete it when the answer begins: the route is known by
-        then, and the instrumentation ends its span with the last part of the answer."""
+        """Serve inside the span, and complete the span when the response begins.
+
+        The route is known by then, and the instrumentation ends its span with the last part of the
+        response.
+        """
         scope: Scope = bare[SCOPE]
         span, request = trace.get_current_span(), context.current()
 
@@ -117,7 +120,7 @@ class HeadSampling:
 
 
 def join(request: RequestContext, headers: list[tuple[bytes, bytes]]) -> Context:
-    """Take part in the caller's trace where the headers tell one; the context for the sampler."""
+    """Continue the caller's trace if the headers carry one; return the sampler's context."""
     if headers:
         carrier = {name.decode(): value.decode("latin-1") for name, value in headers}
         found = trace.get_current_span(_PROPAGATOR.extract(carrier, Context())).get_span_context()
@@ -129,7 +132,7 @@ def join(request: RequestContext, headers: list[tuple[bytes, bytes]]) -> Context
 
 
 def _bare(scope: Scope, headers: list[tuple[bytes, bytes]]) -> Scope:
-    """What the instrumentation may see of a request."""
+    """Return the scope that the instrumentation may see."""
     return {
         "type": "http", "asgi": scope.get("asgi", {}), "http_version": scope["http_version"],
         "method": method(scope), "scheme": scope["scheme"], "server": scope.get("server"),

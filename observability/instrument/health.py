@@ -1,4 +1,4 @@
-"""Liveness, readiness and metrics: answered before anything else, and not counted as requests."""
+"""Liveness, readiness and metrics endpoints; not counted as requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from observability import catalog
 from observability.instrument.metrics import Meter
 
-# A check returns nothing when all is well, else one short sentence.
+# A check returns None if it succeeds, else one short sentence.
 Check = Callable[[], Awaitable[str | None]]
 CHECK_SECONDS = 1.0
 
@@ -31,7 +31,7 @@ class Health:
         self._checks[name] = check
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the three paths; pass everything else on."""
+        """Serve the three paths; pass everything else on."""
         answer = _ANSWERS.get(scope["path"]) if scope["type"] == "http" else None
         if answer is None or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
@@ -48,7 +48,7 @@ class Health:
         )
 
     async def ready(self) -> tuple[bool, dict[str, str]]:
-        """Whether this replica should get requests, and what each check says."""
+        """Return whether this replica should get requests, and the result of each check."""
         results = {name: await self._run(check) for name, check in self._checks.items()}
         if self.draining:
             results["shutdown"] = "draining"

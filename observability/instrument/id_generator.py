@@ -1,4 +1,4 @@
-"""The ids of spans: those that the request already has, so that its log lines name them."""
+"""The ids of spans: those the request already has, so that its log lines match."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 
 
 class _Given:
-    """A trace id, and the id of the one span that is begun next."""
+    """A trace id, and the id of the next span."""
 
     __slots__ = ("span_id", "trace_id")
 
@@ -24,7 +24,7 @@ _given: ContextVar[_Given | None] = ContextVar("given", default=None)
 
 @contextmanager
 def given(trace_id: int, span_id: int) -> Iterator[None]:
-    """Let the first span that is begun in the block have these ids."""
+    """Give the first span that starts in the block these ids."""
     token = _given.set(_Given(trace_id, span_id))
     try:
         yield
@@ -33,18 +33,18 @@ def given(trace_id: int, span_id: int) -> Iterator[None]:
 
 
 class RequestIdGenerator(IdGenerator):
-    """Hands out the ids that were given, else random ones."""
+    """Returns the given ids, else random ones."""
 
     def __init__(self) -> None:
         self._random = RandomIdGenerator()
 
     def generate_trace_id(self) -> int:
-        """The id of a trace that begins here."""
+        """Return the id of a trace that starts here."""
         ids = _given.get()
         return ids.trace_id if ids else self._random.generate_trace_id()
 
     def generate_span_id(self) -> int:
-        """The given id once, for the span that it was given for."""
+        """Return the given id once, for the span it was given for."""
         ids = _given.get()
         if ids is None or not ids.span_id:
             return self._random.generate_span_id()
@@ -52,5 +52,5 @@ class RequestIdGenerator(IdGenerator):
         return span_id
 
     def is_trace_id_random(self) -> bool:
-        """True: those that were given are random too."""
+        """Return True: given ids are random too."""
         return True

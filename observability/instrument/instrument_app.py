@@ -1,4 +1,4 @@
-"""An application with everything around it that observes it."""
+"""Wraps an application in its instrumentation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def instrument_app(
     settings: TraceSettings,
     trusted: str,
 ) -> Telemetry:
-    """``inner`` serves the routes of ``app``; ``trusted`` are those whose traces go on here."""
+    """Wrap ``inner``, which serves the routes of ``app``.
+
+    ``trusted`` are the callers whose traces are continued, see ``TrustedCallers``.
+    """
     provider = tracing.provider
     tail_sampling = TailSampling(provider, meter) if provider else None
     sampler = SAMPLERS[settings.sampler](settings.ratio)

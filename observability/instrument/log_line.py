@@ -1,4 +1,4 @@
-"""One log record as a line: JSON, ASCII, without secrets."""
+"""Formats a log record as a line: JSON, ASCII, redacted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Record(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A record ready to be written: its fields, redacted, and the same as JSON."""
+    """A record ready to be written: its redacted fields, and the same as JSON."""
 
     nanoseconds: int
     fields: dict[str, Any]
@@ -28,11 +28,11 @@ class Line(NamedTuple):
 
 
 def make_line(service: str, record: Record) -> Line:
-    """Make the one line of JSON that a record becomes, without secrets."""
+    """Format a record as one redacted line of JSON."""
     try:
         return _make_line(service, record)
-    except Exception as error:  # an object that cannot be shown must not end the log
-        what = f"A record could not be written: {type(error).__name__}"
+    except Exception as error:  # an object without a usable repr must not stop the log
+        what = f"A record could not be formatted: {type(error).__name__}"
         return _make_line(service, record._replace(message=what, fields={}))
 
 
@@ -47,7 +47,7 @@ def _make_line(service: str, record: Record) -> Line:
         "message": redaction.text(record.message),
         **redaction.fields(record.fields),
     }
-    # ASCII only: a line break or a terminal escape in a name cannot begin a line of its own.
+    # ASCII only: a line break or a terminal escape in a name cannot forge a line.
     return Line(record.nanoseconds, fields, _encode(fields) + "\n")
 
 

@@ -1,4 +1,4 @@
-"""The log file: appended to, rotated by rename and create, opened anew when it vanishes."""
+"""The log file: append, rotate by rename and create, reopen when it was moved."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-WRITERS = 100  # replicas that may write logs into one folder
+WRITERS = 100  # replicas that may write logs to one folder
 
 
 class LogFile:
-    """Append-only, renamed to ``.1`` (``.2`` …) when full: followers see rename and create.
+    """An append-only file, renamed to ``.1`` (``.2`` …) when it is full.
 
     Replicas may be given the same path: a file has one writer, the next one takes ``NAME-2.log``.
     """
 
     def __init__(self, path: Path, limit: int, keep: int) -> None:
-        """``limit``: the bytes at which it is full; ``keep``: how many full ones stay."""
+        """Set the rotation: ``limit`` bytes for each file, ``keep`` full ones."""
         self._wanted = self._path = path
         self._limit, self._keep = limit, keep
         self._file: BinaryIO | None = None
         self._lock: BinaryIO | None = None
-        self._torn = False  # the file may end in the midst of a line
+        self._torn = False  # the file may end in an incomplete line
 
     def write(self, data: bytes) -> None:
-        """Append ``data``; raises OSError, after which the next call opens the file anew."""
+        """Append ``data``; raises OSError, after which the next call reopens the file."""
         try:
             file = self._ready(len(data))
-            # What a full disk cut off must not run into the next line.
+            # End a line that a full disk truncated.
             view = memoryview(b"\n" + data if self._torn else data)
             while view:
                 view = view[file.write(view) :]
@@ -38,16 +38,16 @@ class LogFile:
             raise
 
     def close(self) -> None:
-        """Close the file and leave it to others."""
+        """Close the file and release its lock."""
         self._close_file()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     def _ready(self, more: int) -> BinaryIO:
-        """The open file, with room for ``more`` bytes."""
+        """Return the open file, rotated if ``more`` bytes do not fit."""
         if self._file is not None and self._vanished(self._file):
-            self.close()  # the lock may have gone with it
+            self.close()  # the lock file may have been moved too
         file = self._file or self._open()
         if file.tell() and file.tell() + more > self._limit:
             self._rotate()
@@ -55,7 +55,7 @@ class LogFile:
         return file
 
     def _vanished(self, file: BinaryIO) -> bool:
-        """Whether somebody removed or renamed the file: its path names another or none."""
+        """Return whether the file was removed or renamed: its path names another or none."""
         try:
             there = self._path.stat()
         except FileNotFoundError:
@@ -70,7 +70,7 @@ class LogFile:
         return self._file
 
     def _claim(self) -> None:
-        """Take the first name that no other process writes to; a device or pipe is for all."""
+        """Lock the first name that no other process writes to; devices and pipes are shared."""
         self._wanted.parent.mkdir(parents=True, exist_ok=True)
         if self._lock or (self._wanted.exists() and not self._wanted.is_file()):
             return
@@ -102,7 +102,7 @@ class LogFile:
 
 
 def _torn(path: Path) -> bool:
-    """Whether a file ends in the midst of a line."""
+    """Return whether a file ends in an incomplete line."""
     if not path.is_file() or not path.stat().st_size:
         return False
     with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""JSON logs: one object a line, on standard output and in a file, written by one thread.
+"""JSON logs: one object per line, to standard output and a file, from one thread.
 
 A caller only appends to a bounded queue. When the queue is full or an output fails, records are
 dropped and counted; no caller waits for a disk, a pipe or Loki.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from observability.instrument.loki import Push
 
 QUEUE_SIZE = 10_000  # records
-BATCH = 200  # records made into lines and written at once
+BATCH = 200  # records that are formatted and written together
 POLL_SECONDS = 0.05
 CLOSE_SECONDS = 2.0
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
@@ -34,8 +34,11 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 @dataclass(frozen=True, slots=True)
 class LogSettings:
-    """Where lines go. ``file_bytes`` is the size at which the file is rotated; ``loki`` the
-    address of a Loki to push to, with its credentials, or ''."""
+    """The outputs of the log.
+
+    ``file_bytes`` is the size at which the file is rotated; ``loki`` the URL of a Loki to push to,
+    with its credentials, or ''.
+    """
 
     level: str = "info"
     stdout: bool = True
@@ -46,13 +49,13 @@ class LogSettings:
 
 
 class Output(Protocol):
-    """Where lines go."""
+    """A destination of log lines."""
 
     def write(self, data: bytes) -> None:
         """Write whole lines; raises OSError or ValueError if they are lost."""
 
     def close(self) -> None:
-        """Nothing more will come."""
+        """Close the output."""
 
 
 class Stdout:
@@ -64,7 +67,7 @@ class Stdout:
         sys.stdout.buffer.flush()
 
     def close(self) -> None:
-        """Leave it open for the rest of the process."""
+        """Do nothing: the process still uses it."""
 
 
 class Log:
@@ -82,30 +85,30 @@ class Log:
             self._outputs["file"] = LogFile(settings.file, settings.file_bytes, settings.file_count)
         self._push: Push | None = None
         if settings.loki:
-            from observability.instrument.loki import Push  # the library takes 6 MB
+            from observability.instrument.loki import Push  # imported late: it takes 6 MB
 
             self._push = Push(settings.loki, meter, self._tell)
         self._thread = threading.Thread(target=self._run, name="log", daemon=True)
         self._thread.start()
 
     def debug(self, event: str, message: str = "", **fields: Any) -> None:
-        """Log what only a developer looks for."""
+        """Log a detail for developers."""
         self.write("debug", event, message, fields)
 
     def info(self, event: str, message: str = "", **fields: Any) -> None:
-        """Log the ordinary course of things."""
+        """Log a normal event."""
         self.write("info", event, message, fields)
 
     def warning(self, event: str, message: str = "", **fields: Any) -> None:
-        """Log something to look at in daylight."""
+        """Log a problem that needs no immediate action."""
         self.write("warning", event, message, fields)
 
     def error(self, event: str, message: str = "", **fields: Any) -> None:
-        """Log that a request or a component failed."""
+        """Log a failed request or component."""
         self.write("error", event, message, fields)
 
     def write(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
-        """Queue one record; the ids of the request being served are added to its fields."""
+        """Queue one record, with the ids of the request being served."""
         if LEVELS[level] < self._threshold:
             return
         request = context.current()
@@ -122,7 +125,7 @@ class Log:
 
     @property
     def pending(self) -> int:
-        """How many records wait to be written."""
+        """The number of records in the queue."""
         return len(self._queue)
 
     def close(self) -> None:
@@ -131,13 +134,13 @@ class Log:
         self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        # Polling: a thread woken for each record would take the interpreter from requests.
+        # Polling: waking a thread for each record would take the GIL from requests.
         while not self._stop.wait(POLL_SECONDS):
             self._drain()
         self._drain()
         if self._push:
             self._push.close()
-            self._drain()  # what the push had to tell
+            self._drain()  # records that the push logged
         for output in self._outputs.values():
             output.close()
 
@@ -162,7 +165,7 @@ class Log:
 
 
 class LibraryHandler(logging.Handler):
-    """Brings what libraries log through ``logging`` into the same stream."""
+    """Sends records of Python's ``logging`` to the same log."""
 
     def __init__(self, log: Log) -> None:
         super().__init__()
@@ -175,7 +178,7 @@ class LibraryHandler(logging.Handler):
             fields["stack"] = "".join(traceback.format_exception(*record.exc_info))
         try:
             message = record.getMessage()
-        except Exception:  # arguments that do not fit must not fail the request
+        except Exception:  # wrong arguments must not fail the request
             message = str(record.msg)
         level = record.levelname.lower()
         self._log.write(level if level in LEVELS else "info", "library", message, fields)

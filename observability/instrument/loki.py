@@ -1,8 +1,8 @@
-"""Pushes log lines to Loki through python-logging-loki, for where no Promtail follows a file.
+"""Pushes log lines to Loki through python-logging-loki, where Promtail follows no file.
 
-The library builds the streams and holds the session. A queue and a thread around it keep the
-callers from waiting for Loki: what does not fit into the queue is dropped and counted. The log
-tells once when an outage begins and once when it is over.
+The library builds the streams and holds the session. A queue and a thread around it keep callers
+from waiting for Loki: lines that do not fit into the queue are dropped and counted. The log
+reports once when an outage begins and once when it is over.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from observability.instrument.log_line import Line
 from observability.instrument.metrics import Meter
 
 QUEUE_SIZE = 10_000  # lines
-BATCH = 250  # lines a push; encoding so many holds the interpreter for about a millisecond
+BATCH = 250  # lines in a push; encoding them holds the GIL for about a millisecond
 GATHER_SECONDS = 0.3
 TIMEOUT = (1.0, 3.0)  # seconds to connect, and to wait for a byte
 RETRY_SECONDS = (0.5, 1, 2, 5)
@@ -35,7 +35,7 @@ METADATA = ("trace_id", "request_id", "route")
 
 
 def emitter(url: str) -> LokiEmitter:
-    """The library's emitter; ``url`` may hold user and password, and a path of its own."""
+    """Return the library's emitter; ``url`` may hold credentials and a path."""
     parts = urlsplit(url)
     auth = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
     host = parts.netloc.rpartition("@")[2]
@@ -52,10 +52,13 @@ def emitter(url: str) -> LokiEmitter:
 
 
 class Push:
-    """Takes lines without waiting and delivers them from a thread."""
+    """Queues lines without waiting, and delivers them from a thread."""
 
     def __init__(self, url: str, meter: Meter, tell: Callable[[str, str, int], None]) -> None:
-        """``tell`` gets a level, a sentence and the number of lines dropped in this outage."""
+        """Start the thread.
+
+        ``tell`` gets a level, a sentence and the number of lines dropped in this outage.
+        """
         self._emitter = emitter(url)
         self._meter, self._tell = meter, tell
         self._queue: queue.Queue[Line] = queue.Queue(QUEUE_SIZE)
@@ -66,7 +69,7 @@ class Push:
         self._thread.start()
 
     def put(self, lines: list[Line]) -> None:
-        """Queue the lines, or drop and count what does not fit; after ``close`` take nothing."""
+        """Queue lines; drop and count those that do not fit or come after ``close``."""
         if self._stop.is_set():
             return
         for number, line in enumerate(lines):
@@ -77,11 +80,11 @@ class Push:
                 return
 
     def close(self) -> None:
-        """Deliver what is queued if that takes no longer than ``DRAIN_SECONDS``."""
+        """Deliver what is queued, within ``DRAIN_SECONDS``."""
         self._stop.set()
         self._thread.join(DRAIN_SECONDS)
         if left := self._queue.qsize() + self._pushing:
-            self._drop(left, "the process ends")
+            self._drop(left, "the process is stopping")
         if self._dropped:
             self._tell("warning", "Loki did not get all of the log", self._dropped)
 
@@ -93,7 +96,7 @@ class Push:
         self._emitter.close()
 
     def _gather(self) -> list[Line]:
-        """The next lines, up to a batch of them; none when it is time to end."""
+        """Return the next lines, up to a batch; none when it is time to end."""
         while self._queue.empty():
             if self._stop.wait(GATHER_SECONDS) and self._queue.empty():
                 return []
@@ -117,8 +120,11 @@ class Push:
             tries += 1
 
     def _payload(self, lines: list[Line]) -> dict[str, Any]:
-        """The lines as streams. The library would give each the time at which it is pushed: a
-        line that waited would be misplaced, and one pushed twice would be there twice."""
+        """Return the lines as streams, with the time at which each was logged.
+
+        The library would use the time of the push: a line that waited would be misplaced, and one
+        pushed twice would be duplicated.
+        """
         streams = []
         for line in lines:
             record = logging.makeLogRecord({name: line.fields[name] for name in LABELS})
@@ -129,12 +135,12 @@ class Push:
         return {"streams": streams}
 
     def _post(self, payload: dict[str, Any]) -> tuple[str, bool]:
-        """What went wrong ('' if nothing) and whether to try again makes sense."""
+        """Return the error ('' if none) and whether a retry makes sense."""
         try:
             answer = self._emitter.session.post(
                 self._emitter.url, json=payload, timeout=self._emitter.timeout
             )
-        except requests.RequestException as error:  # its message would name the address
+        except requests.RequestException as error:  # its message would contain the URL
             return type(error).__name__, True
         status = answer.status_code
         return "" if answer.ok else f"status {status}", status == 429 or status >= 500
@@ -152,7 +158,7 @@ class Push:
             self._tell("warning", f"Loki does not take the log: {why}", self._dropped)
 
     def _recovered(self) -> None:
-        # A Loki that is merely too slow takes a batch now and then: the outage goes on.
+        # While the queue is more than half full, Loki is too slow: the outage goes on.
         if self._outage and self._queue.qsize() < QUEUE_SIZE // 2:
             with self._lock:
                 dropped, self._dropped, self._outage = self._dropped, 0, False

@@ -1,7 +1,7 @@
-"""Prometheus instruments built from the catalogue, with every known label child made at start.
+"""Prometheus instruments from the catalogue; children with known labels exist from the start.
 
-A child that exists from the start is 0 before its first event; ``rate()`` then sees that first
-event, and a panel shows a line at zero rather than "No data".
+Such a child is 0 before its first event; ``rate()`` then sees that event, and a panel shows a line
+at zero rather than "No data".
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Traced = dict[str, str] | None  # an exemplar's labels
 
 
 class Meter:
-    """The instruments of one service. Children are bound once and looked up by label values."""
+    """The instruments of one service; children are cached by their label values."""
 
     def __init__(self, service: str, registry: CollectorRegistry | None = None) -> None:
         self.service = service
@@ -55,21 +55,21 @@ class Meter:
         self._child(metric, values).observe(amount, exemplar)
 
     def watch(self, metric: Metric, read: Callable[[], float], *values: str) -> None:
-        """Let a gauge's child ask ``read`` at each scrape."""
+        """Make a gauge's child call ``read`` at each scrape."""
         self._child(metric, values).set_function(read)
 
     def bind(self, metric: Metric, *values: str) -> Any:
-        """A child itself, for where it is asked for a thousand times a second."""
+        """Return a child itself, for code that uses it thousands of times a second."""
         return self._child(metric, values)
 
     def touch(self, metric: Metric, *values: str) -> None:
-        """Make a child whose labels become known only at start, such as a route's."""
+        """Create a child whose labels become known at startup, such as a route's."""
         self._child(metric, values)
 
     def render(self, accept: str) -> tuple[bytes, str]:
-        """The exposition for an ``Accept`` header, and its content type.
+        """Return the exposition for an ``Accept`` header, and its content type.
 
-        What the library cannot read, such as ``version=abc``, counts as no preference.
+        What the library cannot parse, such as ``version=abc``, counts as no preference.
         """
         try:
             encode, content_type = choose_encoder(accept)
@@ -79,7 +79,7 @@ class Meter:
             return encode(self.registry), content_type
 
     def add_process_metrics(self) -> None:
-        """Add the collectors of this process: CPU, memory, descriptors, garbage collection."""
+        """Add the collectors of this process: CPU, memory, file descriptors, GC."""
         ProcessCollector(registry=self.registry)
         self.registry.register(GC_COLLECTOR)
         self.registry.register(PLATFORM_COLLECTOR)

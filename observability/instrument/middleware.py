@@ -1,4 +1,4 @@
-"""The outermost layer of both services: request id, metrics and the request's log line."""
+"""The outermost middleware of both services: request id, metrics and request log line."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from observability.instrument.metrics import Meter
 from observability.instrument.routes import METHODS, OTHER, Served, template
 from observability.instrument.tail_sampling import TailSampling
 
-# By the hundreds of the status: the level and the event of the request's line.
+# class of the status → level and event of the request log line
 LINES = {4: ("warning", "invalid_request"), 5: ("error", "request")}
 
 
 class Telemetry:
-    """Wraps a whole application, so that it also sees what failed inside it."""
+    """Middleware around the whole application, so that it also sees failures inside it."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Telemetry:
         self._in_progress = meter.bind(catalog.HTTP_IN_PROGRESS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; everything but HTTP passes through untouched."""
+        """Handle one request; everything but HTTP passes through unchanged."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -61,7 +61,7 @@ class Telemetry:
             self._record(scope, request, when, perf_counter() - started)
 
     def _record(self, scope: Scope, request: RequestContext, started: int, seconds: float) -> None:
-        """Leave a count, a duration, a line, and a trace if there is to be one."""
+        """Record count, duration, log line, and a trace if it is sampled."""
         route = template(scope)
         traced = False
         if self._tail_sampling:
@@ -83,7 +83,7 @@ class Telemetry:
         self._log.write(level, event, "", fields)
 
     def _bound(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        """The children of a method, a route and a status, bound when they are seen first."""
+        """Return the children of a method, a route and a status, cached."""
         key = (method, route, status)
         found = self._series.get(key)
         if found is None:
@@ -93,11 +93,11 @@ class Telemetry:
                 self._meter.bind(catalog.HTTP_REQUESTS, *labels, str(status)),
                 self._meter.bind(catalog.HTTP_DURATION, *labels),
             )
-            if method in METHODS:  # a client can think of any number of others
+            if method in METHODS:  # clients may send any number of others
                 self._series[key] = found
         return found
 
 
 def _offered(scope: Scope) -> bytes | None:
-    """The id that the caller brings, if any."""
+    """Return the caller's request id, if any."""
     return next((value for name, value in scope["headers"] if name == b"x-request-id"), None)

@@ -1,7 +1,7 @@
-"""Spans inside a request, noted as they happen; the SDK makes them when the request is over.
+"""Records spans inside a request; the SDK makes them when the request is over.
 
-Whether a request fails or is slow is known at its end only. So each statement and each call is
-noted in any case, which is cheap, and becomes a span where the request becomes a trace.
+Whether a request fails or is slow is known only at its end. Each statement and each call is
+therefore recorded, which is cheap, and becomes a span if the request is sampled.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 
 @dataclass(slots=True)
 class Recorded:
-    """A span to be made. Times are nanoseconds since the epoch; ``error`` is '' or its kind."""
+    """A recorded span. Times are nanoseconds since the epoch; ``error`` is '' or its type."""
 
     name: str
     attributes: Attributes
@@ -42,9 +42,9 @@ class Recorded:
 
 @contextmanager
 def span(name: str, attributes: Attributes, kind: SpanKind = SpanKind.CLIENT) -> Iterator[Recorded]:
-    """Note what the request being served has done while the block runs.
+    """Record a span of the request being served while the block runs.
 
-    ``attributes`` are copied: the block may add to those of what it is given.
+    ``attributes`` are copied: the block may add to those of the result.
     """
     recorded = Recorded(name, dict(attributes), kind)
     request = context.current()
@@ -57,14 +57,14 @@ def span(name: str, attributes: Attributes, kind: SpanKind = SpanKind.CLIENT) ->
 
 
 def span_context(request: RequestContext, span_id: int) -> SpanContext:
-    """A span of the request's trace, as others refer to it."""
+    """Return the context of a span in the request's trace, for its children."""
     flags = TraceFlags.SAMPLED if request.sampled else TraceFlags.DEFAULT
     state = request.parent.trace_state if request.parent else None
     return SpanContext(int(request.trace_id, 16), span_id, False, TraceFlags(flags), state)
 
 
 def headers(recorded: Recorded) -> dict[str, str]:
-    """The headers by which the other side of a call joins the trace; none outside any request."""
+    """Return the trace-context headers for a call; none outside a request."""
     carrier: dict[str, str] = {}
     request = context.current()
     if request is not None:

@@ -1,9 +1,9 @@
-"""Takes secrets and e-mail addresses out of what is about to leave the process.
+"""Removes secrets and e-mail addresses from everything that leaves the process.
 
-Only fields of the catalogue are written. In their text these are masked: secrets that this
-process was given, credentials in URLs and headers, values named like a secret, password hashes,
-session tokens, e-mail addresses. Where text leaves open how far a secret goes, the rest of its
-line goes with it. Every pattern bounds what it looks ahead over, so time is linear in the text.
+Only fields of the catalogue are written. In their text these are masked: secrets that this process
+was given, credentials in URLs and headers, values named like a secret, password hashes, session
+tokens, e-mail addresses. Where the end of a secret is not clear, the rest of its line is masked
+too. Every pattern has bounded lookahead, so time is linear in the text.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _SECRET = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-# Text without one of these has nothing for the pattern above; most text has none.
+# Text without any of these cannot match the pattern above; most text has none.
 _SUSPECT = re.compile(r"[@%:=$]|[bB](?:asic|earer|ASIC|EARER)|[\w-]{43}")
 _WRITTEN = frozenset(catalog.LOG_FIELDS)
 _PLAIN = (int, float, bool, type(None))
@@ -45,7 +45,10 @@ _known_pattern = re.compile(r"(?!)")
 
 
 def know(secret: str) -> None:
-    """Mask this text from now on, and its usual encodings; of a URL also the password in it."""
+    """Mask this text from now on, in its usual encodings.
+
+    For a URL also the password in it.
+    """
     parts = [secret]
     with suppress(ValueError):
         parts.append(unquote(urlsplit(secret).password or ""))
@@ -58,7 +61,7 @@ def know(secret: str) -> None:
 
 @contextmanager
 def forgetting() -> Iterator[None]:
-    """Forget at the end of the block what became known in it: for tests."""
+    """Forget at the end of the block the secrets registered in it: for tests."""
     before = set(_known)
     try:
         yield
@@ -74,17 +77,17 @@ def _compile() -> None:
 
 
 def text(value: str) -> str:
-    """Return ``value`` without what must not leave the process."""
+    """Return ``value`` with secrets masked."""
     if _known:
         value = _known_pattern.sub(MASK, value)
     if len(value) > TEXT_LIMIT:
-        kept = value[:TEXT_LIMIT].rsplit(maxsplit=1)[0]  # no half of an address or a token
+        kept = value[:TEXT_LIMIT].rsplit(maxsplit=1)[0]  # do not keep part of an address or a token
         value = f"{kept if len(kept) < TEXT_LIMIT else ''} [cut, {len(value)} characters]"
     return _SECRET.sub(_mask, value) if _SUSPECT.search(value) else value
 
 
 def fields(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that the catalogue has, as numbers, booleans, None or redacted text."""
+    """Return the fields of the catalogue: numbers, booleans, None or redacted text."""
     return {
         name: value if isinstance(value, _PLAIN) else text(str(value))
         for name, value in given.items()

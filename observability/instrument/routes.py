@@ -1,4 +1,4 @@
-"""What a service serves: methods and route templates, never paths."""
+"""Methods and route templates of a service."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from starlette.types import Scope
 from observability import catalog
 from observability.instrument.metrics import Meter
 
-OTHER = "other"  # a method that nobody serves
+OTHER = "other"  # a method without a route
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _CONVERTER = re.compile(r":\w+}")
 Served = tuple[str, str]  # method and route
 
 
 def template(scope: Scope) -> str:
-    """The route's template without converters (``/msgs/{username}``), never the path itself."""
+    """Return the route's template (``/msgs/{username}``), never the path itself."""
     path = getattr(scope.get("route"), "path", None)
     return _plain(path) if path else catalog.UNMATCHED
 
 
 def touch_routes(app: Starlette, meter: Meter) -> frozenset[Served]:
-    """What is served. Makes its children, so that a first request is seen by ``rate()``."""
+    """Create the children of all routes, so that ``rate()`` sees a first request.
+
+    Returns the pairs of method and template that are served.
+    """
     served = routes(app.routes)
     for method, path in served:
         meter.touch(catalog.HTTP_DURATION, method, path)
@@ -33,7 +36,7 @@ def touch_routes(app: Starlette, meter: Meter) -> frozenset[Served]:
 
 
 def routes(declared: list[BaseRoute]) -> list[Served]:
-    """(method, template) of each route; a mount is one template of its own."""
+    """Return (method, template) of each route; a mount is one template."""
     found = []
     for route in declared:
         if isinstance(route, Route):

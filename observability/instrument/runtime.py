@@ -1,4 +1,4 @@
-"""How well the event loop keeps time, and what else runs from startup to shutdown."""
+"""Event-loop lag, and other tasks that run from startup to shutdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ INTERVAL_SECONDS = 0.25
 
 
 class Runtime:
-    """Wraps an application: while it lives, the event loop is watched, and ``besides`` holds."""
+    """Wraps an application; from startup to shutdown measures event-loop lag.
+
+    ``besides`` is a context that is held for as long.
+    """
 
     def __init__(
         self, app: ASGIApp, meter: Meter, besides: Callable[[], AbstractContextManager[None]]
@@ -23,7 +26,7 @@ class Runtime:
         self._app, self._meter, self._besides = app, meter, besides
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything through; the call of the lifespan lasts from startup to shutdown."""
+        """Pass everything through; the lifespan call lasts from startup to shutdown."""
         if scope["type"] != "lifespan":
             await self._app(scope, receive, send)
             return
@@ -38,7 +41,7 @@ class Runtime:
 
 
 async def watch_event_loop(meter: Meter) -> None:
-    """Observe, four times a second and until cancelled, how late a timer comes."""
+    """Observe how late a timer fires, four times a second, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + INTERVAL_SECONDS

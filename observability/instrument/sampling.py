@@ -1,4 +1,4 @@
-"""The samplers of the environment, by the names that OpenTelemetry gives them."""
+"""OpenTelemetry's samplers by their names in OTEL_TRACES_SAMPLER."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.sampling import (
     TraceIdRatioBased,
 )
 
-# name in OTEL_TRACES_SAMPLER → what makes it of OTEL_TRACES_SAMPLER_ARG
+# name in OTEL_TRACES_SAMPLER → sampler, given OTEL_TRACES_SAMPLER_ARG
 SAMPLERS: dict[str, Callable[[float], Sampler]] = {
     "always_on": lambda _: ALWAYS_ON,
     "always_off": lambda _: ALWAYS_OFF,

@@ -1,7 +1,7 @@
-"""Whole traces of requests that were not sampled, but failed or were slow.
+"""Tail sampling: exports the traces of unsampled requests that failed or were slow.
 
-They are made by the SDK when the request is over, with their real times, under the ids that the
-request's log lines already carry.
+The SDK makes their spans when the request is over, with their real times, under the ids that the
+request's log lines already have.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ from observability.instrument.context import SLOW_SECONDS, RequestContext
 from observability.instrument.metrics import Meter
 from observability.instrument.recording import Recorded, span_context
 
-# A second and process: an outage must not be made worse by describing it.
+# Traces a second and process: tracing must not add to the load of an outage.
 MOST_A_SECOND = 20
 
 
 class Budget:
-    """So many of something in each second."""
+    """A rate limit: ``most`` in each second."""
 
     def __init__(self, most: int = MOST_A_SECOND) -> None:
         self._most = most
         self._second, self._taken = 0, 0
 
     def take(self) -> bool:
-        """Take one; False if this second's are gone."""
+        """Take one; False if this second's are used up."""
         second = int(time.monotonic())
         if second != self._second:
             self._second, self._taken = second, 0
@@ -59,7 +59,7 @@ class TailSampling:
         self.budget = Budget()
 
     def finish(self, scope: Scope, request: RequestContext, started: int, seconds: float) -> bool:
-        """Whether the request became a trace. ``started`` is in nanoseconds since the epoch."""
+        """Return whether the request became a trace. ``started``: nanoseconds since the epoch."""
         ended = started + round(seconds * 1e9)
         if not request.sampled:
             reason = why(request.status, seconds)
@@ -78,7 +78,7 @@ class TailSampling:
     def _server(
         self, scope: Scope, request: RequestContext, started: int, ended: int, reason: str
     ) -> None:
-        """The span that the ASGI instrumentation would have made."""
+        """Make the server span that the ASGI instrumentation would have made."""
         parent = NonRecordingSpan(request.parent) if request.parent else INVALID_SPAN
         with id_generator.given(int(request.trace_id, 16), int(request.span_id, 16)):
             span = self._tracer.start_span(
@@ -112,7 +112,7 @@ class TailSampling:
 
 
 def why(status: int, seconds: float) -> str:
-    """Why a request that was not sampled becomes a trace: ``error``, ``slow``, or '' if not."""
+    """Return why a request is sampled: ``error``, ``slow``, or '' if it is not."""
     if status >= ERROR_STATUS:
         return "error"
     return "slow" if seconds >= SLOW_SECONDS else ""

@@ -1,7 +1,7 @@
-"""Tracing by OpenTelemetry's SDK: resource, ids, processor and exporter of one service.
+"""Tracing by OpenTelemetry's SDK: resource, ids, processor and exporter of a service.
 
-The provider's own sampler is always on: what is sampled is decided at the gate, before there is
-any span. What the environment says otherwise (OTEL_*) is read by the SDK.
+The provider's own sampler is always on: head sampling decides before there is any span. The SDK
+reads the other OTEL_* variables itself.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ from observability.instrument.id_generator import RequestIdGenerator
 from observability.instrument.logs import Log
 from observability.instrument.metrics import Meter
 
-QUEUE_SIZE = 2048  # spans on their way
-BATCH = 64  # spans; to encode more at a stretch would hold up requests
+QUEUE_SIZE = 2048  # spans
+BATCH = 64  # spans; encoding more at a time would delay requests
 SHUTDOWN_SECONDS = 2.0
 TRACES_PATH = "/v1/traces"
 
 
 @dataclass(frozen=True, slots=True)
 class TraceSettings:
-    """``endpoint``: the OTLP receiver, with its credentials if any; '' means no tracing.
+    """Settings of tracing.
 
-    ``sampler`` and ``ratio``: OTEL_TRACES_SAMPLER and its argument, from 0 to 1.
+    ``endpoint`` is the OTLP collector's URL, with credentials if any; '' means no tracing.
+    ``sampler`` and ``ratio`` are OTEL_TRACES_SAMPLER and its argument, from 0 to 1.
     """
 
     endpoint: str = field(default="", repr=False)
@@ -42,7 +43,7 @@ class TraceSettings:
 
 
 class Tracing:
-    """The tracer provider of a service, and its end. ``provider`` is None without a receiver."""
+    """The tracer provider of a service; ``provider`` is None without a collector."""
 
     def __init__(
         self, settings: TraceSettings, meter: Meter, log: Log, version: str = "", port: int = 0
@@ -50,9 +51,9 @@ class Tracing:
         self.provider: TracerProvider | None = None
         if not settings.endpoint:
             return
-        # Read when the ASGI instrumentation is made: the stable names, unless others are wanted.
+        # Read when the ASGI instrumentation is created: use the stable attribute names by default.
         os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
-        # Failures are counted and said once; the libraries would say them again and again.
+        # Failures are counted and logged once; the libraries would log each of them.
         for library in ("opentelemetry.exporter", "opentelemetry.sdk.trace.export", "urllib3"):
             logging.getLogger(library).setLevel(logging.CRITICAL)
         self._counts = ExportCounts(QUEUE_SIZE, meter, log)
@@ -65,8 +66,10 @@ class Tracing:
         self.provider.add_span_processor(self._processor(_exporter(settings.endpoint)))
 
     def close(self) -> None:
-        """Deliver what is queued, for two seconds at most: a receiver that hangs would have the
-        SDK wait for twenty."""
+        """Export what is queued, within two seconds.
+
+        The SDK alone would wait twenty seconds for a collector that hangs.
+        """
         if self.provider is None:
             return
         thread = threading.Thread(target=self.provider.shutdown, name="spans", daemon=True)
@@ -84,7 +87,7 @@ class Tracing:
 
 
 def resource(service: str, version: str, port: int) -> Resource:
-    """What the spans are of; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES have the last word."""
+    """Return the resource; OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES take precedence."""
     ours = {
         "service.name": service,
         "service.version": version,
@@ -94,5 +97,5 @@ def resource(service: str, version: str, port: int) -> Resource:
 
 
 def _exporter(endpoint: str) -> SpanExporter:
-    """The library's own; headers, timeout and compression are those of the environment."""
+    """Return the OTLP exporter; it reads headers, timeout and compression by itself."""
     return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + TRACES_PATH)

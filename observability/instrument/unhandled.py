@@ -1,4 +1,4 @@
-"""The last line of defence: an exception that nobody caught is logged and answered with 500."""
+"""Logs unhandled exceptions and responds with 500."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from observability.instrument.logs import Log
 
 
 class Unhandled:
-    """Wraps an application so that no exception leaves it."""
+    """Middleware that lets no exception pass."""
 
     def __init__(self, app: ASGIApp, log: Log) -> None:
         self._app, self._log = app, log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; everything but HTTP passes through untouched."""
+        """Handle one request; everything but HTTP passes through unchanged."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -44,7 +44,7 @@ class Unhandled:
                 context.failed(error)
                 await _answer(send)
             elif request := context.current():
-                request.status = 500  # whatever was promised, it was not delivered
+                request.status = 500  # the response is incomplete
 
 
 async def _answer(send: Send) -> None:

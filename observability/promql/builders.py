@@ -1,4 +1,4 @@
-"""PromQL composed from catalogue objects, so that an unknown metric or label fails when generated.
+"""PromQL built from catalogue objects: unknown metrics and labels fail at generation.
 
 ``total(rate(HTTP_REQUESTS, "1m", status=matches("5..")), SERVICE)`` knows its metric, its labels
 and their declared values; every mistake is an ``ExprError`` that names them.
@@ -31,17 +31,17 @@ NOW = Expr("time()", scalar=True)
 
 
 def matches(regex: str) -> Matcher:
-    """Label values that ``regex`` matches whole; a Grafana variable goes here too."""
+    """Match label values by ``regex``, anchored; also for a Grafana variable."""
     return Matcher("=~", regex)
 
 
 def differs(value: str) -> Matcher:
-    """Any label value but this."""
+    """Match any label value but this."""
     return Matcher("!=", value)
 
 
 def select(metric: Metric, part: Part = "", /, **wanted: str | Matcher) -> Expr:
-    """The series of ``metric`` (of a histogram: a ``part`` of it) with the ``wanted`` labels."""
+    """Return the series of ``metric`` (a histogram's ``part``) with the ``wanted`` labels."""
     if (metric.kind == "histogram") != bool(part):
         raise ExprError(f"{metric} is a {metric.kind}: no part {part!r} of it")
     labels = {label.name: label for label in _labels(metric, part)}
@@ -63,7 +63,7 @@ def _counted(function: str, metric: Metric, series: Expr, window: str) -> Expr:
 
 
 def moment(metric: Metric) -> Expr:
-    """When each series of a gauge was sampled last, in seconds of the epoch."""
+    """Return the Unix time of each series' latest sample, in seconds."""
     series = select(metric)
     return Expr(f"timestamp({series})", series.labels)
 
@@ -71,17 +71,17 @@ def moment(metric: Metric) -> Expr:
 def rate(
     metric: Metric, window: str = RATE_INTERVAL, part: Part = "", /, **wanted: str | Matcher
 ) -> Expr:
-    """Events a second of a counter, or of a histogram's ``part``."""
+    """Return the per-second rate of a counter, or of a histogram's ``part``."""
     return _counted("rate", metric, select(metric, part, **wanted), window)
 
 
 def increase(metric: Metric, window: str, part: Part = "", /, **wanted: str | Matcher) -> Expr:
-    """Events of a counter, or of a histogram's ``part``, within ``window``."""
+    """Return the increase of a counter, or of a histogram's ``part``, within ``window``."""
     return _counted("increase", metric, select(metric, part, **wanted), window)
 
 
 def over(function: Literal["avg", "max", "sum", "count"], series: Expr, window: str) -> Expr:
-    """Each series of a gauge over ``window``; of a plain selector."""
+    """Apply an aggregation over ``window`` to each series of a gauge."""
     return Expr(f"{function}_over_time({series}[{window}])", series.labels)
 
 
@@ -91,12 +91,12 @@ def samples(series: Expr, window: str) -> Expr:
 
 
 def predict(series: Expr, window: str, seconds: float) -> Expr:
-    """A gauge as it will be in ``seconds``, if it goes on as within ``window``."""
+    """Extrapolate a gauge linearly by ``seconds``, from its ``window``."""
     return Expr(f"predict_linear({series}[{window}], {seconds:g})", series.labels)
 
 
 def aggregate(operator: Literal["sum", "min", "max", "count"], expr: Expr, *by: Label) -> Expr:
-    """One series for each combination of the labels ``by``; a single one without."""
+    """Aggregate by the labels ``by``; to a single series without labels."""
     names = [label.name for label in by]
     if unknown := set(names) - expr.labels:
         raise ExprError(f"no label {', '.join(sorted(unknown))} in {expr}")
@@ -105,28 +105,28 @@ def aggregate(operator: Literal["sum", "min", "max", "count"], expr: Expr, *by: 
 
 
 def total(expr: Expr, *by: Label) -> Expr:
-    """``sum by``."""
+    """Sum by the labels ``by``."""
     return aggregate("sum", expr, *by)
 
 
 def top(count: int, expr: Expr) -> Expr:
-    """The ``count`` largest at each moment."""
+    """Return the ``count`` largest series at each time."""
     return Expr(f"topk({count}, {expr})", expr.labels, exemplars=expr.exemplars)
 
 
 def quantile(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
-    """The ``q`` quantile of a histogram for each combination of ``by``, for dashboards."""
+    """Return the ``q`` quantile of a histogram by the labels ``by``, for dashboards."""
     inner = total(rate(metric, RATE_INTERVAL, "bucket", **wanted), LE, *by)
     return Expr(f"histogram_quantile({q:g}, {inner})", inner.labels - {LE.name}, exemplars=True)
 
 
 def ratio(part: Expr, whole: Expr) -> Expr:
-    """``part`` of ``whole``: 0 where nothing of ``part`` was seen, nothing without ``whole``."""
+    """Return ``part`` / ``whole``: 0 without ``part``, no sample without ``whole``."""
     return (part | Expr(f"0 * {whole}", whole.labels, "*")) / whole
 
 
 def absent(metric: Metric, **wanted: str) -> Expr:
-    """1, with the ``wanted`` labels, if no such series exists."""
+    """Return 1, with the ``wanted`` labels, if no such series exists."""
     return Expr(f"absent({select(metric, **wanted)})", frozenset(wanted))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 class ExprError(ValueError):
-    """An expression over something that the catalogue does not have."""
+    """An expression over something that the catalogue does not contain."""
 
 
 CHAINED = ("and", "or")
@@ -16,7 +16,7 @@ CHAINED = ("and", "or")
 class Expr:
     """PromQL text, the labels of its result and its outermost binary operator.
 
-    ``exemplars`` says that it reads a histogram's buckets.
+    ``exemplars`` tells whether it reads a histogram's buckets.
     """
 
     text: str
@@ -71,9 +71,9 @@ class Expr:
         return self._join("or", other)
 
     def equals(self, other: float) -> Expr:
-        """Only the series whose value is ``other``."""
+        """Keep only the series whose value is ``other``."""
         return self._join("==", other)
 
     def appeared(self, ago: str) -> Expr:
-        """Only the series that were not there ``ago``; of a plain selector."""
+        """Keep only the series that did not exist ``ago``; for a plain selector."""
         return self._join("unless", replace(self, text=f"{self} offset {ago}"))

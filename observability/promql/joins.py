@@ -1,4 +1,4 @@
-"""PromQL that brings labels of one metric to another, or makes a label of a part of another."""
+"""PromQL joins: adds labels of one metric to another, or derives a label from another."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ VERSION = Label("version")
 
 
 def with_version(series: Expr) -> Expr:
-    """``series`` of a service's replicas, with the version that each of them runs."""
+    """Add the label version to ``series`` of a service's replicas."""
     join = (SERVICE.name, INSTANCE.name)
     if missing := set(join) - series.labels:
         raise ExprError(f"no label {', '.join(sorted(missing))} in {series}")
@@ -24,14 +24,14 @@ def with_version(series: Expr) -> Expr:
 
 
 def firing_since(**wanted: str | Matcher) -> Expr:
-    """When each firing alert became active, in seconds since the epoch."""
+    """Return when each firing alert became active, in Unix time."""
     firing = select(ALERTS, alertstate="firing", **wanted)
     since = select(ALERTS_SINCE)
     return Expr(f"{since} and ignoring (alertstate) {firing}", since.labels, "and")
 
 
 def relabel(expr: Expr, new: Label, old: Label, regex: str) -> Expr:
-    """``expr`` with a label ``new``: the first group of ``regex``, matched with ``old`` whole."""
+    """Set the label ``new`` to the first group of ``regex``, matched against ``old``."""
     if old.name not in expr.labels:
         raise ExprError(f"no label {old.name} in {expr}")
     return Expr(

@@ -1,7 +1,7 @@
-"""LogQL composed from the labels that Promtail sets, so that an unknown one fails when generated.
+"""LogQL built from the labels that Promtail sets: unknown labels fail at generation.
 
-Labels choose a stream and are few (``conventions.LOG_LABELS``); structured metadata narrows it
-line by line (``conventions.LOG_METADATA``).
+Labels select a stream and are few (``conventions.LOG_LABELS``); structured metadata filters line
+by line (``conventions.LOG_METADATA``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def lines(
     /,
     **labels: str | Matcher,
 ) -> str:
-    """Log lines that contain a text, if any, with this metadata and these labels."""
+    """Select log lines that contain a text, if any, with this metadata and these labels."""
     event = labels.get("event")
     if isinstance(event, str) and event not in EVENTS:
         raise ExprError(f"there is no event {event!r}: {', '.join(EVENTS)}")
@@ -35,7 +35,7 @@ def lines(
 
 
 def rate_of(selected: str, *by: str, window: str = INTERVAL) -> str:
-    """Lines a second for each combination of the labels ``by``, over ``window``."""
+    """Return lines per second by the labels ``by``, over ``window``."""
     if unknown := set(by) - set(LOG_LABELS) - set(LOG_METADATA):
         raise ExprError(f"no log label {', '.join(sorted(unknown))}")
     return f"sum by ({', '.join(by)}) (rate({selected} [{window}]))"
@@ -48,7 +48,7 @@ def _matchers(wanted: Mapping[str, str | Matcher], known: tuple[str, ...]) -> li
     return [f'{name}{m.operator}"{m.value}"' for name, m in matchers.items()]
 
 
-# What a person reads of a line, beside its time; the rest is a click away.
+# The fields shown in a list of lines, besides the time; the details have the rest.
 LINE = (
     "{{ .level | ToUpper | alignLeft 8 }} {{ .service | alignLeft 4 }} "
     "{{ if .status }}{{ .status }} {{ .method }} {{ .route }} {{ .duration_ms }} ms  {{ end }}"
@@ -59,5 +59,5 @@ if unknown_fields := set(re.findall(r"\.(\w+)", LINE)) - set(LOG_FIELDS):
 
 
 def readable(selected: str) -> str:
-    """The ``selected`` JSON lines as level, service, request and message."""
+    """Format the ``selected`` JSON lines as level, service, request and message."""
     return f"{selected} | json | line_format `{LINE}`"

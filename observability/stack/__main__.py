@@ -23,7 +23,7 @@ from observability.stack.programs.build import build
 from observability.stack.programs.modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError, load
-from observability.stack.targets import MONITOR, CHANNEL
+from observability.stack.targets import CHANNEL, MONITOR
 
 ENVIRONMENT = """\
 environment:
@@ -142,8 +142,8 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
     status.show(rows, signals=False, took=start.took)
     print(f"\nAll healthy after {seconds:.1f} s.")
     if "ngircd" in layout.deployment.runs:
-        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')}, channel {CHANNEL},"
-              f" password in {settings.secrets}/chat_password")  # fmt: skip
+        print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')},"
+              f" channel {CHANNEL}, password in {settings.secrets}/chat_password")  # fmt: skip
     if "alertmanager" in layout.deployment.runs:
         print(f"Alerts: http://{layout.address('alertmanager')}, as {MONITOR} with the password"
               f" in {settings.secrets}/monitoring_password")  # fmt: skip

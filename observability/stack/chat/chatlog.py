@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from observability.stack.chat.irc import Connection, held
-from observability.stack.targets import CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK, CHANNEL
+from observability.stack.targets import CHANNEL, CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK
 
 SILENCE = 300  # seconds: the server pings every two minutes, so then it is gone
 VOICES = {RELAY_NICK, DEADMAN_NICK}  # whose lines are alerts

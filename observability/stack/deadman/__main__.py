@@ -27,7 +27,7 @@ from observability.exporters import DEADMAN_AGE
 from observability.stack.chat.irc import held
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
-from observability.stack.deadman.notify import Outbox, Channel, post
+from observability.stack.deadman.notify import Channel, Outbox, post
 from observability.stack.deadman.watch import Presence, Watch
 from observability.stack.targets import RELAY_NICK
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from observability.stack.chat.irc import Connection
-from observability.stack.targets import DEADMAN_NICK, CHANNEL
+from observability.stack.targets import CHANNEL, DEADMAN_NICK
 
 PATIENCE = 5.0
 LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
@@ -32,7 +32,9 @@ class Channel:
     def say(self, text: str) -> None:
         """Say it; OSError if the chat did not take it."""
         try:
-            self._sit().send(f"PRIVMSG {CHANNEL} :{text.encode()[:LONGEST].decode(errors='ignore')}")
+            self._sit().send(
+                f"PRIVMSG {CHANNEL} :{text.encode()[:LONGEST].decode(errors='ignore')}"
+            )
         except OSError:
             self._leave()
             raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
-from observability.stack.deadman.notify import Outbox, Channel
+from observability.stack.deadman.notify import Channel, Outbox
 
 REMIND = 3600.0
 TICK = 1.0  # seconds between two looks, at most

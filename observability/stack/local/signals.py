@@ -16,7 +16,7 @@ from observability.stack.chat.irc import Connection
 from observability.stack.components import Component
 from observability.stack.local.layout import DASHBOARDS, Layout
 from observability.stack.local.ready import get_json
-from observability.stack.targets import CHATLOG_NICK, PROBES, RELAY_NICK, CHANNEL
+from observability.stack.targets import CHANNEL, CHATLOG_NICK, PROBES, RELAY_NICK
 
 SOON = 10.0  # seconds between evaluations for which it is worth waiting
 LOAD_PATIENCE = 3.0  # seconds in which the simulator must have acted
@@ -152,7 +152,9 @@ def present(nick: str) -> Callable[[Layout], Signal]:
     def one(layout: Layout) -> Signal:
         with visit(layout) as chat:
             there = nick in chat.members(CHANNEL)
-        return Signal("ok", f"in {CHANNEL}") if there else Signal("pending", f"not in {CHANNEL} yet")
+        return (
+            Signal("ok", f"in {CHANNEL}") if there else Signal("pending", f"not in {CHANNEL} yet")
+        )
 
     return one
 
