@@ -11,7 +11,7 @@ import pytest
 
 from observability.conventions import HEARTBEAT
 from observability.stack.chat.irc import Connection
-from observability.stack.targets import GUARDED, CHANNEL
+from observability.stack.targets import CHANNEL, GUARDED
 from tests.parts import request, wait_for
 from tests.stack.platform import Platform
 
