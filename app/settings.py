@@ -135,10 +135,7 @@ class Environment:
         return _FLAGS[raw]
 
     def secret(self, name: str, default: str | None = None) -> Secret:
-        """Return the value of ``name``, or the contents of the file named by ``name``_FILE.
-
-        It is registered for redaction: no log line and no span will contain it.
-        """
+        """Return the value of ``name``, or of the file in ``name``_FILE; it will be redacted."""
         secret = self._secret(name, default)
         redaction.know(secret.reveal())
         return secret
@@ -195,11 +192,7 @@ def loki(env: Environment) -> str:
 
 
 def _trace(env: Environment) -> TraceSettings:
-    """Read OpenTelemetry's own variables.
-
-    Those that the SDK reads by itself are validated too, so that a mistake is reported in one line
-    and their secrets are redacted.
-    """
+    """Read OpenTelemetry's variables; also those that only the SDK uses, to validate them."""
     endpoint = _address(env, "OTEL_EXPORTER_OTLP_ENDPOINT", "").reveal()
     for pair in env.secret("OTEL_EXPORTER_OTLP_HEADERS", "").reveal().split(","):
         redaction.know(unquote(pair.partition("=")[2].strip()))
