@@ -43,16 +43,12 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Settings that both services share.
-
-    ``drain_seconds``: how long a stopping replica still serves. ``trusted_proxies``: addresses and
-    networks, separated by commas, whose forwarded headers are trusted.
-    """
+    """Settings that both services share."""
 
     host: str
     port: int
-    drain_seconds: float
-    trusted_proxies: str
+    drain_seconds: float  # how long a stopping replica still serves
+    trusted_proxies: str  # comma-separated networks whose forwarded headers are trusted
     limits: Limits
     log: LogSettings
     trace: TraceSettings
