@@ -2,7 +2,8 @@
 # Rolls out on a Swarm manager over SSH: deploy/deploy-swarm-over-ssh.sh IMAGE CHAT_IMAGE
 #
 # DEPLOY_HOST is user@host; DEPLOY_KEY the private key and DEPLOY_KNOWN_HOSTS the host's key, both as
-# text; SITE and DATABASE_ADDRESS go on to deploy/deploy-swarm.sh. Nothing is trusted at first sight.
+# text; SITE, DATABASE_ADDRESS, HOSTS, PLAIN_WEB and PLAIN_API go on to deploy/deploy-swarm.sh.
+# Nothing is trusted at first sight.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 image=${1:?usage: deploy/deploy-swarm-over-ssh.sh IMAGE CHAT_IMAGE}
@@ -20,5 +21,5 @@ remote() {
 # The files as they are in this commit; what the deploy remembers there (.deploy) stays.
 git archive HEAD VERSION stack.yml alerts blackbox dashboards/generated deploy promtail |
     remote 'mkdir -p minitwit && tar -x -C minitwit'
-remote "cd minitwit && $(printf 'IMAGE= CHAT_IMAGE=%q SITE=%q DATABASE_ADDRESS=%q deploy/deploy-swarm.sh %q' \
-    "$chat" "$SITE" "$DATABASE_ADDRESS" "$image")"
+remote "cd minitwit && $(printf 'IMAGE= CHAT_IMAGE=%q SITE=%q DATABASE_ADDRESS=%q HOSTS=%q PLAIN_WEB=%q PLAIN_API=%q deploy/deploy-swarm.sh %q' \
+    "$chat" "$SITE" "$DATABASE_ADDRESS" "${HOSTS:-}" "${PLAIN_WEB:-}" "${PLAIN_API:-}" "$image")"

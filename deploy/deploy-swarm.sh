@@ -10,7 +10,8 @@
 #
 # Settings: CHAT_IMAGE, SITE, DATABASE_ADDRESS, SECRETS_VERSION as in stack.yml; STACK (minitwit);
 # STACK_FILES (stack.yml), more of them separated by spaces; GRAFANA_URL and GRAFANA_PASSWORD_FILE
-# for notes; PATIENCE (300) seconds.
+# for notes; PATIENCE (300) seconds. PLAIN_API=0.0.0.0 opens port 5001 in plain HTTP, for a simulator
+# that runs elsewhere; PLAIN_WEB likewise 5000.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
@@ -40,6 +41,13 @@ before=$(image_of api) || before=
 [ -z "$back" ] || IMAGE=$(inspect api '{{.PreviousSpec.TaskTemplate.ContainerSpec.Image}}')
 [ -n "$IMAGE" ] || fail "$USAGE"
 export IMAGE
+stack_files=${STACK_FILES:-stack.yml}
+for name in WEB API; do # a port of a node has no address of its own: it is open or it is not
+    address=PLAIN_$name
+    opened "${!address:-}" || continue
+    stack_files+=" deploy/stack.plain-${name,,}.yml"
+    say "WARNING: $address opens plain HTTP: passwords cross the network in plain text"
+done
 
 # The migration as a job of its own; it ends before any replica is replaced.
 migrate() {
@@ -71,7 +79,7 @@ migrate() {
 
 roll_out() {
     local files=() file configs
-    for file in ${STACK_FILES:-stack.yml}; do files+=(--compose-file "$file"); done
+    for file in $stack_files; do files+=(--compose-file "$file"); done
     configs=$(mktemp)
     "$here/swarm-configs.sh" >"$configs"
     docker stack deploy --detach=true --with-registry-auth --prune \
@@ -128,7 +136,9 @@ undo() {
 if [ -n "$DRY" ]; then
     [ -z "$before" ] || say "would migrate with $IMAGE, then replace $before"
     configs=$("$here/swarm-configs.sh") # what would be deployed must at least parse
-    docker stack config --compose-file stack.yml --compose-file - <<<"$configs" >/dev/null
+    files=()
+    for file in $stack_files; do files+=(--compose-file "$file"); done
+    docker stack config "${files[@]}" --compose-file - <<<"$configs" >/dev/null
     say "would deploy $(grep -c 'file:' <<<"$configs") configuration files and $IMAGE to the stack $STACK"
     exit 0
 fi

@@ -24,6 +24,11 @@ run() {
     fi
 }
 
+# Whether a plain port is to be open: opened ADDRESS; blank and loopback are not.
+opened() {
+    case ${1:-} in "" | 127.* | ::1 | "[::1]" | localhost) return 1 ;; esac
+}
+
 # Hold the lock until this script ends; a second deploy is refused, not queued.
 lock() {
     mkdir -p "$STATE"

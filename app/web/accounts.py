@@ -50,7 +50,7 @@ class Accounts:
             await self._client.log_out(token)
             raise ClientClosedRequest
         response = self._pages.redirect(request, "/", "You were logged in")
-        self._cookies.start(response, token)
+        self._cookies.start(request, response, token)
         return response
 
     async def register(self, request: Request) -> Response:
@@ -76,7 +76,7 @@ class Accounts:
         if token := self._cookies.token(request):
             await self._client.log_out(token)
         response = self._pages.redirect(request, "/public", "You were logged out")
-        self._cookies.end(response)
+        self._cookies.end(request, response)
         return response
 
     async def _signed_in(self, request: Request) -> bool:
@@ -88,7 +88,7 @@ class Accounts:
         values = {"error": "", "username": "", "email": "", "request_id": identity, **values}
         response = self._pages.show(request, template, status, **values)
         if self._cookies.token(request):  # expired
-            self._cookies.end(response)
+            self._cookies.end(request, response)
         return response
 
     def _again(

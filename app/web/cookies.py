@@ -20,43 +20,44 @@ from app.settings import Secret
 SESSION_SECONDS = 30 * 24 * 3600  # as long as api keeps a session
 FLASH_SECONDS = 300
 FLASH_LIMIT = 3  # with the longest names still below the 4 KB of a cookie
+SESSION, OWN_SITE, FLASH = "minitwit_session", "minitwit_own_site", "minitwit_flash"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
 
 
 class Cookies:
-    """Reads and writes the cookies. Behind TLS they are Secure and bound to this host."""
+    """Reads and writes the cookies.
 
-    def __init__(self, secret_key: Secret, secure: bool) -> None:
-        prefix = "__Host-" if secure else ""
-        self._secure = secure
-        self._session = f"{prefix}minitwit_session"
-        self._own_site = f"{prefix}minitwit_own_site"
-        self._flash = f"{prefix}minitwit_flash"
+    A request over TLS, as a trusted proxy tells it, has cookies of its own: Secure, and by their
+    name (``__Host-``) of this very host. What plain HTTP can plant or read is not among them.
+    """
+
+    def __init__(self, secret_key: Secret, always_secure: bool) -> None:
+        self._always_secure = always_secure
         self._signer = URLSafeTimedSerializer(secret_key.reveal(), salt="flash")
 
     def token(self, request: Request) -> str | None:
         """Return the session's token; None if it is absent or malformed."""
-        value = request.cookies.get(self._session, "")
+        value = self._get(request, SESSION)
         return value if _TOKEN.match(value) else None
 
-    def start(self, response: Response, token: str) -> None:
+    def start(self, request: Request, response: Response, token: str) -> None:
         """Log in: set the session cookie."""
-        self._set(response, self._session, token, SESSION_SECONDS)
-        self._set(response, self._own_site, "1", SESSION_SECONDS, "strict")
+        self._set(request, response, SESSION, token, SESSION_SECONDS)
+        self._set(request, response, OWN_SITE, "1", SESSION_SECONDS, "strict")
 
     def from_own_site(self, request: Request) -> bool:
         """Return whether the request came from one of our pages, by the cookies."""
-        return self._own_site in request.cookies
+        return self._get(request, OWN_SITE) != ""
 
-    def end(self, response: Response) -> None:
+    def end(self, request: Request, response: Response) -> None:
         """Log out, or delete an expired session's cookie."""
-        self._set(response, self._session, "", 0)
-        self._set(response, self._own_site, "", 0, "strict")
+        self._set(request, response, SESSION, "", 0)
+        self._set(request, response, OWN_SITE, "", 0, "strict")
 
     def flashes(self, request: Request) -> list[str]:
         """Return the pending flash messages; none if the cookie is forged or expired."""
         try:
-            texts = self._signer.loads(request.cookies.get(self._flash, ""), FLASH_SECONDS)
+            texts = self._signer.loads(self._get(request, FLASH), FLASH_SECONDS)
         except BadData:
             return []
         return [str(text) for text in texts]
@@ -64,15 +65,25 @@ class Cookies:
     def flash(self, request: Request, response: Response, text: str) -> None:
         """Add ``text`` to the flash messages of the next page."""
         texts = [*self.flashes(request), text][-FLASH_LIMIT:]
-        self._set(response, self._flash, str(self._signer.dumps(texts)), FLASH_SECONDS)
+        self._set(request, response, FLASH, str(self._signer.dumps(texts)), FLASH_SECONDS)
 
     def clear_flashes(self, request: Request, response: Response) -> None:
         """Delete the flash messages after they were shown."""
-        if self._flash in request.cookies:
-            self._set(response, self._flash, "", 0)
+        if self._get(request, FLASH):
+            self._set(request, response, FLASH, "", 0)
+
+    def _secure(self, request: Request) -> bool:
+        return self._always_secure or request.url.scheme == "https"
+
+    def _name(self, request: Request, name: str) -> str:
+        return f"__Host-{name}" if self._secure(request) else name
+
+    def _get(self, request: Request, name: str) -> str:
+        return request.cookies.get(self._name(request, name), "")
 
     def _set(
         self,
+        request: Request,
         response: Response,
         name: str,
         value: str,
@@ -80,5 +91,10 @@ class Cookies:
         samesite: Literal["lax", "strict"] = "lax",
     ) -> None:
         response.set_cookie(
-            name, value, max_age=seconds, httponly=True, samesite=samesite, secure=self._secure
+            self._name(request, name),
+            value,
+            max_age=seconds,
+            httponly=True,
+            samesite=samesite,
+            secure=self._secure(request),
         )

@@ -94,7 +94,7 @@ class Pages:
         )
         response.headers.update(extra)
         if status == 401 and token:
-            self._cookies.end(response)
+            self._cookies.end(request, response)
         return response
 
 

@@ -83,7 +83,7 @@ class Timelines:
             if error.status_code != 401:
                 raise
             response = self._pages.redirect(request, "/public")
-            self._cookies.end(response)
+            self._cookies.end(request, response)
             return response
         return self._show(request, "home", timeline, complaint, text)
 
@@ -110,9 +110,9 @@ class Timelines:
         if token := self._cookies.token(request):
             # Also in the last of several responses: some clients keep only its cookies.
             if timeline.viewer is None:
-                self._cookies.end(response)
+                self._cookies.end(request, response)
             else:
-                self._cookies.start(response, token)
+                self._cookies.start(request, response, token)
         return response
 
     def routes(self) -> list[Route]:

@@ -3,6 +3,7 @@
 # to the size of the log.
 #   SITE    the domain; with it, only SITE, its api. and grafana., and HOSTS are answered
 #   HOSTS   other names and addresses that clients use, separated by spaces
+#   PLAIN_WEB, PLAIN_API   addresses on which 5000 and 5001 are open in plain HTTP
 set -eu
 folder=${FOLDER:-/etc/nginx}
 log=${LOG:-/var/log/minitwit/nginx/nginx.log}
@@ -47,6 +48,11 @@ names() { # DEFAULT NAME...: the inside of a map
     if [ "$unknown" = 1 ]; then printf '    "~^[0-9.]+$" 1;\n    "~^\\[" 1;\n'; fi
     printf '}\n'
 } >"$scratch/site.conf"
+
+for plain in "PLAIN_WEB=${PLAIN_WEB:-}" "PLAIN_API=${PLAIN_API:-}"; do
+    case ${plain#*=} in "" | 127.* | ::1 | "[::1]" | localhost) continue ;; esac
+    echo "entry.sh: WARNING: $plain opens plain HTTP: passwords cross the network in plain text" >&2
+done
 
 # Promtail follows the file by name: it is renamed and begun anew, one older one is kept.
 rotate() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from observability.stack.config.deployments import CONTAINER_PROXY, PROXY_PORTS,
 from observability.stack.config.generate import OUT, files
 from observability.stack.local import postgres
 from observability.stack.targets import PROBE_USER
-from tests.deploy.compose import config
+from tests.deploy.compose import config, run
 from tests.parts import ROOT
 
 EVERYTHING = ("green", "restore", "simulator")
@@ -47,6 +48,13 @@ def test_all_memory_limits_together_are_two_gigabytes_at_most() -> None:
     assert sum(limits.values()) <= MOST, limits
 
 
+def test_a_setting_opens_one_plain_port() -> None:
+    done = run("config", "--format", "json", PLAIN_API="0.0.0.0")  # noqa: S104
+    ports = json.loads(done.stdout)["services"]["nginx"]["ports"]
+    plain = {p["published"]: p["host_ip"] for p in ports if p["published"].startswith("500")}
+    assert plain == {"5000": "127.0.0.1", "5001": "0.0.0.0"}  # noqa: S104
+
+
 def test_only_nginx_publishes_but_for_two_pages_on_loopback() -> None:
     for name, service in services(*EVERYTHING).items():
         ports = service.get("ports", [])
@@ -54,6 +62,8 @@ def test_only_nginx_publishes_but_for_two_pages_on_loopback() -> None:
             assert {p["published"] for p in ports} == {"80", "443", "5000", "5001"}
             inside = {PROXY_PORTS[entrance] for entrance in ("http", "https", "web", "api")}
             assert {p["target"] for p in ports} == inside
+            plain = {p["published"] for p in ports if p.get("host_ip") == "127.0.0.1"}
+            assert plain == {"5000", "5001"}
         elif name in LOOPBACK:
             assert [p["host_ip"] for p in ports] == ["127.0.0.1"]
         else:

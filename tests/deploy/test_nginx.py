@@ -24,6 +24,7 @@ from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.deploy.proxy import Entrance, start
 from tests.parts import ROOT, Service, free_port, request, wait_for
+from tests.web.visitor import member
 
 BY_PORT = ("web", "api")
 
@@ -71,7 +72,28 @@ def test_people_reach_the_pages_over_tls_and_their_cookies_stay_there(proxy: Ent
     status, headers, _ = proxy.secure("POST", "/login", urllib.parse.urlencode(form), **kind)
     cookies = headers.get_all("Set-Cookie") or []
     assert status == 302 and cookies
-    assert all("secure" in cookie.lower() for cookie in cookies)
+    assert all(cookie.startswith("__Host-") for cookie in cookies)
+    assert all("secure" in cookie.lower() and "Path=/;" in cookie for cookie in cookies)
+
+
+def test_cookies_of_plain_http_are_nobodys_over_tls(proxy: Entrance) -> None:
+    """Whoever can plant a cookie by plain HTTP signs nobody in where TLS is spoken."""
+    visitor = member(proxy.url("web"), "Plain")
+    assert not any(name.startswith("__Host-") for name in visitor.cookies)
+    assert visitor.get("/").status == 200
+    sent = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    status, headers, _ = proxy.secure("GET", "/", Cookie=sent)
+    assert (status, headers["Location"]) == (302, "/public")
+
+
+@pytest.mark.parametrize(("address", "warned"), [("0.0.0.0", True), ("127.0.0.1", False)])  # noqa: S104
+def test_a_plain_port_that_is_open_is_warned_of(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], address: str, warned: bool
+) -> None:
+    nobody = "127.0.0.1:9"
+    with start(tmp_path, nobody, nobody, environment={"PLAIN_API": address}):
+        said = capfd.readouterr().err
+    assert (f"WARNING: PLAIN_API={address}" in said) == warned
 
 
 def test_the_api_is_reached_by_port_by_path_and_by_name(proxy: Entrance) -> None:

@@ -76,7 +76,40 @@ def test_only_nginx_publishes_and_on_its_own_node() -> None:
         ports = service.get("ports", [])
         assert bool(ports) == (name == "nginx"), name
         assert {port["mode"] for port in ports} <= {"host"}
+        assert {str(port["published"]) for port in ports} <= {"80", "443"}  # nothing in plain text
     assert services()["nginx"]["deploy"]["update_config"]["order"] == "stop-first"
+
+
+def dry_run(folder: Path, **plain: str) -> tuple[str, str]:
+    """What deploy-swarm.sh would deploy, as Docker reads it, and what it says."""
+    real = shutil.which("docker")
+    script = f'#!/bin/sh\n[ "$2" = config ] || exec {real} "$@"\nexec {real} "$@" >{folder}/out\n'
+    (folder / "docker").write_text(script)
+    (folder / "docker").chmod(0o755)
+    own = {"PATH": f"{folder}:{os.environ['PATH']}", "STATE": str(folder), **plain}
+    done = subprocess.run(
+        [str(ROOT / "deploy/deploy-swarm.sh"), "--dry-run", SETTINGS["IMAGE"]],
+        env={**os.environ, **SETTINGS, **own}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return (folder / "out").read_text(), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("plain", "opened"),
+    [
+        ({}, set()),
+        ({"PLAIN_API": "127.0.0.1"}, set()),
+        ({"PLAIN_API": "0.0.0.0"}, {"5001"}),  # noqa: S104
+        ({"PLAIN_API": "192.0.2.7", "PLAIN_WEB": "0.0.0.0"}, {"5000", "5001"}),  # noqa: S104
+    ],
+)
+def test_plain_ports_are_opened_by_a_setting_alone_and_with_a_warning(
+    tmp_path: Path, plain: dict[str, str], opened: set[str]
+) -> None:
+    deployed, said = dry_run(tmp_path, **plain)
+    ports = yaml.safe_load(deployed)["services"]["nginx"]["ports"]
+    assert {str(port["published"]) for port in ports} == {"80", "443", *opened}
+    assert said.count("WARNING: PLAIN_") == len(opened)
 
 
 def test_api_and_web_roll_start_first_and_go_back_by_themselves() -> None:
