@@ -22,6 +22,7 @@ promtail /etc/promtail/promtail.yml deploy/generated/promtail.yml
 promtail /etc/promtail/start.sh promtail/start.sh
 backup /backup/backup.sh deploy/backup/backup.sh
 backup /backup/connection.sh deploy/backup/connection.sh
+backup /backup/psql.sh deploy/backup/psql.sh
 backup /backup/restore.sh deploy/backup/restore.sh
 backup /backup/sums.sql deploy/backup/sums.sql
 tempo /etc/tempo/tempo.yml deploy/generated/tempo.yml

@@ -80,7 +80,9 @@ def test_each_service_takes_the_alert_and_the_all_clear(
         assert "[FIRING] critical api: MiniTwitTargetDown (5)" in texts[name], name
         assert texts[name].count("Since: 2") == 3 and "more: 5 in all." in texts[name], name
         assert f"Whom it hurts: {NOTES['impact']}" in texts[name], name
-        assert re.search("  b  &", texts[name]), name  # what is markup to one of the services is left out
+        assert re.search("  b  &", texts[name]), (
+            name
+        )  # what is markup to one of the services is left out
         if name == "slack":
             assert not re.search(r"&(?!amp;|lt;|gt;)", texts[name]), "an entity that is none"
             texts[name] = html.unescape(texts[name])

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from observability.stack.components import TABLE, choose
-from observability.stack.local import ports
+from observability.stack.components import COMPONENTS, TABLE, choose
+from observability.stack.local import passwords, ports
 from observability.stack.local.address import Chosen, parse
 from observability.stack.local.control import bound_path
 from observability.stack.local.env_variables import forget_libpq, inherited, passed
@@ -141,3 +141,15 @@ def test_libpq_is_told_everything_but_who_and_the_password() -> None:
     assert parse("postgresql://u@a/x").exporter(Chosen("a", "5432", tls=True)) == (
         "a:5432/x?sslmode=require"
     )
+
+
+def test_the_dead_mans_switch_is_given_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is after ``make up``, with the setting and without."""
+    (tmp_path / "url").write_text("http://127.0.0.1:1/hook\n")
+    for file, found in ((str(tmp_path / "url"), "http://127.0.0.1:1/hook"), ("", "")):
+        monkeypatch.setenv("DEADMAN_URL_FILE", file)
+        passwords.write(tmp_path)
+        assert (tmp_path / "deadman_url").read_text() == found
+    assert COMPONENTS["deadman"].env["DEADMAN_URL_FILE"] == "{secrets}/deadman_url"

@@ -12,6 +12,8 @@ SECRETS = (
     "mattermost_url",
     "webhook_url",
 )
+# What the dead man's switch posts to, past Alertmanager; set in the same way.
+DEADMAN_URL = "deadman_url"
 # What of them Alertmanager calls an integration; the room is one of its webhooks.
 INTEGRATIONS = {
     "slack_url": "slack",

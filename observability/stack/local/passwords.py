@@ -30,6 +30,8 @@ def write(folder: Path) -> None:
             roles.secret(folder, name, value)
         else:
             (folder / name).unlink(missing_ok=True)
+    name = receivers.DEADMAN_URL
+    roles.secret(folder, name, secret(os.environ, name.upper()))  # empty: nobody
     logins.write(folder)
 
 

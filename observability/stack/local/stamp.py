@@ -43,7 +43,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
     "ngircd": ("chat_password",),
     "relay": ("chat_password",),
     "chatlog": ("chat_password",),
-    "deadman": ("chat_password", "deadman_secret", "monitoring_basic"),
+    "deadman": ("chat_password", "deadman_secret", "deadman_url", "monitoring_basic"),
     "grafana": ("monitoring_password",),
     "loki": ("monitoring_basic",),
     "backup": ("backup_user", "backup_password"),
