@@ -85,7 +85,7 @@ healthy: $(VENV)/dev.stamp ## an hour of load in which nothing may fire; writes 
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills.healthy
 
-bench: $(VENV)/dev.stamp ## measure what MiniTwit costs and bears (SUITE=name); writes results/bench.json
+bench: $(VENV)/dev.stamp $(if $(filter-out peers,$(SUITE)),,$(VENV)/peers.stamp) ## measure what MiniTwit costs and bears (SUITE=name); writes results/bench.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.bench $(SUITE)
 
@@ -172,6 +172,7 @@ lock: $(VENV)/dev.stamp ## pin the requirements anew, with hashes
 	@$(COMPILE) --extra=stack --output-file=requirements/stack.txt pyproject.toml
 	@$(COMPILE) --extra=stack --extra=incident --output-file=requirements/incident.txt pyproject.toml
 	@$(COMPILE) --extra=stack --extra=dev --output-file=requirements/dev.txt pyproject.toml
+	@$(COMPILE) --extra=peers --output-file=requirements/peers.txt pyproject.toml
 	@$(COMPILE) --output-file=requirements/go.txt requirements/go.in
 
 clean: ## stop the platform and remove its state and all caches; fetched programs stay
@@ -188,6 +189,12 @@ $(VENV)/venv.stamp:
 		{ echo "$(PYTHON) cannot make virtual environments. On Debian and Ubuntu install the package python3-venv." >&2; exit 1; }
 	@echo "Making $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/peers.stamp: requirements/peers.txt | $(VENV)/venv.stamp
+	@echo "Installing $< into $(VENV)/peers ..."
+	@$(PYTHON) -m venv $(VENV)/peers
+	@$(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(VENV)/%.stamp: requirements/%.txt | $(VENV)/venv.stamp

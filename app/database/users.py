@@ -8,7 +8,7 @@ from app.database.pool import Database, Statement
 _EXISTS = Statement(
     "user_exists", "SELECT EXISTS (SELECT FROM users WHERE username = %(username)s)"
 )
-_ADD = Statement(
+ADD = Statement(
     "user_add",
     f"""
     WITH added AS (
@@ -60,7 +60,7 @@ async def add(
 ) -> bool:
     """Insert a user; False if the name is taken, also when two requests race."""
     parameters = {"username": username, "email": email, "pw_hash": pw_hash, "latest": latest}
-    return bool((await database.one(_ADD, parameters))[0])
+    return bool((await database.one(ADD, parameters))[0])
 
 
 async def password_hash(database: Database, username: str) -> tuple[int, str] | None:

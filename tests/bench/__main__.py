@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tests import results
-from tests.bench import footprint, mix, observed, reads, replicas, telemetry
+from tests.bench import footprint, mix, observed, plans, reads, replicas, telemetry
+from tests.bench.peers import suite as peers
 from tests.bench.place import Place, place
 from tests.bench.servers import keep_off
 from tests.parts import end_as_by_hand
@@ -26,9 +27,11 @@ Rows = list[tuple[str, str, str, bool]]
 # name → what is measured, its rows, whether the server gets a core of its own
 SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = {
     "telemetry": (telemetry.measure, telemetry.rows, True),
+    "peers": (peers.measure, peers.rows, True),
     "observed": (observed.measure, observed.rows, True),
     "reads": (reads.measure, reads.rows, True),
     "growth": (reads.grow, reads.growth_rows, True),
+    "plans": (plans.measure, plans.rows, False),
     "mix": (lambda p: {"closed": mix.closed(p), "open": mix.open_loop(p)}, mix.rows, False),
     "replicas": (replicas.measure, replicas.rows, False),
     "footprint": (footprint.measure, footprint.rows, False),

@@ -8,7 +8,7 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.bench.load import Load, Work, drive
+from tests.bench.load import CONNECTIONS, Load, Work, drive
 from tests.bench.servers import Server
 
 
@@ -28,20 +28,28 @@ class Series:
             "cpu_us": round(statistics.median(self.cpu), 1),
         }
 
+    def rates(self) -> dict[str, float]:
+        """Requests a second."""
+        return spread([load.rate for load in self.loads])
+
 
 def alternate(
-    servers: dict[str, Server], work: Work, rounds: int, seconds: float
+    servers: dict[str, Server],
+    work: Work,
+    rounds: int,
+    seconds: float,
+    connections: int = CONNECTIONS,
 ) -> dict[str, Series]:
     """Each server in turn, ``rounds`` times; who comes first changes by chance, lest one always
     runs after the same other."""
     for server in servers.values():
         work.check(server.url)
-        drive(server.url, work, 1)  # plans, caches, children of metrics
+        drive(server.url, work, 1, connections)  # plans, caches, children of metrics
     series = {name: Series() for name in servers}
     for number in range(rounds):
         for name in random.Random(number).sample(list(servers), len(servers)):
             before = servers[name].cpu()
-            load = drive(servers[name].url, work, seconds)
+            load = drive(servers[name].url, work, seconds, connections)
             spent = servers[name].cpu() - before
             series[name].loads.append(load)
             series[name].cpu.append(spent / (load.rate * seconds) * 1e6)

@@ -58,14 +58,20 @@ def measure(place: Place) -> dict[str, Any]:
     return {"paths": found}
 
 
-def pgbench(url: str, place: Place, statement: Statement, parameters: dict[str, Any]) -> float:
+def pgbench(
+    url: str,
+    place: Place,
+    statement: Statement,
+    parameters: dict[str, Any],
+    connections: int = CONNECTIONS,
+) -> float:
     """Times a second of a statement alone, prepared, on as many connections as wrk uses."""
     literals = {name: sql.Literal(value).as_string() for name, value in parameters.items()}
     script = place.folder / "statement.sql"
     script.write_text((statement.sql % literals).replace("\n", " ") + ";\n")
     command = [
         f"{postgres.BIN}/pgbench", "--no-vacuum", "--protocol=prepared", f"--file={script}",
-        f"--client={CONNECTIONS}", "--jobs=1", f"--time={max(1, round(place.seconds / 2))}", url,
+        f"--client={connections}", "--jobs=1", f"--time={max(1, round(place.seconds / 2))}", url,
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env={"PGOPTIONS": PLANNING}

@@ -14,6 +14,8 @@ from tests.parts import ROOT, free_port, request, wait_for
 
 # The server that is measured has a core of its own; PostgreSQL and wrk have the others.
 SERVER_CORE = 0
+# The peers' libraries are in an environment of their own.
+PEERS = Path(sys.prefix) / "peers/bin/python"
 TICKS = os.sysconf("SC_CLK_TCK")
 NO_TRACES, NO_LOG = {"OTEL_EXPORTER_OTLP_ENDPOINT": ""}, {"LOG_LEVEL": "critical"}
 # name → module and arguments, environment
@@ -26,6 +28,9 @@ VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "unobserved": (("tests.bench.unobserved",), {}),
     "stock": (("tests.bench.stock",), {}),
     "bare": (("tests.bench.bare",), {}),
+    "fastapi, instrumented": (("tests.bench.peers.fastapi_service",), {"PEER": "instrumented"}),
+    "fastapi": (("tests.bench.peers.fastapi_service",), {}),
+    "starlette": (("tests.bench.peers.starlette_service",), {}),
 }
 
 
@@ -70,7 +75,8 @@ def running(
     if pinned:
         os.sched_setaffinity(0, {SERVER_CORE})
     try:
-        process = subprocess.Popen([sys.executable, "-m", *module], cwd=ROOT, env=environment)
+        python = PEERS if module[0].startswith("tests.bench.peers") else sys.executable
+        process = subprocess.Popen([python, "-m", *module], cwd=ROOT, env=environment)
     finally:
         os.sched_setaffinity(0, mine)
     server = Server(f"http://127.0.0.1:{port}", process)

@@ -1,0 +1,1 @@
+"""Services that others would build for the same contract, and what compares ours with them."""

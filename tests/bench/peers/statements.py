@@ -1,0 +1,74 @@
+"""The contract's SQL over a psycopg pool, the same for every peer as for ours."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from argon2 import PasswordHasher
+from psycopg_pool import AsyncConnectionPool
+
+from app.database import follows, messages, users
+from app.database.pool import PLANNING, Statement
+
+ACTIONS: tuple[follows.Action, ...] = ("follow", "unfollow")
+
+# What our service hashes with; a peer with a cheaper hash would be no comparison.
+HASHER = PasswordHasher(memory_cost=9 * 1024, time_cost=4, parallelism=1)
+
+
+def pool() -> AsyncConnectionPool:
+    """Not opened yet; as large and with the same connections as ours."""
+    kwargs = {"autocommit": True, "prepare_threshold": 1, "options": PLANNING}
+    url = os.environ["DATABASE_URL"]
+    return AsyncConnectionPool(url, min_size=2, max_size=10, open=False, kwargs=kwargs)
+
+
+async def row(pool: AsyncConnectionPool, statement: Statement, **parameters: Any) -> Any:
+    """The first row."""
+    async with pool.connection() as connection:
+        return await (await connection.execute(statement.query, parameters)).fetchone()
+
+
+async def newest(pool: AsyncConnectionPool, no: int, latest: int | None) -> str:
+    """The newest messages of all, as JSON."""
+    return str((await row(pool, messages.NEWEST, no=no, latest=latest))[0])
+
+
+async def newest_by(
+    pool: AsyncConnectionPool, username: str, no: int, latest: int | None
+) -> str | None:
+    """The newest messages of a user, as JSON; None of a stranger."""
+    known, found, _ = await row(pool, messages.NEWEST_BY, username=username, no=no, latest=latest)
+    return str(found) if known else None
+
+
+async def post(pool: AsyncConnectionPool, username: str, text: str, latest: int | None) -> bool:
+    """Whether the author exists."""
+    found = await row(pool, messages.ADD, username=username, text=text, latest=latest)
+    return bool(found[0])
+
+
+async def register(
+    pool: AsyncConnectionPool, username: str, email: str, pw_hash: str, latest: int | None
+) -> bool:
+    """Whether the name was free."""
+    person = {"username": username, "email": email, "pw_hash": pw_hash}
+    return bool((await row(pool, users.ADD, **person, latest=latest))[0])
+
+
+async def change(
+    pool: AsyncConnectionPool, action: follows.Action, username: str, target: str,
+    latest: int | None,
+) -> bool:  # fmt: skip
+    """Follow or unfollow; whether both exist."""
+    statement = follows.CHANGES[action]
+    return bool((await row(pool, statement, username=username, target=target, latest=latest))[0])
+
+
+async def followed(
+    pool: AsyncConnectionPool, username: str, no: int, latest: int | None
+) -> str | None:
+    """Whom a user follows, as JSON; None of a stranger."""
+    known, found, _ = await row(pool, follows.LIST, username=username, no=no, latest=latest)
+    return str(found) if known else None
