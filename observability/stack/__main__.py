@@ -41,7 +41,7 @@ environment:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; its exit status."""
+    """Run one command; return its exit status."""
     options = _parser().parse_args(arguments)
     os.umask(0o077)  # what is written here is for who writes it
     forget_libpq()
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _interrupted() -> str:
-    """What still runs after Ctrl-C, and how to stop it."""
+    """Report what still runs after Ctrl-C, and how to stop it."""
     known = Supervisor(load().run_dir).processes().values()
     count = sum(1 for process in known if process.pid)
     if not count:
@@ -265,7 +265,10 @@ def _psql(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _script(settings: Settings, name: str, *arguments: str) -> int:
-    """Run a script of deploy/backup with what the component is given; all but it as the owner."""
+    """Run a script of deploy/backup in the component's environment.
+
+    All but ``backup`` run as the database's owner.
+    """
     layout = status.running(settings)
     environment = {**os.environ, **layout.environment(COMPONENTS["backup"])}
     if name != "backup.sh":
@@ -276,7 +279,7 @@ def _script(settings: Settings, name: str, *arguments: str) -> int:
 
 
 def _install(settings: Settings, _: argparse.Namespace) -> int:
-    """All that ``up`` may need; 1 if something that could be fetched is not there."""
+    """Fetch all that ``up`` may need; 1 if something that could be fetched is missing."""
     why = archives.fetch(settings)
     lines = [why, tools.obtain(tools.TOOLS, settings.cache)]
     for name in tools.TOOLS:

@@ -1,4 +1,4 @@
-"""Every component of the platform as one row: what it runs, where it listens, what it waits for.
+"""Every component of the platform as one row of a table.
 
 Commands and environments are templates: see ``Layout.fill`` for the names they may use.
 """
@@ -32,12 +32,12 @@ def _json_log(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """``ready`` is an HTTP path, ``tcp``, ``database``, or '' where to run is to be ready.
+    """One component: command, port, readiness check and dependencies.
 
+    ``ready`` is an HTTP path, ``tcp``, ``database``, or '' if a running process counts as ready.
     ``tool`` names the program in ``tools.TOOLS``; ``job`` the Prometheus job that scrapes it;
     ``after`` the components that must be ready first, ``needs`` the one without which it has
-    nothing to do. A component that runs ``once`` is ready
-    when it has ended well.
+    nothing to do. A component that runs ``once`` is ready when it has exited with 0.
     """
 
     name: str
@@ -256,7 +256,7 @@ OPTIONAL = {
 def choose(
     only: Collection[str], database_url: str, absent: Collection[str] = ()
 ) -> list[Component]:
-    """The components that run here: all or ``only`` those, without what is elsewhere or absent."""
+    """Return the components to run: all or ``only`` those, without external or absent ones."""
     if unknown := sorted(set(only) - COMPONENTS.keys()):
         raise StackError(f"No component is called {', '.join(unknown)}. See: status, or --help")
     without = {*absent, *(["postgres"] if database_url else [])}

@@ -1,4 +1,4 @@
-"""What the environment tells the runner: where it keeps its state, and which ports it takes."""
+"""The runner's settings from the environment: the folder of its state, and its ports."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ HIGHEST_OFFSET = 65535 - 9187  # 9187 is the highest port in the table of compon
 
 
 class StackError(Exception):
-    """What went wrong, as lines for the user; never a trace."""
+    """An error with a text for users; it is shown without a traceback."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``run_dir`` holds all state of one stack; ``offset`` is added to every port.
+    """The settings of one stack.
 
-    The monitoring runs ``scale`` times as fast as in production. ``mirror`` is where the archives
-    of the programs are fetched from, if not from their publishers. Messages link to dashboards
-    under ``grafana_url``, or under this stack's own if it is '', and to ``runbook_base``.
+    ``run_dir`` holds all its state; ``offset`` is added to every port. The monitoring runs
+    ``scale`` times as fast as in production. ``mirror`` is the URL of a mirror of the archives; ''
+    means their publishers. Notifications link to dashboards under ``grafana_url``, or under this
+    stack's own if it is '', and to ``runbook_base``.
     """
 
     run_dir: Path
@@ -41,32 +42,32 @@ class Settings:
 
     @property
     def config(self) -> Path:
-        """Rendered configuration."""
+        """The folder of the rendered configuration."""
         return self.run_dir / "config"
 
     @property
     def data(self) -> Path:
-        """What the components store."""
+        """The folder of the components' data."""
         return self.run_dir / "data"
 
     @property
     def logs(self) -> Path:
-        """One file per component; the services' JSON lines are in ``json/``."""
+        """The folder of logs, one for each component; the services' JSON lines are in ``json/``."""
         return self.run_dir / "logs"
 
     @property
     def secrets(self) -> Path:
-        """Files that only the user may read."""
+        """The folder of files that only the user may read."""
         return self.run_dir / "secrets"
 
     @property
     def textfile(self) -> Path:
-        """Metrics that the node exporter picks up."""
+        """The folder of metrics that the node exporter reads."""
         return self.data / "textfile"
 
 
 def load(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read what ``--help`` lists from the environment; ``StackError`` names what is bad."""
+    """Read what ``--help`` lists from the environment; ``StackError`` names wrong values."""
     offset = environ.get("PORT_OFFSET") or "0"
     if not offset.isdecimal() or int(offset) > HIGHEST_OFFSET:
         raise StackError(f"PORT_OFFSET must be a number from 0 to {HIGHEST_OFFSET}, not {offset!r}")
@@ -96,7 +97,7 @@ def load(environ: Mapping[str, str] = os.environ) -> Settings:
 
 
 def secret(environ: Mapping[str, str], name: str) -> str:
-    """The setting ``name``, or what is in the file that ``name``_FILE names; '' if neither is."""
+    """Return the setting ``name``, or the contents of the file in ``name``_FILE; '' if unset."""
     if path := environ.get(f"{name}_FILE"):
         try:
             return Path(path).read_text().strip()

@@ -1,4 +1,4 @@
-"""What Prometheus watches, and where people talk: data for the templates."""
+"""Scrape and probe targets, and the chat channel: data for the templates."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PROBE_USER = "minitwit-probe"  # blackbox.yml and compose name it as well
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A look from outside at ``path`` of ``service``, by a module of blackbox.yml.
+    """A synthetic probe of ``path`` of ``service``, by a module of blackbox.yml.
 
-    ``entrance`` is the component that is asked in its place.
+    ``entrance`` is the component that is probed in its place.
     """
 
     name: str
@@ -29,12 +29,12 @@ class Probe:
 
     @property
     def asked(self) -> str:
-        """The component that is asked."""
+        """The component that is probed."""
         return self.entrance or self.service
 
     @property
     def scheme(self) -> str:
-        """``https`` only where TLS ends: at the entrance."""
+        """``https`` only where TLS terminates: at the entrance."""
         return "https" if self.entrance else "http"
 
 

@@ -1,7 +1,7 @@
-"""Reads the on-call channel and appends what is said to a file, each line with its time (UTC).
+"""Appends the messages of the on-call channel to a file, each with its time (UTC).
 
-What a person says has the person's name before it, so that nobody speaks as the alerts. Control
-characters are escaped: no line moves the cursor of who reads the file in a terminal.
+A person's message has the person's nick before it, so that no one can pose as the alerts. Control
+characters are escaped: no message moves the cursor of a terminal that shows the file.
 
 python -m observability.stack.chat.chatlog HOST:PORT FILE
 """
@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from observability.stack.chat.irc import Connection, held
+from observability.stack.chat.irc import Connection, file_setting
 from observability.stack.targets import CHANNEL, CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK
 
 SILENCE = 300  # seconds: the server pings every two minutes, so then it is gone
@@ -23,7 +23,7 @@ LIMIT = 5_000_000  # bytes; then the file is put aside once
 
 
 def main(address: str, file: Path) -> None:
-    """Follow the room for ever; a lost connection is taken up again."""
+    """Follow the channel for ever; reconnect after a lost connection."""
     while True:
         try:
             follow(address, file)
@@ -33,8 +33,8 @@ def main(address: str, file: Path) -> None:
 
 
 def follow(address: str, file: Path) -> None:
-    """Write down what is said until the connection breaks (OSError)."""
-    with Connection(address, CHATLOG_NICK, held("CHAT_PASSWORD_FILE")) as chat:
+    """Append messages until the connection breaks (OSError)."""
+    with Connection(address, CHATLOG_NICK, file_setting("CHAT_PASSWORD_FILE")) as chat:
         chat.send(f"JOIN {CHANNEL}")
         chat.patience(SILENCE)
         for command, parameters in chat.messages():
@@ -44,7 +44,7 @@ def follow(address: str, file: Path) -> None:
 
 
 def escaped(text: str) -> str:
-    """``text`` with each character that is not printable in the way of Python's literals."""
+    """Escape non-printable characters of ``text`` as in Python's literals."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 

@@ -1,4 +1,4 @@
-"""As much of IRC as it takes to read a room and to see who is in it."""
+"""A minimal IRC client: reads a channel and lists its members."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Self
 WELCOME, NAMES, END_OF_NAMES, NICK_TAKEN = "001", "353", "366", "433"
 
 
-def held(variable: str) -> str:
-    """What the file holds that a variable names; '' if there is none."""
+def file_setting(variable: str) -> str:
+    """Return the contents of the file that a variable names; '' if there is none."""
     file = os.environ.get(variable, "")
     return Path(file).read_text().strip() if file and Path(file).exists() else ""
 
 
 class Connection:
-    """A client registered as ``nick``. OSError whenever the server is away or says no.
+    """A connection registered as ``nick``; OSError if the server is down or refuses.
 
-    ``sender`` is the nick, or the server, from which the message that was read last comes.
+    ``sender`` is the nick, or the server, that sent the message read last.
     """
 
     def __init__(self, address: str, nick: str, password: str = "", timeout: float = 5) -> None:
@@ -55,12 +55,12 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._lines.close()
         self._socket.close()
 
     def patience(self, seconds: float) -> None:
-        """How long the server may be silent before it counts as away."""
+        """Set how long the server may be silent before it counts as down."""
         self._socket.settimeout(seconds)
 
     def send(self, line: str) -> None:
@@ -68,7 +68,7 @@ class Connection:
         self._socket.sendall(f"{line}\r\n".encode())
 
     def messages(self) -> Iterator[tuple[str, list[str]]]:
-        """What the server says, as command and parameters; pings are answered on the way."""
+        """Yield command and parameters of each message; pings are answered on the way."""
         for raw in self._lines:
             line = raw.decode(errors="replace").rstrip("\r\n")
             self.sender = ""

@@ -1,4 +1,4 @@
-"""Writes the configuration that compose and Swarm mount.
+"""Generates the configuration that compose and Swarm mount.
 
 ``python -m observability.stack.config.generate``.
 """
@@ -22,7 +22,7 @@ OUT = ROOT / "deploy/generated"
 
 
 def files(_: argparse.Namespace | None = None) -> dict[str, str]:
-    """Every file by its name."""
+    """Return every file by its name."""
     texts = {flat(name): text for name, text in render_all(containers()).items()}
     texts["nginx.conf"] = render_proxy(CONTAINER_PROXY)
     return {name: _marked(name, text) for name, text in texts.items()}

@@ -1,4 +1,7 @@
-"""Where alerts go besides the room: each by one secret. Names of files and of settings."""
+"""The receivers of alerts besides the chat channel: names of secrets and settings.
+
+A receiver is enabled by its secret.
+"""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""Tells someone when alerts no longer arrive, by another way than the one it watches.
+"""The dead man's switch: reports by another way that alerts no longer arrive.
 
-``python -m observability.stack.deadman``. Alertmanager posts the Watchdog here again and
-again. When its value has not advanced for SILENCE seconds, or the chat or the relay is gone, this
-process says so itself in the on-call channel, under its own name and past Alertmanager and the
-relay, and posts to what is in DEADMAN_URL_FILE, if that is set. It says so again every hour, and
-once when all is back. Meanwhile it keeps Alertmanager (ALERTMANAGER, host:port) from announcing
-all-clears that nobody knows to be true. CHAT is the chat's host:port, RELAY the relay's name in
-the room; what is empty is not watched. CHAT_PASSWORD_FILE and ALERTMANAGER_LOGIN_FILE hold how it
-logs in there, DEADMAN_SECRET_FILE what whoever posts the Watchdog must know.
+``python -m observability.stack.deadman``. Alertmanager posts the Watchdog here again and again.
+When its value has not advanced for SILENCE seconds, or the chat or the relay is down, this process
+reports it in the on-call channel itself, under its own nick, without Alertmanager and the relay,
+and posts to the URL in DEADMAN_URL_FILE, if that is set. It repeats the message every hour, and
+reports the recovery once. Meanwhile it keeps Alertmanager (ALERTMANAGER, host:port) from sending
+false all-clears. CHAT is the chat's host:port, RELAY the relay's nick; empty ones are not watched.
+CHAT_PASSWORD_FILE and ALERTMANAGER_LOGIN_FILE hold its credentials, DEADMAN_SECRET_FILE the secret
+that Alertmanager sends with the Watchdog.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from observability.conventions import DEADMAN_SECONDS
 from observability.exporters import DEADMAN_AGE
-from observability.stack.chat.irc import held
+from observability.stack.chat.irc import file_setting
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
 from observability.stack.deadman.notify import Channel, Outbox, post
@@ -36,7 +36,7 @@ HOLD = 4  # times the silence: how long MonitoringBlind outlives this process
 
 
 def handler(heartbeat: Heartbeat, secret: str) -> type[BaseHTTPRequestHandler]:
-    """What answers Alertmanager, which knows the ``secret``, Prometheus and whoever asks."""
+    """Return the HTTP handler for Alertmanager's posts (with ``secret``), metrics and health."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -74,7 +74,7 @@ def handler(heartbeat: Heartbeat, secret: str) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(text.encode())
 
         def log_message(self, format: str, *args: object) -> None:
-            """Every five seconds the same line would say nothing."""
+            """Log nothing: a line every five seconds would be noise."""
 
     return Handler
 
@@ -86,12 +86,12 @@ def _metrics(heartbeat: Heartbeat) -> str:
 
 
 def watch(heartbeat: Heartbeat, silence: float) -> Watch:
-    """The watch that the environment describes."""
-    url, login = held("DEADMAN_URL_FILE"), held("ALERTMANAGER_LOGIN_FILE")
+    """Return the watch that the environment describes."""
+    url, login = file_setting("DEADMAN_URL_FILE"), file_setting("ALERTMANAGER_LOGIN_FILE")
     chat = os.environ.get("CHAT", "127.0.0.1:6667")
     relay = os.environ.get("RELAY", RELAY_NICK)
     alertmanager = os.environ.get("ALERTMANAGER", "")
-    channel = Channel(chat, held("CHAT_PASSWORD_FILE"))
+    channel = Channel(chat, file_setting("CHAT_PASSWORD_FILE"))
     ways: list[Callable[[str], None]] = [channel.say] if chat else []
     ways += [partial(post, url)] if url else []
     presence = Presence(channel, relay, silence / 6) if chat else None
@@ -100,7 +100,7 @@ def watch(heartbeat: Heartbeat, silence: float) -> Watch:
 
 
 def main() -> int:
-    """Serve until told to end; 2 if a setting is wrong."""
+    """Serve until stopped; 2 if a setting is wrong."""
     try:
         port = int(os.environ.get("PORT", "9095"))
         silence = float(os.environ.get("SILENCE", DEADMAN_SECONDS))
@@ -109,7 +109,7 @@ def main() -> int:
         return 2
     heartbeat = Heartbeat()
     listen = (os.environ.get("HOST", "127.0.0.1"), port)
-    server = ThreadingHTTPServer(listen, handler(heartbeat, held("DEADMAN_SECRET_FILE")))
+    server = ThreadingHTTPServer(listen, handler(heartbeat, file_setting("DEADMAN_SECRET_FILE")))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     over = threading.Event()

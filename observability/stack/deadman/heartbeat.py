@@ -1,8 +1,8 @@
-"""The Watchdog as a heartbeat: its value advances as long as Prometheus stores and evaluates.
+"""The Watchdog as a heartbeat: its value advances while Prometheus stores and evaluates.
 
-The value is the time of Prometheus's newest sample. It stands still when Prometheus, Alertmanager
-or the way between them is gone, and also when Prometheus's disk takes no more samples. How old
-it is, is measured by the clock of whoever listens: nobody's clock is compared with another's.
+The value is the time of Prometheus's newest sample. It stops when Prometheus, Alertmanager or the
+network between them is down, and also when Prometheus's disk is full. Its age is measured by the
+clock of the receiver: clocks of two hosts are never compared.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ WATCHDOG = "Watchdog"
 
 
 class Heartbeat:
-    """The value that was heard last, and how long ago it advanced. Seconds throughout."""
+    """The latest value, and the seconds since it advanced."""
 
     def __init__(self) -> None:
         self._value = 0.0
         self._advanced = time.monotonic()  # whoever has just begun waits before complaining
 
     def heard(self, body: bytes) -> bool:
-        """Take what Alertmanager posts; whether the value advanced.
+        """Take what Alertmanager posts; return whether the value advanced.
 
-        ValueError, KeyError or TypeError if it is not what Alertmanager posts. Alertmanager repeats
-        what it was told last until that expires: a repetition is no beat.
+        ValueError, KeyError or TypeError if it is not what Alertmanager posts. Alertmanager
+        repeats the latest value until the alert expires: a repetition is no heartbeat.
         """
         values = [
             float(alert["annotations"][HEARTBEAT])
@@ -41,5 +41,5 @@ class Heartbeat:
 
     @property
     def age(self) -> float:
-        """Since the value advanced, or since the start."""
+        """Seconds since the value advanced, or since the start."""
         return time.monotonic() - self._advanced

@@ -1,11 +1,11 @@
-"""MonitoringBlind: the alert that keeps Alertmanager from taking silence for an all-clear.
+"""MonitoringBlind, the alert that inhibits false all-clears while Prometheus is down.
 
 Prometheus sends a firing alert again every 40 s (the first evaluation after RESEND_SECONDS = 39),
-and gives it an ``endsAt`` of 4 x max(RESEND_SECONDS, evaluation interval) = 156 s after that. Once
-Prometheus is gone, Alertmanager therefore takes each alert for resolved 116 to 156 s later, and
-would say so. This alert inhibits them, and of what is inhibited neither start nor end is
-announced. It has to be there before 116 s: the switch posts it after 101 s at the latest, which
-are 5 s until Alertmanager passes on the last beat, 95 s of silence and 1 s until the switch looks.
+with an ``endsAt`` of 4 x max(RESEND_SECONDS, evaluation interval) = 156 s after that. Once
+Prometheus is down, Alertmanager therefore resolves each alert 116 to 156 s later, and would send
+an all-clear. This alert inhibits them, and neither start nor end of an inhibited alert is sent. It
+must be there before 116 s: the switch posts it after 101 s at the latest, which are 5 s until
+Alertmanager passes on the last heartbeat, 95 s of silence and 1 s until the switch checks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ QUERY = "active=true&silenced=false&inhibited="
 
 
 class Blindness:
-    """Posts and ends the alert at Alertmanager; ``hold`` seconds is how long one post lasts.
+    """Posts and ends the alert at Alertmanager; each post lasts ``hold`` seconds.
 
     ``login`` is user and password as HTTP's basic authentication takes them, or ''.
     """
@@ -38,13 +38,13 @@ class Blindness:
 
     @property
     def posted(self) -> bool:
-        """Whether Alertmanager has it."""
+        """Whether Alertmanager has the alert."""
         return self._begin is not None
 
     def keep(self) -> None:
-        """Post it if it is time; the first time note which alerts are open.
+        """Post the alert if it is due; the first time, record which alerts fire.
 
-        OSError if Alertmanager is away or refuses it.
+        OSError if Alertmanager is down or refuses it.
         """
         now = datetime.now(UTC)
         if self._begin and now - self._posted < self._hold / AGAIN:
@@ -55,11 +55,11 @@ class Blindness:
         self._begin, self._posted = self._begin or now, now
 
     def firing(self) -> set[str]:
-        """What fires now of the alerts that it inhibits."""
+        """Return the firing alerts that this one inhibits."""
         return set(self._firing(inhibited=True))
 
     def end(self) -> None:
-        """Let the others speak again."""
+        """End the alert, so that the others are no longer inhibited."""
         if self._begin:
             self._post(self._begin, datetime.now(UTC))
         self._begin, self.open = None, []

@@ -1,4 +1,4 @@
-"""How the dead man's switch speaks: in the chat as a member of its own, and to an address."""
+"""The notifications of the dead man's switch: to the chat channel and to a URL."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
 
 
 class Channel:
-    """A seat in the on-call channel, kept, and taken again when it was lost."""
+    """A connection to the on-call channel, kept open, and reopened when it was lost."""
 
     def __init__(self, chat: str, password: str = "") -> None:
         self._chat, self._password = chat, password
         self._seat: Connection | None = None
 
     def members(self) -> set[str]:
-        """Who is in the room; OSError if the chat is away."""
+        """Return who is in the channel; OSError if the chat is down."""
         try:
             return self._sit().members(CHANNEL)
         except OSError:
@@ -30,7 +30,7 @@ class Channel:
             raise
 
     def say(self, text: str) -> None:
-        """Say it; OSError if the chat did not take it."""
+        """Send a message; OSError if the chat did not accept it."""
         try:
             self._sit().send(
                 f"PRIVMSG {CHANNEL} :{text.encode()[:LONGEST].decode(errors='ignore')}"
@@ -53,7 +53,7 @@ class Channel:
 
 
 def post(url: str, text: str) -> None:
-    """Tell what is behind DEADMAN_URL; OSError if it was not taken."""
+    """Post to DEADMAN_URL; OSError if it was not accepted."""
     call = urllib.request.Request(  # noqa: S310  # the address is the operator's own
         url, json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
     )
@@ -63,7 +63,10 @@ def post(url: str, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """``tell`` raises OSError; nobody needs it any more once ``true`` gives False."""
+    """A message for one destination: ``tell`` sends it or raises OSError.
+
+    It is obsolete once ``true`` returns False.
+    """
 
     text: str
     tell: Callable[[str], None]
@@ -71,7 +74,7 @@ class Message:
 
 
 class Outbox:
-    """What could not be told yet; each is tried at each ``send`` until it was told or is untrue."""
+    """Undelivered messages, retried at each ``send`` until delivered or obsolete."""
 
     def __init__(self, ways: list[Callable[[str], None]]) -> None:
         self._ways = ways
@@ -79,12 +82,12 @@ class Outbox:
         self._errors: set[str] = set()  # each is logged once, not every second
 
     def put(self, text: str, true: Callable[[], bool] = lambda: True) -> None:
-        """Tell this by every way."""
+        """Add a message for every destination."""
         print(text, flush=True)
         self._waiting += [Message(text, way, true) for way in self._ways]
 
     def send(self) -> None:
-        """Try once; what fails waits for the next time."""
+        """Try to deliver each message once; keep those that fail."""
         self._waiting = [m for m in self._waiting if m.true() and not self._told(m)]
         if not self._waiting:
             self._errors.clear()

@@ -1,7 +1,7 @@
-"""What the dead man's switch watches, and what it says of it.
+"""The signs of life that the dead man's switch watches, and its messages about them.
 
-Three things must be alive for an alert to be read: the heartbeat (Prometheus and Alertmanager),
-the chat, and the relay in the chat's room.
+Three things must work for an alert to be read: the heartbeat (Prometheus and Alertmanager), the
+chat, and the relay in the chat's channel.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ Age = Callable[[], float]
 
 @dataclass
 class Sign:
-    """One sign of life: ``age`` seconds old, gone from ``limit`` on. Texts take the age."""
+    """A sign of life: lost when it is older than ``limit`` seconds.
+
+    ``age`` returns its age; the texts have a place for it.
+    """
 
     age: Age
     limit: float
@@ -33,7 +36,7 @@ class Sign:
     _told: float = field(default=0.0, repr=False)
 
     def look(self, outbox: Outbox) -> bool:
-        """Tell what changed, and every hour what did not; whether it has just come back."""
+        """Report a change, and repeat a loss every hour; return whether it has just recovered."""
         gone, was, now = self.age() > self.limit, self.gone, time.monotonic()
         self.gone = gone
         if gone and (not was or now - self._told > REMIND):
@@ -46,7 +49,7 @@ class Sign:
 
 @dataclass
 class Presence:
-    """When the chat answered, and when the relay was in its room."""
+    """When the chat last answered, and when the relay was last in its channel."""
 
     channel: Channel
     relay: str
@@ -56,7 +59,10 @@ class Presence:
     _looked: float = 0.0
 
     def look(self) -> None:
-        """Ask the chat, if it is time; its absence says nothing about the relay."""
+        """Query the chat, if it is due.
+
+        While the chat is down nothing is known of the relay.
+        """
         now = time.monotonic()
         if now - self._looked < self.every:
             return
@@ -72,7 +78,7 @@ class Presence:
 
 
 class Watch:
-    """``silence`` seconds without a beat are too many; chat and relay are given two thirds."""
+    """Watches the heartbeat for ``silence`` seconds, chat and relay for two thirds of it."""
 
     def __init__(
         self,
@@ -108,12 +114,12 @@ class Watch:
         ]  # fmt: skip
 
     def run(self, over: threading.Event) -> None:
-        """Until ``over``."""
+        """Check again and again until ``over`` is set."""
         while not over.wait(min(TICK, self.silence / 10)):
             self.look()
 
     def look(self) -> None:
-        """One look. Alertmanager is told first: it has to know before its alerts expire."""
+        """Check once. Alertmanager comes first: it must know before its alerts expire."""
         if self.beat.look(self.outbox):
             self._settled = time.monotonic() + self.silence * 2 / 3
         if self.blindness:
@@ -128,13 +134,13 @@ class Watch:
         self.outbox.send()
 
     def _complain(self, text: str) -> None:
-        """Into the log, once until it is another complaint."""
+        """Log a problem once, until there is another one."""
         if text != self._complaint:
             print(text, flush=True)
         self._complaint = text
 
     def _blind(self, blindness: Blindness) -> None:
-        """Keep the alert while blind, and on until Prometheus has had time to find all again."""
+        """Keep MonitoringBlind while the heartbeat is lost, and until Prometheus has settled."""
         settling = blindness.posted and time.monotonic() < self._settled
         if self.beat.gone or settling:
             blindness.keep()
@@ -146,7 +152,7 @@ class Watch:
 
 
 def account(opened: list[str], still: set[str]) -> str:
-    """What became of the alerts that were open when the monitoring went blind."""
+    """Describe what became of the alerts that fired when the heartbeat was lost."""
     lasting = [name for name in opened if name in still]
     ended = [name for name in opened if name not in still]
     said = {

@@ -1,8 +1,9 @@
-"""The database's address as each program wants it: psycopg, libpq's tools, the exporter's driver.
+"""The database's address as psycopg, libpq's tools and the exporter's driver need it.
 
 An address may name several hosts, a socket's folder, or a service without a port. libpq's tools
-are given all of it in a service file. The exporter's driver (lib/pq for Go) takes one host and an
-``sslmode`` that decides, so it gets what libpq chose here; what it does not know is refused.
+get all of it in a service file. The exporter's driver (lib/pq for Go) takes one host and an
+explicit ``sslmode``, so it gets what libpq chose here; parameters that it does not support are
+refused.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SERVICE = "minitwit"
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What libpq made of an address: one of its hosts, with TLS or without."""
+    """What libpq chose for an address: one of its hosts, with TLS or without."""
 
     host: str
     port: str
@@ -54,7 +55,7 @@ class Address:
 
     @property
     def libpq(self) -> dict[str, str]:
-        """What the scripts of the backup are told."""
+        """Return the environment of the backup scripts."""
         return {
             "database_address": f"{','.join(self.hosts)}:{','.join(self.ports)}",
             "database_name": self.database,
@@ -62,12 +63,12 @@ class Address:
 
     @property
     def service(self) -> str:
-        """A service file for libpq: all parameters but user, password and the database's name."""
+        """Return a libpq service file: all parameters but user, password and database name."""
         own = {"host": ",".join(self.hosts), "port": ",".join(self.ports), **self.parameters}
         return "".join([f"[{SERVICE}]\n", *(f"{key}={value}\n" for key, value in own.items())])
 
     def exporter(self, chosen: Chosen | None = None) -> str:
-        """What the exporter takes: no scheme, no user, one host, and TLS decided."""
+        """Return the exporter's address: no scheme, no user, one host, explicit TLS."""
         host, port = (chosen.host, chosen.port) if chosen else (self.hosts[0], self.ports[0])
         query = {k: v for k, v in self.parameters.items() if k in DRIVER}
         if query.get("sslrootcert") == "system":  # libpq's word for what is the driver's default
@@ -86,7 +87,7 @@ class Address:
 
 
 def parse(url: str) -> Address:
-    """The parts of an address; ``StackError`` if it is none."""
+    """Parse an address; ``StackError`` if it is malformed."""
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.ProgrammingError as error:
@@ -105,9 +106,9 @@ def parse(url: str) -> Address:
 
 @cache
 def choose(url: str) -> Chosen | None:
-    """What libpq chooses now; None if the address leaves no choice, or no server answers.
+    """Return what libpq chooses now; None if there is no choice, or no server answers.
 
-    Asked once a process: while the server is away each caller would wait in vain.
+    Queried once in each process: while the server is down every further call would wait in vain.
     """
     address = parse(url)
     if len(address.hosts) == 1 and address.parameters.get("sslmode", "prefer") not in UNDECIDED:

@@ -1,4 +1,4 @@
-"""``make alert-test``: sends an alert to whoever would get one, and says whether it got there."""
+"""The command ``make alert-test``: sends an alert to every receiver, reports delivery."""
 
 from __future__ import annotations
 
@@ -27,13 +27,16 @@ CHAT, DELIVERED = "chat", "delivered"
 
 @dataclass(frozen=True, slots=True)
 class Alertmanager:
-    """Where it is, and what a request to it carries."""
+    """Address and headers of Alertmanager."""
 
     url: str
     headers: Mapping[str, str]
 
     def ask(self, path: str, body: bytes | None = None) -> str:
-        """The text of its answer, to ``body`` as JSON if there is one; ``StackError`` if none."""
+        """Send a request, with ``body`` as JSON if given; return the text.
+
+        ``StackError`` if Alertmanager does not answer.
+        """
         headers = {**self.headers, "Content-Type": "application/json"}
         call = urllib.request.Request(self.url + path, body, headers)  # noqa: S310
         try:
@@ -46,7 +49,7 @@ class Alertmanager:
 
 
 def run(layout: Layout) -> int:
-    """0 if every receiver took it, else 1; ``StackError`` if there is no Alertmanager."""
+    """Return 0 if every receiver got it, else 1; ``StackError`` without an Alertmanager."""
     base = Alertmanager(
         f"http://{layout.address('alertmanager')}",
         logins.headers(layout.settings.secrets, "alertmanager"),
@@ -72,7 +75,7 @@ def run(layout: Layout) -> int:
 def _wait(
     base: Alertmanager, chat: Path, mark: str, names: set[str], before: dict[tuple[str, str], float]
 ) -> dict[str, str]:
-    """What became of it, by receiver, as far as that is known in time."""
+    """Return the result by receiver, as far as it is known in time."""
     found: dict[str, str] = {}
     refused: dict[str, str] = {}
     end = time.monotonic() + SECONDS
@@ -93,7 +96,7 @@ def _wait(
 
 
 def send(base: Alertmanager, layout: Layout, mark: str, begin: datetime, end: datetime) -> None:
-    """Hand it to Alertmanager; one that has ended is an all-clear."""
+    """Send the alert to Alertmanager; one that has ended is an all-clear."""
     alert = {
         "labels": {
             "alertname": NAME, "severity": "critical", "service": "test", "instance": mark,
@@ -112,7 +115,7 @@ def send(base: Alertmanager, layout: Layout, mark: str, begin: datetime, end: da
 
 
 def counts(base: Alertmanager) -> dict[tuple[str, str], float]:
-    """Tries ('') and failed ones ('_failed') so far, by integration; not those of our own."""
+    """Return attempts ('') and failures ('_failed') by integration, without our own."""
     text = base.ask("/metrics")
     found: dict[tuple[str, str], float] = {}
     for kind, labels, value in SAMPLE.findall(text):

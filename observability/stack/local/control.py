@@ -1,7 +1,7 @@
-"""The supervisor's socket: how it is asked, and how the socket comes back if it was removed.
+"""The supervisor's control socket, and its recovery after it was removed.
 
-It lies in ``run_dir``: what is in /run and /tmp is cleaned by others. A second name of the same
-socket lies beside the data, so that the first can be made anew while the supervisor runs.
+It is in ``run_dir``, because /run and /tmp are cleaned up by others. A hard link to it is beside
+the data, so that the first name can be restored while the supervisor runs.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ PATIENCE = 30.0  # seconds for one answer; to stop a component takes 10
 
 
 def bound_path(run_dir: Path) -> Path:
-    """The socket's path as the supervisor binds it, whose working directory is ``run_dir``."""
+    """Return the socket's path as the supervisor, with working directory ``run_dir``, binds it."""
     path = run_dir / NAME
     return path if len(bytes(path)) <= LONGEST else Path("/proc/self/cwd") / NAME
 
 
 def keep_spare(run_dir: Path) -> None:
-    """Give the socket its second name."""
+    """Create the hard link."""
     forget_spare(run_dir)
     os.link(run_dir / NAME, run_dir / SPARE)
 
 
 def restore(run_dir: Path) -> bool:
-    """Make a socket that was removed anew from its second name; whether that was possible."""
+    """Restore a removed socket from its hard link; return whether that was possible."""
     try:
         os.link(run_dir / SPARE, run_dir / NAME)
     except OSError:
@@ -42,12 +42,12 @@ def restore(run_dir: Path) -> bool:
 
 
 def forget_spare(run_dir: Path) -> None:
-    """Remove the second name."""
+    """Remove the hard link."""
     (run_dir / SPARE).unlink(missing_ok=True)
 
 
 def call(run_dir: Path, method: str, *arguments: Any) -> Any:
-    """One call of supervisor's XML-RPC interface; OSError if nothing answers."""
+    """Call supervisor's XML-RPC interface; OSError if nothing answers."""
     with contextlib.closing(_Transport(run_dir)) as transport:
         server = xmlrpc.client.ServerProxy("http://supervisor", transport=transport)
         return getattr(server.supervisor, method)(*arguments)

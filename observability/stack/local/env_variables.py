@@ -1,6 +1,7 @@
-"""What the components inherit from the shell: nothing that decides about their data or their ports.
+"""Which environment variables of the shell the components inherit.
 
-A ``PGSSLMODE`` or ``PYTHONPATH`` that somebody exported for other work is not meant for them.
+Those that decide about their data or their ports are left out: a ``PGSSLMODE`` or ``PYTHONPATH``
+that was exported for other work is not meant for them.
 """
 
 from __future__ import annotations
@@ -27,18 +28,18 @@ TEXT = {"LC_ALL": "C.UTF-8"}
 
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that components get besides their own."""
+    """Return the variables that components get besides their own."""
     foreign = (*FOREIGN, *PASSED)
     kept = {k: v for k, v in environ.items() if not k.startswith(foreign) and k not in OWN}
     return kept | TEXT
 
 
 def passed(environ: Mapping[str, str]) -> dict[str, str]:
-    """The settings that are passed on to the services, and to them alone."""
+    """Return the settings that are passed on to the services alone."""
     return {k: v for k, v in environ.items() if k.startswith(PASSED) and v}
 
 
 def forget_libpq(environ: MutableMapping[str, str] = os.environ) -> None:
-    """Remove what libpq reads: where the database is, is said by its address alone."""
+    """Remove libpq's variables, so that only the address decides where the database is."""
     for name in [name for name in environ if name.startswith(LIBPQ)]:
         del environ[name]

@@ -1,4 +1,4 @@
-"""Follows files on the terminal: the chat, and the log of every component."""
+"""Follows files on the terminal: the chat log, and the log of every component."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALIVE_EVERY = 10  # polls between two looks whether the platform still runs
 
 
 class Followed:
-    """One file that grows, and may be rotated or not be there yet."""
+    """A growing file that may be rotated or not exist yet."""
 
     def __init__(self, path: Path, history: int) -> None:
         self.path = path
@@ -33,7 +33,7 @@ class Followed:
             self._first.extend(self._read())
 
     def lines(self) -> list[str]:
-        """What was written since the last call, in whole lines."""
+        """Return the whole lines written since the last call."""
         found = [*self._first, *self._read()]
         self._first.clear()
         if self._replaced() and self._open():
@@ -68,7 +68,7 @@ class Followed:
 
 
 def chat(layout: Layout) -> None:
-    """Print what is said in the channel, until the platform stops."""
+    """Print the messages of the channel until the platform stops."""
     file = Followed(layout.settings.logs / "chat.log", HISTORY)
 
     def show() -> None:
@@ -79,7 +79,7 @@ def chat(layout: Layout) -> None:
 
 
 def logs(layout: Layout) -> None:
-    """Print the lines of every component, each with its name, until the platform stops."""
+    """Print the log lines of every component, with its name, until the platform stops."""
     folder = layout.settings.logs
     known: dict[Path, Followed] = {}
 
@@ -94,7 +94,7 @@ def logs(layout: Layout) -> None:
 
 
 def _until_stopped(layout: Layout, show: Callable[[], None]) -> None:
-    """Show what is new again and again."""
+    """Print new lines again and again."""
     supervisor = Supervisor(layout.settings.run_dir)
     try:
         for number in itertools.count():

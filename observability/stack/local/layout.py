@@ -1,4 +1,4 @@
-"""One stack on this machine: its components, addresses, files, and the configuration rendered."""
+"""One stack on this machine: components, addresses, files and rendered configuration."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The chosen components under these settings, run by these programs.
+    """The chosen components with their settings and programs.
 
-    ``unreached`` says why some archive could not be fetched, if so.
+    ``unreached`` tells why an archive could not be downloaded, if so.
     """
 
     settings: Settings
@@ -46,36 +46,36 @@ class Layout:
     unreached: str = ""
 
     def database_url(self, password: str = "") -> str:
-        """Where PostgreSQL is: the one that was given, or our own with this password."""
+        """The address of PostgreSQL: the given one, or our own with this password."""
         return self.settings.database_url or postgres.url(password, self.port("postgres"))
 
     @property
     def roles(self) -> bool:
-        """Whether each service has a role of its own: in a database of ours."""
+        """Whether each service has its own role: only in our own database."""
         return not self.settings.database_url
 
     @property
     def postgres_home(self) -> Path:
-        """The folder of our own database."""
+        """The folder of our own PostgreSQL."""
         return self.settings.data / "postgres"
 
     def port(self, name: str) -> int:
-        """The port of a component in this stack; 0 if it has none."""
+        """Return the port of a component in this stack; 0 if it has none."""
         port = COMPONENTS[name].port
         return port + self.settings.offset if port else 0
 
     def address(self, name: str) -> str:
-        """``host:port`` of a component; '' if it has none."""
+        """Return ``host:port`` of a component; '' if it has none."""
         return f"{HOST}:{self.port(name)}" if COMPONENTS[name].port else ""
 
     @property
     def rules(self) -> Path:
-        """The rules at this stack's pace: the committed ones in production."""
+        """The folder of the rules at this stack's time scale: the committed ones in production."""
         return RULES if self.settings.scale == 1 else self.settings.config / "rules"
 
     @property
     def deployment(self) -> Deployment:
-        """This machine, as the templates see it."""
+        """This machine as the templates see it."""
         settings = self.settings
         address = {c.name: self.address(c.name) for c in TABLE if c.port}
         address[deployments.OTLP] = f"{HOST}:{deployments.OTLP_PORT + settings.offset}"
@@ -106,14 +106,14 @@ class Layout:
 
     @property
     def grafana_url(self) -> str:
-        """Where messages find the dashboards: Grafana, or the preview where there is none."""
+        """The base URL of dashboard links: Grafana's, or the preview's where there is none."""
         shown = any(component.name == "grafana" for component in self.components)
         own = self.address("grafana" if shown else "preview")
         return self.settings.grafana_url or f"http://{own}"
 
     @property
     def otlp(self) -> str:
-        """Where the services send their traces; '' where no Tempo runs."""
+        """The URL of the OTLP collector; '' where no Tempo runs."""
         deployment = self.deployment
         return (
             f"http://{deployment.address[deployments.OTLP]}" if "tempo" in deployment.runs else ""
@@ -121,11 +121,11 @@ class Layout:
 
     @property
     def loki(self) -> str:
-        """The address of Loki; '' where none runs."""
+        """The URL of Loki; '' where none runs."""
         return f"http://{self.address('loki')}" if "loki" in self.deployment.runs else ""
 
     def command(self, component: Component) -> list[str]:
-        """The command line of a component."""
+        """Return the command line of a component."""
         if component.name == "postgres":
             return postgres.command(self.postgres_home, self.port("postgres"))
         program = self.programs.get(component.tool)
@@ -133,12 +133,12 @@ class Layout:
         return [*(self.fill(component, part) for part in component.command), *extra]
 
     def directory(self, component: Component) -> Path | None:
-        """Where a component must be started, if not in the project's root."""
+        """Return the working directory of a component, if it is not the project's root."""
         program = self.programs.get(component.tool)
         return program.directory if program else None
 
     def environment(self, component: Component) -> dict[str, str]:
-        """What a component finds in its environment besides what all inherit."""
+        """Return a component's environment variables besides the inherited ones."""
         program = self.programs.get(component.tool)
         own = {key: self.fill(component, value) for key, value in component.env.items()}
         # What is empty here is left to what is passed on.
@@ -146,7 +146,7 @@ class Layout:
         return given | {k: v for k, v in own.items() if v} | (program.env if program else {})
 
     def stamp(self, component: Component) -> str:
-        """A digest of what the component is made of, as it is on disk now."""
+        """Return a digest of a component's code, program and configuration on disk."""
         program = self.programs.get(component.tool)
         settings = self.settings
         return stamp.stamp(
@@ -154,20 +154,20 @@ class Layout:
         )
 
     def _path(self, database: Address) -> str:
-        """Where PostgreSQL's tools are looked for: those of the wheel know no TLS."""
+        """The PATH of PostgreSQL's tools; the wheel's come last, as they lack TLS."""
         own, others = str(postgres.BIN), os.environ.get("PATH", os.defpath)
         tls = "sslmode=disable" not in database.exporter(self._chosen)
         return ":".join((others, own) if tls else (own, others))
 
     @property
     def _chosen(self) -> Chosen | None:
-        """What libpq makes of the database that was given; of our own there is no doubt."""
+        """What libpq chooses for a given database; not needed for our own."""
         given = self.settings.database_url
         return address.choose(given) if given else None
 
     @property
     def clock(self) -> Clock:
-        """The pace of this stack."""
+        """The intervals of this stack."""
         return Clock(self.settings.scale)
 
     def fill(self, component: Component, text: str) -> str:
@@ -203,7 +203,7 @@ class Layout:
 
 
 def prepare(layout: Layout) -> list[Path]:
-    """Make the folders, write the secrets and render all configuration; the files written."""
+    """Create folders and secrets, and render all configuration; return the files written."""
     settings = layout.settings
     positions = settings.data / "promtail"
     grafana = [settings.config / "grafana" / name for name in GRAFANA_FOLDERS]
@@ -228,7 +228,7 @@ def prepare(layout: Layout) -> list[Path]:
 
 
 def render(layout: Layout, folder: Path) -> list[Path]:
-    """Render every template into ``folder``; the files written."""
+    """Render every template into ``folder``; return the files written."""
     # The supervisor's last: it knows the digests of the others.
     written = [
         _write(folder, name, text)
@@ -257,7 +257,7 @@ def _write(folder: Path, name: str, text: str) -> Path:
 
 
 def _quicken_rules(scale: float, folder: Path) -> None:
-    """Have the rules generated anew; by a process, because nothing here knows them."""
+    """Generate the rules for this time scale, in a process: imports forbid it here."""
     command = [sys.executable, "-m", "alerts", "--time-scale", f"{scale:g}", "--out", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -265,7 +265,7 @@ def _quicken_rules(scale: float, folder: Path) -> None:
 
 
 def _copy_log_rules(rules: Path, folder: Path) -> None:
-    """Put the ruler's files where it looks for them, and nothing else."""
+    """Copy the ruler's files to its folder, and remove all others."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for path in sorted(rules.glob("*.yml")):
@@ -273,12 +273,12 @@ def _copy_log_rules(rules: Path, folder: Path) -> None:
 
 
 def _database(layout: Layout) -> str:
-    """The database's address for its owner; our own is made if there is none yet."""
+    """Return the database's address for its owner; create our own database if needed."""
     own = any(component.name == "postgres" for component in layout.components)
     return layout.database_url(postgres.prepare(layout.postgres_home) if own else "")
 
 
 def _no_pattern(path: Path) -> str:
-    """A path of which Prometheus and Promtail take every letter as it stands."""
+    """Escape a path for the glob patterns of Prometheus and Promtail."""
     # Prometheus allows no star but in the last part, not even one that is escaped.
     return re.sub(r"([][?\\{}])", r"\\\1", str(path)).replace("*", "?")

@@ -1,4 +1,4 @@
-"""The processes of a stack, found by the mark in their environment (Linux only)."""
+"""Finds the processes of a stack by a variable in their environment (Linux only)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ POLL = 0.05
 
 
 def leftovers(run_dir: Path) -> list[int]:
-    """The pids of all living processes of the stack in ``run_dir``, but this one's."""
+    """Return the pids of all running processes of the stack in ``run_dir``, except this one."""
     mark = f"{MARK}={run_dir}".encode()
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
@@ -25,7 +25,7 @@ def leftovers(run_dir: Path) -> list[int]:
 
 
 def supervisor_pid(run_dir: Path) -> int:
-    """The pid of the supervisor of the stack in ``run_dir``; 0 if none lives.
+    """Return the pid of the supervisor of ``run_dir``; 0 if none runs.
 
     Not by its pid file, which can be removed as easily as its socket.
     """
@@ -35,7 +35,7 @@ def supervisor_pid(run_dir: Path) -> int:
 
 
 def sweep(run_dir: Path, patience: float = 10) -> int:
-    """End what a supervisor that died left behind; how many there were."""
+    """Stop the processes that a dead supervisor left; return how many there were."""
     pids = leftovers(run_dir)
     _signal(pids, signal.SIGTERM)
     deadline = time.monotonic() + patience
@@ -46,7 +46,7 @@ def sweep(run_dir: Path, patience: float = 10) -> int:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
+    """Return whether a process exists and is not a zombie."""
     fields = _stat(pid)
     return bool(fields) and fields[0] not in "ZX"
 
@@ -58,7 +58,7 @@ def _signal(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def _stat(pid: int) -> list[str]:
-    """State, parent and so on; empty if there is no such process."""
+    """Return state, parent and so on from /proc; empty without such a process."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""How components, and the commands here, log in at those that ask who it is."""
+"""Credentials with which components, and the commands here, authenticate to each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROUNDS = 8  # the password is of 256 random bits: nothing is gained by a slow ha
 
 
 def write(folder: Path) -> None:
-    """Write what follows from the passwords in the folder, each as its program takes it."""
+    """Write what is derived from the passwords, in the format of each program."""
     password = (folder / "monitoring_password").read_text()
     secret(folder, "monitoring_basic", _basic(password))
     config = folder / "web_config"
@@ -28,7 +28,7 @@ def write(folder: Path) -> None:
 
 
 def headers(folder: Path, component: str) -> dict[str, str]:
-    """What a request to this component must carry."""
+    """Return the headers that a request to this component needs."""
     if component not in GUARDED:
         return {}
     return {"Authorization": f"Basic {(folder / 'monitoring_basic').read_text()}"}

@@ -1,4 +1,4 @@
-"""Passwords that are made up once, or given, and the configurations that must hold one."""
+"""Passwords that are generated once, or given, and the configurations that contain them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GENERATED = (
 
 
 def write(folder: Path) -> None:
-    """Write those that are given, and make up those that are missing."""
+    """Write given passwords, and generate missing ones."""
     for name, given in (
         ("secret_key", os.environ.get("SECRET_KEY")),
         *((name, "") for name in GENERATED),
@@ -36,7 +36,7 @@ def write(folder: Path) -> None:
 
 
 def fill(config: Path, folder: Path) -> None:
-    """Fill what is rendered, by the scripts that do so in the containers."""
+    """Insert the passwords, by the scripts that do so in the containers."""
     _run("blackbox/start.sh", ROOT / "blackbox/blackbox.yml", folder, folder / "blackbox.yml")
     # Of all receivers those that are set.
     _run("alerts/start.sh", config / "alertmanager.yml", folder, config / "alertmanager-kept.yml")

@@ -1,4 +1,4 @@
-"""Which ports are taken, and by whom where /proc tells."""
+"""Ports in use, and the process that listens on them where /proc tells."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LISTEN = "0A"
 
 
 def taken(port: int) -> bool:
-    """Whether something listens on ``port`` of this host already."""
+    """Return whether something listens on ``port`` of this host already."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -22,7 +22,7 @@ def taken(port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """The process that listens on ``port``, as ``name (pid n)``; '' if that cannot be told."""
+    """Return the process that listens on ``port``, as ``name (pid n)``; '' if unknown."""
     inodes = _listening(port)
     for link in Path("/proc").glob("[0-9]*/fd/*"):
         try:
@@ -36,7 +36,7 @@ def holder(port: int) -> str:
 
 
 def _listening(port: int) -> set[str]:
-    """The inodes of sockets that listen on ``port``."""
+    """Return the inodes of sockets that listen on ``port``."""
     inodes = set()
     for table in ("tcp", "tcp6"):
         path = Path("/proc/net") / table

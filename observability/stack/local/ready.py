@@ -1,4 +1,4 @@
-"""Whether a component is ready to serve, asked at its own address."""
+"""Readiness of a component, checked at its own address."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE = 2.0  # seconds for one answer
 
 
 def ready(layout: Layout, component: Component, process: Process | None) -> bool:
-    """Whether the component runs and answers; one that runs once: whether it has ended well."""
+    """Return whether the component answers; for one that runs once, whether it succeeded."""
     if process is None:
         return False
     if component.once:
@@ -45,7 +45,7 @@ def ready(layout: Layout, component: Component, process: Process | None) -> bool
 def get(
     address: str, path: str, headers: Mapping[str, str] | None = None, **query: str
 ) -> tuple[int, bytes]:
-    """Status and body of a GET, by no proxy; OSError or HTTPException if there is no answer."""
+    """Return status and body of a GET, without a proxy; OSError or HTTPException on failure."""
     connection = http.client.HTTPConnection(address, timeout=PATIENCE)
     try:
         target = f"{path}?{urlencode(query)}" if query else path
@@ -57,12 +57,12 @@ def get(
 
 
 def get_json(address: str, path: str, **query: str) -> Any:
-    """The JSON body of a GET; ValueError if it is none, else errors as in ``get``."""
+    """Return the JSON body of a GET; ValueError if it is malformed, else as ``get``."""
     return json.loads(get(address, path, None, **query)[1])
 
 
 def ensure_database(layout: Layout) -> None:
-    """Create our database in our own PostgreSQL if it is absent; psycopg.Error if it is away."""
+    """Create the database in our own PostgreSQL if absent; psycopg.Error if it is down."""
     url = (layout.settings.secrets / "owner_url").read_text()
     server, _, name = url.rpartition("/")
     with psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=2) as connection:

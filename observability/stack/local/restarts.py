@@ -1,8 +1,8 @@
-"""Counts the restarts of components for the node exporter, and never gives a component up.
+"""Counts restarts of components for the node exporter, and retries failed ones for ever.
 
-Runs as supervisor's event listener: it hears of every start and from which state it came. The
-supervisor tries four times, with pauses of one to three seconds, and then calls it FATAL:
-the cause may pass, so this starts it again, within ten seconds, for as long as it takes.
+Runs as supervisor's event listener: it gets every start and the state before it. The supervisor
+tries four times, with pauses of one to three seconds, and then sets the state FATAL. The cause may
+be temporary, so this starts the component again, within ten seconds, each time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CRASHED = {
 
 
 def main(folder: Path, supervisor: Supervisor) -> None:
-    """Serve supervisor's events on stdin and stdout until it goes away."""
+    """Handle supervisor's events on stdin and stdout until it exits."""
     counts = {component.name: 0 for component in TABLE if not component.once}
     fatal: set[str] = set()
     _publish(folder, counts)
@@ -50,7 +50,7 @@ def main(folder: Path, supervisor: Supervisor) -> None:
 
 
 def _start(supervisor: Supervisor, names: set[str]) -> set[str]:
-    """Start components again; those that need no further try."""
+    """Start components again; return those that need no further try."""
     done = set()
     for name in names:
         try:
@@ -63,7 +63,7 @@ def _start(supervisor: Supervisor, names: set[str]) -> set[str]:
 
 
 def _publish(folder: Path, counts: dict[str, int]) -> None:
-    """Write the counts; on a full disk they wait for the next time."""
+    """Write the counts; on a full disk, at the next time."""
     try:
         write(folder, counts)
     except OSError as error:
@@ -75,7 +75,7 @@ def _say(text: str) -> None:
 
 
 def write(folder: Path, counts: dict[str, int]) -> None:
-    """Write the counts in one step, so that no scrape sees half a file."""
+    """Write the counts atomically, so that no scrape sees half a file."""
     name = COMPONENT_RESTARTS.name
     lines = [f"# HELP {name} {COMPONENT_RESTARTS.help}", f"# TYPE {name} counter"]
     lines += [f'{name}{{component="{c}"}} {count}' for c, count in counts.items()]
@@ -86,7 +86,7 @@ def write(folder: Path, counts: dict[str, int]) -> None:
 
 
 def read(folder: Path) -> dict[str, int]:
-    """The counts as written; empty if there are none yet."""
+    """Return the written counts; empty if there are none yet."""
     try:
         lines = (folder / FILE).read_text().splitlines()
     except FileNotFoundError:

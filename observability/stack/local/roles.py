@@ -1,4 +1,4 @@
-"""The secrets of the database's roles: a file each, of which a component is given its own."""
+"""The secrets of the database roles: a file each, given to one component."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PURPOSES = ("app", "monitor", "backup")
 def write(folder: Path, owner: str, several: bool) -> None:
     """Write user, password and address of the ``owner`` (an address) and of each purpose.
 
-    Unless there are ``several`` roles, all are the owner's. What is there stays.
+    Unless there are ``several`` roles, all are the owner's. Existing files stay.
     """
     known = address.parse(owner)
     secret(folder, "pg_service.conf", known.service)
@@ -41,7 +41,7 @@ def secret(folder: Path, name: str, text: str) -> None:
 
 
 def _kept(file: Path, owner: address.Address) -> str:
-    """The password that is in the file, unless that is the owner's; else a new one."""
+    """Return the password in the file, unless that is the owner's; else a new one."""
     known = file.read_text() if file.exists() else ""
     return known if known and known != owner.password else secrets.token_hex(24)
 

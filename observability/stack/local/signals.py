@@ -1,4 +1,4 @@
-"""Whether each component's signal truly arrives: a process that runs is not yet one that is seen.
+"""Checks that each component's signal arrives, which a running process does not prove.
 
 Every check returns a ``Signal``; what a check cannot reach makes it fail, never pass.
 """
@@ -24,14 +24,14 @@ LOAD_PATIENCE = 3.0  # seconds in which the simulator must have acted
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """``pending``: nothing is wrong, but the first scrape or evaluation is still to come."""
+    """The result of a check; ``pending`` until the first scrape or evaluation."""
 
     state: Literal["ok", "pending", "bad"]
     text: str
 
 
 def check(layout: Layout, component: Component) -> Signal:
-    """The worst of what is to be checked for this component."""
+    """Return the worst result of a component's checks."""
     checks = [*CHECKS.get(component.name, ())]
     if component.job and "prometheus" in layout.deployment.runs:
         checks.insert(0, lambda layout: target(layout, component.job))
@@ -54,7 +54,7 @@ def _guarded(one: Callable[[Layout], Signal], layout: Layout) -> Signal:
 
 
 def prometheus(layout: Layout, path: str, **query: str) -> Any:
-    """The ``data`` of an answer of Prometheus; ValueError if it failed."""
+    """Return the ``data`` of Prometheus's response; ValueError if the query failed."""
     answer = get_json(layout.address("prometheus"), f"/api/v1/{path}", **query)
     if answer.get("status") != "success":
         raise ValueError(answer.get("error", "no answer"))
@@ -62,13 +62,13 @@ def prometheus(layout: Layout, path: str, **query: str) -> Any:
 
 
 def samples(layout: Layout, query: str) -> list[tuple[Mapping[str, str], float]]:
-    """Labels and value of each sample of an instant query."""
+    """Return labels and value of each sample of an instant query."""
     result = prometheus(layout, "query", query=query)["result"]
     return [(row["metric"], float(row["value"][1])) for row in result]
 
 
 def target(layout: Layout, job: str) -> Signal:
-    """Whether Prometheus scrapes the job."""
+    """Check that Prometheus scrapes the job."""
     targets = prometheus(layout, "targets", state="active")["activeTargets"]
     mine = [t for t in targets if t["labels"]["job"] == job]
     if not targets:  # it looks for them some seconds after its start
@@ -84,7 +84,7 @@ def target(layout: Layout, job: str) -> Signal:
 
 
 def rules(layout: Layout) -> Signal:
-    """Whether all rule files are loaded and every rule evaluates."""
+    """Check that all rule files are loaded and every rule evaluates."""
     files = {str(path) for path in layout.rules.glob("*.yml")}
     groups = prometheus(layout, "rules")["groups"]
     if not files:
@@ -102,7 +102,7 @@ def rules(layout: Layout) -> Signal:
 
 
 def routes(layout: Layout) -> Signal:
-    """Whether Prometheus knows the Alertmanager, and what that sends is delivered."""
+    """Check that Prometheus knows the Alertmanager, and that notifications succeed."""
     if "prometheus" not in layout.deployment.runs:
         return Signal("ok", "runs")
     known = prometheus(layout, "alertmanagers")["activeAlertmanagers"]
@@ -117,7 +117,7 @@ def routes(layout: Layout) -> Signal:
 
 
 def probes(layout: Layout) -> Signal:
-    """Whether every probe succeeds."""
+    """Check that every probe succeeds."""
     if "prometheus" not in layout.deployment.runs:
         return Signal("ok", "runs")
     expected = {probe.name for probe in PROBES if probe.asked in layout.deployment.runs}
@@ -130,7 +130,7 @@ def probes(layout: Layout) -> Signal:
 
 
 def database(layout: Layout) -> Signal:
-    """Whether the exporter, and so Prometheus, sees the database."""
+    """Check that the exporter, and so Prometheus, sees the database."""
     if not {"prometheus", "postgres-exporter"} <= layout.deployment.runs:
         return Signal("ok", "runs")
     seen = samples(layout, str(PG_UP))
@@ -140,14 +140,14 @@ def database(layout: Layout) -> Signal:
 
 
 def visit(layout: Layout) -> Connection:
-    """A connection to the chat under a name of its own."""
+    """Connect to the chat under a nick of its own."""
     password = (layout.settings.secrets / "chat_password").read_text()
     nick = f"status-{time.monotonic_ns() % 10**9}"
     return Connection(layout.address("ngircd"), nick, password)
 
 
 def present(nick: str) -> Callable[[Layout], Signal]:
-    """The check whether ``nick`` is in the channel."""
+    """Return the check that ``nick`` is in the channel."""
 
     def one(layout: Layout) -> Signal:
         with visit(layout) as chat:
@@ -160,13 +160,13 @@ def present(nick: str) -> Callable[[Layout], Signal]:
 
 
 def channel(layout: Layout) -> Signal:
-    """Whether the chat server lets one in."""
+    """Check that the chat server accepts a client."""
     with visit(layout) as chat:
         return Signal("ok", f"{len(chat.members(CHANNEL))} in {CHANNEL}")
 
 
 def load(layout: Layout) -> Signal:
-    """Whether the simulator's latest action moves on."""
+    """Check that the simulator's latest id advances."""
     deadline = time.monotonic() + LOAD_PATIENCE
     first = get_json(layout.address("api"), "/latest")["latest"]
     while time.monotonic() < deadline:
@@ -178,7 +178,7 @@ def load(layout: Layout) -> Signal:
 
 
 def lines(layout: Layout) -> Signal:
-    """Whether lines of the services arrive."""
+    """Check that log lines of the services arrive."""
     query = 'sum(count_over_time({service=~".+"}[5m]))'
     answer = get_json(layout.address("loki"), "/loki/api/v1/query", query=query)
     found = answer["data"]["result"]
@@ -188,7 +188,7 @@ def lines(layout: Layout) -> Signal:
 
 
 def dashboards(layout: Layout) -> Signal:
-    """Whether Grafana serves every generated dashboard."""
+    """Check that Grafana serves every generated dashboard."""
     expected = len(list(DASHBOARDS.glob("*.json")))
     served = len(get_json(layout.address("grafana"), "/api/search", type="dash-db"))
     if served < expected:

@@ -1,6 +1,6 @@
-"""What a component was made of: when that changes, ``up`` on a running platform restarts it.
+"""A digest of what a component runs from: ``up`` restarts it when that changes.
 
-The stamp stands in each component's environment, where the supervisor sees that it changed.
+The stamp is in each component's environment, where the supervisor notices a change.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
 
 
 def stamp(name: str, program: Path | None, config: Path, secrets: Path) -> str:
-    """A digest of code, program, configuration and secrets of the component ``name``."""
+    """Return a digest of code, program, configuration and secrets of the component ``name``."""
     files = [
         *_files(ROOT, CODE.get(name, ())),
         *_files(config, CONFIGURATION.get(name, ())),

@@ -1,4 +1,4 @@
-"""Starts components side by side, each as soon as those it waits for are healthy."""
+"""Starts components in parallel, each as soon as its dependencies are healthy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STUBBORN = 12.0  # seconds of failing starts after which the cause is shown
 
 
 class Start:
-    """One start; ``took`` says, by component, the seconds until it was healthy."""
+    """One start; ``took`` holds the seconds until each component was healthy."""
 
     def __init__(self, layout: Layout, supervisor: Supervisor) -> None:
         self.layout, self.supervisor = layout, supervisor
@@ -30,7 +30,10 @@ class Start:
         self.moved: set[str] = set()
 
     def run(self, deadline: float = DEADLINE) -> None:
-        """Until all are healthy; ``StackError`` with the end of its log if one does not get so."""
+        """Start all and wait until they are healthy; ``StackError`` if one fails.
+
+        The error has the end of that component's log.
+        """
         end = time.monotonic() + deadline
         with ThreadPoolExecutor(len(self.waiting) or 1) as pool:
             while self.waiting:
@@ -63,7 +66,7 @@ class Start:
         progress(f"{len(self.took):2}/{total}  {name:18} {self.took[name]:5.1f} s")
 
     def _watch(self, component: Component, process: Process | None) -> None:
-        """Whether there is still hope for a component that is not ready."""
+        """Return whether a component may still become ready."""
         name = component.name
         if process is None:
             return
@@ -100,7 +103,7 @@ class Start:
 
 
 def progress(text: str) -> None:
-    """One line that is written over on a terminal, else one line each."""
+    """Print progress: one line rewritten on a terminal, else a line each."""
     if sys.stdout.isatty():
         print(f"\r\033[K{text}", end="", flush=True)
     elif text:

@@ -1,6 +1,6 @@
-"""State that a component cannot read any more: set aside, so that the rest of it can start.
+"""Sets aside state that a component can no longer read, so that it can start.
 
-What the monitoring remembers is worth less than the monitoring. PostgreSQL's data is not in here.
+The monitoring is worth more than its history. PostgreSQL's data is never touched.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LINES = 20
 
 
 def set_aside(settings: Settings, name: str) -> Path | None:
-    """Move the state of a component that fails because of it; where to, or None if it is not so."""
+    """Move the unreadable state of a failing component; return its new path or None."""
     folder, pattern = UNREADABLE.get(name, ("", ""))
     state = settings.data / folder
     log = settings.logs / f"{name}.log"

@@ -1,4 +1,4 @@
-"""The state of the platform: per component whether it runs, and whether its signal arrives."""
+"""The state of the platform: whether each component runs, and its signal arrives."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AGAIN = 0.5  # seconds between two looks at what is pending
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is known of one component."""
+    """The state of one component."""
 
     component: str
     state: str
@@ -32,7 +32,7 @@ class Row:
 
 
 def running(settings: Settings) -> Layout:
-    """The stack as its supervisor runs it; ``StackError`` if none does."""
+    """Return the running stack; ``StackError`` if no supervisor runs."""
     supervisor = Supervisor(settings.run_dir)
     known = supervisor.processes()
     if not known:
@@ -41,7 +41,7 @@ def running(settings: Settings) -> Layout:
 
 
 def _unknown(settings: Settings, supervisor: Supervisor) -> str:
-    """Why no supervisor answers."""
+    """Return why no supervisor answers."""
     there = len(leftovers(settings.run_dir))
     if pid := supervisor.pid:
         return unasked(pid, there - 1)
@@ -54,7 +54,7 @@ def _unknown(settings: Settings, supervisor: Supervisor) -> str:
 
 
 def look(layout: Layout, *, signals: bool = True) -> list[Row]:
-    """One row per component; without ``signals`` only whether it is ready."""
+    """Return one row for each component; without ``signals`` only its readiness."""
     known = Supervisor(layout.settings.run_dir).processes()
     counts = restarts.read(layout.settings.textfile)
     rows = []
@@ -78,7 +78,7 @@ def look(layout: Layout, *, signals: bool = True) -> list[Row]:
 
 
 def state(component: Component, process: Process | None, up: bool) -> str:
-    """One word for the table."""
+    """Return one word for the table."""
     if up:
         return "done" if component.once else "healthy"
     if process is None:
@@ -87,7 +87,7 @@ def state(component: Component, process: Process | None, up: bool) -> str:
 
 
 def settle(layout: Layout, patience: float) -> list[Row]:
-    """Look until nothing is pending any more, or ``patience`` (seconds) is at its end."""
+    """Check until nothing is pending, for at most ``patience`` seconds."""
     deadline = time.monotonic() + patience
     while True:
         rows = look(layout)
@@ -98,7 +98,7 @@ def settle(layout: Layout, patience: float) -> list[Row]:
 
 
 def show(rows: list[Row], *, signals: bool = True, took: Mapping[str, float] | None = None) -> None:
-    """Print the table; ``took`` are the seconds that each component needed to start."""
+    """Print the table; ``took`` holds the seconds until each component was healthy."""
     head = ["component", "state", "address", "restarts"]
     head += (["start"] if took else []) + (["signal"] if signals else [])
     table.show(head, [(COLOURS[row.signal.state], _cells(row, signals, took)) for row in rows])
@@ -112,5 +112,5 @@ def _cells(row: Row, signals: bool, took: Mapping[str, float] | None) -> list[st
 
 
 def good(rows: list[Row]) -> bool:
-    """Whether nothing is bad and nothing missing."""
+    """Return whether all rows are healthy and none is missing."""
     return all(row.signal.state == "ok" for row in rows)

@@ -1,4 +1,4 @@
-"""The supervisor that keeps the components: start it, ask it, tell it."""
+"""The supervisor of the components: start, query and control it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RETRY = 12.0  # seconds within which a component that failed is tried again, see
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A component as supervisor sees it: RUNNING, STOPPED, STARTING, BACKOFF, EXITED or FATAL."""
+    """A component in supervisor's state: RUNNING, STOPPED, STARTING, BACKOFF, EXITED or FATAL."""
 
     state: str
     pid: int
@@ -34,12 +34,12 @@ class Process:
 
     @property
     def failing(self) -> bool:
-        """Whether it ended soon after its last start; the supervisor tries again."""
+        """Whether it exited soon after its last start; the supervisor retries."""
         return self.state in ("BACKOFF", "FATAL")
 
     @property
     def complaint(self) -> str:
-        """Why it is not ready, for people."""
+        """Why it is not ready, as text for users."""
         if self.state == "RUNNING":
             return "does not answer"
         how = f"status {self.exit_status}" if self.state == "EXITED" else self.message
@@ -54,9 +54,9 @@ class Supervisor:
         self.run_dir = run_dir
 
     def call(self, method: str, *arguments: Any) -> Any:
-        """One call of supervisor's interface; OSError if it does not answer.
+        """Call supervisor's interface; OSError if it does not answer.
 
-        A socket that was removed is made anew first.
+        A removed socket is restored first.
         """
         try:
             return control.call(self.run_dir, method, *arguments)
@@ -66,7 +66,7 @@ class Supervisor:
             return control.call(self.run_dir, method, *arguments)
 
     def running(self) -> bool:
-        """Whether it answers."""
+        """Return whether it answers."""
         try:
             return bool(self.call("getState")["statename"] == "RUNNING")
         except (OSError, xmlrpc.client.Error):
@@ -74,11 +74,11 @@ class Supervisor:
 
     @property
     def pid(self) -> int:
-        """Its pid, also if it cannot be asked; 0 if it does not run."""
+        """Return its pid, even if it does not answer; 0 if it does not run."""
         return supervisor_pid(self.run_dir)
 
     def launch(self, config: Path) -> None:
-        """Start it in the background, with no component running yet."""
+        """Start it in the background, without any component."""
         self.forget()
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config)],
@@ -97,9 +97,9 @@ class Supervisor:
         raise StackError(f"The supervisor does not start: {(done.stderr or done.stdout).strip()}")
 
     def reload(self) -> list[str]:
-        """Take over a changed configuration: changed components stop, removed ones go.
+        """Load a changed configuration: changed components stop, removed ones go.
 
-        The names of the changed and removed ones.
+        Returns the names of the changed and removed ones.
         """
         added, changed, removed = self.call("reloadConfig")[0]
         for name in [*changed, *removed]:
@@ -110,7 +110,7 @@ class Supervisor:
         return [*changed, *removed]
 
     def processes(self) -> dict[str, Process]:
-        """Every component that it knows, by name; empty if it cannot be asked."""
+        """Return every component by name; empty if it does not answer."""
         try:
             rows = self.call("getAllProcessInfo")
         except (OSError, xmlrpc.client.Error):
@@ -123,11 +123,11 @@ class Supervisor:
         }
 
     def start(self, name: str) -> None:
-        """Start a component without waiting; one that runs already is left alone."""
+        """Start a component without waiting; do nothing if it runs already."""
         self._tolerating(ALREADY_STARTED, "startProcess", name, False)
 
     def stop(self, name: str) -> None:
-        """Stop a component for good, and wait until it has ended."""
+        """Stop a component, without restarting it, and wait until it has exited."""
         deadline = time.monotonic() + RETRY
         self._tolerating(NOT_RUNNING, "stopProcess", name)
         # One that is FATAL cannot be stopped until it is tried again.
@@ -138,11 +138,11 @@ class Supervisor:
             self._tolerating(NOT_RUNNING, "stopProcess", name)
 
     def hang_up(self, name: str) -> None:
-        """Make a running component read its configuration again."""
+        """Make a running component reload its configuration."""
         self._tolerating(NOT_RUNNING, "signalProcess", name, "HUP")
 
     def shut_down(self, patience: float) -> None:
-        """End it, and with it all components, in reverse order; also if it cannot be asked."""
+        """Stop it and all components, in reverse order; also if it does not answer."""
         pid = self.pid
         try:
             self.call("shutdown")
@@ -163,6 +163,6 @@ class Supervisor:
             raise StackError(f"The supervisor does not answer: {error}") from None
 
     def forget(self) -> None:
-        """Remove what is left of its socket."""
+        """Remove its socket."""
         control.forget_spare(self.run_dir)
         (self.run_dir / control.NAME).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A table on the terminal: columns as wide as they need, colour only where it is seen."""
+"""Tables on the terminal: aligned columns, coloured only on a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ GREEN, YELLOW, RED = "32", "33", "31"
 
 
 def paint(text: str, colour: str, out: TextIO = sys.stdout) -> str:
-    """The text in colour, if ``out`` is a terminal that may show it."""
+    """Return the text in colour, if ``out`` is a terminal that supports it."""
     if not out.isatty() or os.environ.get("NO_COLOR"):
         return text
     return f"\033[{colour}m{text}\033[0m"

@@ -1,4 +1,4 @@
-"""Starts and stops the platform, and single components of it."""
+"""Starts and stops the platform and single components."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ RELOADABLE = ("prometheus", "alertmanager", "blackbox")
 
 
 def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
-    """The stack to start, with its programs found or fetched; ``StackError`` if one is missing.
+    """Return the stack to start, its programs fetched; ``StackError`` if one is missing.
 
-    What runs already stays, also if ``only`` does not name it.
+    Running components stay, even if ``only`` does not name them.
     """
     running = Supervisor(settings.run_dir).processes().keys() & COMPONENTS.keys() if only else ()
     named = [*only, *running]
@@ -37,19 +37,19 @@ def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
 
 
 def releases(names: Collection[str]) -> list[str]:
-    """The releases that bring these programs; where PATH comes first, only what it lacks."""
+    """Return the releases of these programs; where PATH comes first, only missing ones."""
     wanted = [name for name in names if not tools.settled(name)]
     return sorted({tools.TOOLS[name].release for name in wanted} - {""})
 
 
 def lacking(settings: Settings, names: Collection[str]) -> set[str]:
-    """Of the components ``names`` those whose program is not here."""
+    """Return those of the components ``names`` whose program is missing."""
     of = {name: COMPONENTS[name].tool for name in names}
     return {name for name, tool in of.items() if tool and tools.find(tool, settings.cache) is None}
 
 
 def absent(settings: Settings, names: Collection[str] = tuple(OPTIONAL)) -> set[str]:
-    """Of the components ``names`` those that cannot run: no program here, and no package has it."""
+    """Return those of the components ``names`` that cannot run: no program, no package."""
     return {
         name
         for name in lacking(settings, names)
@@ -58,7 +58,7 @@ def absent(settings: Settings, names: Collection[str] = tuple(OPTIONAL)) -> set[
 
 
 def up(settings: Settings, only: Collection[str] = ()) -> tuple[Layout, Start]:
-    """Start what does not run yet and wait until all of it is healthy; ``StackError`` if not."""
+    """Start the components and wait until all are healthy; ``StackError`` if not."""
     with alone(settings):
         layout = plan(settings, only)
         supervisor = Supervisor(settings.run_dir)
@@ -70,7 +70,7 @@ def up(settings: Settings, only: Collection[str] = ()) -> tuple[Layout, Start]:
 
 @contextlib.contextmanager
 def alone(settings: Settings) -> Iterator[None]:
-    """Only one start or stop at a time: another one is waited for."""
+    """Hold the lock of starts and stops; wait for another holder."""
     settings.run_dir.mkdir(parents=True, exist_ok=True)
     with (settings.run_dir / "up.lock").open("a+") as file:
         try:
@@ -87,7 +87,7 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 def _launch(layout: Layout, supervisor: Supervisor) -> None:
-    """Have a supervisor that knows this configuration; the one that runs, if one does."""
+    """Return a supervisor with this configuration: the running one, or a new one."""
     settings = layout.settings
     known = supervisor.processes()
     if not known and (pid := supervisor.pid):
@@ -108,7 +108,7 @@ def _launch(layout: Layout, supervisor: Supervisor) -> None:
 
 
 def unasked(pid: int, components: int) -> str:
-    """What to say of a supervisor that lives but does not answer."""
+    """Describe a supervisor that runs but does not answer."""
     return (
         f"The supervisor (pid {pid}) lives but does not answer; its {components} processes were "
         "left alone.\nTry again in a moment; `make down` ends all of it."
@@ -116,7 +116,7 @@ def unasked(pid: int, components: int) -> str:
 
 
 def shortfall(layout: Layout) -> str:
-    """What is missing on this machine, why, and what works without it; '' if nothing is."""
+    """Describe what is missing on this machine, why, and what works without it."""
     late = lacking(layout.settings, OPTIONAL)
     if not late:
         return ""
@@ -130,7 +130,7 @@ def shortfall(layout: Layout) -> str:
 
 
 def check_ports(layout: Layout, known: dict[str, Process]) -> None:
-    """``StackError`` with a line for each port that somebody else holds."""
+    """Raise ``StackError`` with a line for each port in use by others."""
     lines = []
     for component in layout.components:
         process = known.get(component.name)
@@ -146,7 +146,7 @@ def check_ports(layout: Layout, known: dict[str, Process]) -> None:
 
 
 def down(settings: Settings) -> int:
-    """Stop everything in reverse order, and what a dead supervisor left; how many components."""
+    """Stop everything in reverse order, also leftovers; return how many components."""
     with alone(settings):
         supervisor = Supervisor(settings.run_dir)
         known = supervisor.processes()
@@ -160,7 +160,7 @@ def down(settings: Settings) -> int:
 
 
 def stop(settings: Settings, layout: Layout, names: Collection[str]) -> None:
-    """Stop components of a running platform until somebody starts them again."""
+    """Stop components of a running platform until they are started again."""
     with alone(settings):
         for name in _known(layout, names):
             Supervisor(settings.run_dir).stop(name)

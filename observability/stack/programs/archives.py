@@ -1,4 +1,4 @@
-"""The official release archives: fetched into the tool cache, each once."""
+"""Official release archives, each downloaded once into the tool cache."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ UNREACHED = "unreached"  # in the cache: when that was, and why
 
 
 def architecture() -> str:
-    """``amd64`` or ``arm64`` as the archives say it; what it is else."""
+    """Return ``amd64`` or ``arm64``, as the archives name it; other values unchanged."""
     machine = platform.machine().lower()
     return ARCHITECTURES.get(machine, machine)
 
 
 def missing(cache: Path, releases: Collection[str] = tuple(RELEASES)) -> list[str]:
-    """The releases whose archive is known for this machine, and is not in the cache."""
+    """Return the releases with an archive for this machine that are not in the cache."""
     arch = architecture()
     return [
         name
@@ -35,17 +35,17 @@ def missing(cache: Path, releases: Collection[str] = tuple(RELEASES)) -> list[st
 
 
 def there(name: str, cache: Path) -> bool:
-    """Whether the archive of a release is in the cache."""
+    """Return whether the archive of a release is in the cache."""
     return name in RELEASES and tools.folder(name, cache).exists()
 
 
 def fetch(
     settings: Settings, releases: Collection[str] = tuple(RELEASES), *, patient: bool = True
 ) -> str:
-    """Bring what is missing into the cache; '' or, in one line, why some of it is not there.
+    """Download missing archives into the cache; return why some could not be, or ''.
 
-    Unless ``patient``, nothing is asked of a network that did not answer a moment ago.
-    ``StackError`` if a file is not the pinned one.
+    Unless ``patient``, a network that did not answer a moment ago is not tried again.
+    ``StackError`` if a file's hash is not the pinned one.
     """
     cache = settings.cache
     if not missing(cache, releases):
@@ -66,7 +66,7 @@ def fetch(
 
 
 def fill(folder: Path, mirror: str = "") -> list[Path]:
-    """Fetch every archive for every architecture into a folder that can serve as a mirror."""
+    """Download every archive for every architecture into a folder to serve as a mirror."""
     downloads = [
         _download(name, arch, mirror, folder / path(name, arch))
         for name, release in RELEASES.items()
@@ -79,12 +79,12 @@ def fill(folder: Path, mirror: str = "") -> list[Path]:
 
 
 def path(name: str, arch: str) -> str:
-    """Where an archive is below a mirror: not all file names say which version it is."""
+    """Return an archive's path below a mirror, with the version that some names lack."""
     return f"{name}/{RELEASES[name].version}/{RELEASES[name].url(arch).rpartition('/')[2]}"
 
 
 def _into_cache(name: str, settings: Settings) -> Download:
-    """Under a name that says the version: what is left of another is not gone on with."""
+    """Download under a name with the version: other versions' partial files are not resumed."""
     arch = architecture()
     file = settings.cache / "downloads" / f"{name}-{RELEASES[name].version}-{arch}"
     return _download(name, arch, settings.mirror, file)
@@ -103,7 +103,7 @@ def _start(downloads: Sequence[Download]) -> None:
 
 
 def _install(fetched: Download, cache: Path) -> str:
-    """Unpack; '' or why it could not be. The archive is not needed any more."""
+    """Unpack and remove the archive; return why that failed, or ''."""
     names = [t.names[0] for t in tools.TOOLS.values() if t.release == fetched.name]
     target = tools.folder(fetched.name, cache)
     try:

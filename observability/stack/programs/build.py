@@ -1,4 +1,4 @@
-"""Builds the pinned Go modules into ``bin/`` of the tool cache, showing how far it is."""
+"""Builds the pinned Go modules into ``bin/`` of the tool cache, with progress."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from observability.stack.settings import StackError
 
 
 def missing(cache: Path, only: str = "") -> list[Module]:
-    """What is not built yet, or from other sources than it should be."""
+    """Return the modules that are not built yet, or from other sources."""
     wanted = [module for module in MODULES if only in ("", module.name)]
     return [module for module in wanted if not _built(module, cache)]
 
 
 def build(cache: Path, only: str = "") -> list[str]:
-    """Build what is missing (or that module alone), one process at a time; what programs there are.
+    """Build missing modules (or one alone), one process at a time; return their programs.
 
-    ``StackError`` says in one line what could not be built, and why.
+    ``StackError`` tells in one line what could not be built, and why.
     """
     cache.mkdir(parents=True, exist_ok=True)
     if missing(cache, only):

@@ -1,4 +1,4 @@
-"""Downloads files side by side: resumed, verified by SHA-256, given up where no byte arrives."""
+"""Parallel downloads: resumed, verified by SHA-256, aborted when they stall."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NETWORK = (
 
 @dataclass(slots=True)
 class Download:
-    """One file to fetch into ``target``; ``error`` says why it is not there, '' if it is."""
+    """A file to download into ``target``; ``error`` tells why it failed, or is ''."""
 
     name: str
     url: str
@@ -48,16 +48,16 @@ class Download:
 
     @property
     def part(self) -> Path:
-        """What has arrived so far; another run goes on from there."""
+        """The partial file, from which another run resumes."""
         return self.target.with_name(self.target.name + ".part")
 
     @property
     def host(self) -> str:
-        """Who is asked."""
+        """The host of the URL."""
         return urllib.parse.urlsplit(self.url).netloc or self.url
 
     def run(self) -> None:
-        """Fetch, verify, and put the file in its place in one step; never raises."""
+        """Download, verify, and rename to the target atomically; never raises."""
         try:
             resumed = self.part.exists()
             self._collect()
@@ -80,7 +80,7 @@ class Download:
             self.over = True
 
     def _collect(self) -> None:
-        """Try until all has arrived; raise when several tries in a row brought nothing."""
+        """Retry until the file is complete; raise after several tries without progress."""
         failures = 0
         while True:
             before = self.done
@@ -98,7 +98,7 @@ class Download:
             time.sleep(failures * PAUSE)
 
     def _transfer(self) -> None:
-        """One request, from where the last one ended."""
+        """Send one request, from where the last one ended."""
         have = self.part.stat().st_size if self.part.exists() else 0
         headers = {"User-Agent": "minitwit"}
         request = urllib.request.Request(self.url, headers=headers)  # noqa: S310  # load() checks
@@ -138,10 +138,10 @@ class Download:
 
 
 def fetch(downloads: Sequence[Download]) -> None:
-    """Run all at once and show how far they are; each says in ``error`` whether it worked.
+    """Run all in parallel with progress; the result is in ``error`` of each.
 
-    One that gets no byte for ``PATIENCE`` seconds is left behind: also a name service that does
-    not answer, which no time-out of a socket covers, must keep nobody waiting.
+    One that gets no byte for ``PATIENCE`` seconds is abandoned: a name service that does not
+    answer, which no socket time-out covers, must not block the others.
     """
     for download in downloads:
         download.heard = time.monotonic()
@@ -163,14 +163,14 @@ def fetch(downloads: Sequence[Download]) -> None:
 
 
 def _final(problem: Exception) -> bool:
-    """Whether another try would be in vain: refused, or there is no such name."""
+    """Return whether a retry is pointless: refused, or an unknown host."""
     if isinstance(problem, urllib.error.HTTPError):
         return problem.code < http.HTTPStatus.INTERNAL_SERVER_ERROR
     return isinstance(getattr(problem, "reason", None), socket.gaierror)
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

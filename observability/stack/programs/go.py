@@ -1,4 +1,4 @@
-"""Finds a Go toolchain, or fetches one into the tool cache as a Python wheel."""
+"""Finds a Go toolchain, or installs one into the tool cache from a Python wheel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ USUAL = "/usr/local/go/bin:/usr/lib/go/bin"
 
 
 def program(cache: Path) -> Path:
-    """A Go that is new enough: on PATH, in its usual place, or from the wheel; else StackError."""
+    """Return a recent enough Go from PATH, its usual folder or the wheel; else StackError."""
     found = shutil.which("go", path=f"{os.environ.get('PATH', os.defpath)}:{USUAL}")
     if found and version(Path(found)) >= NEEDED:
         return Path(found)
@@ -29,7 +29,7 @@ def program(cache: Path) -> Path:
 
 
 def version(go: Path) -> tuple[int, int]:
-    """(1, 26) for Go 1.26.1; (0, 0) if the program does not say."""
+    """Return (1, 26) for Go 1.26.1; (0, 0) if the program does not report it."""
     done = subprocess.run([go, "version"], capture_output=True, text=True, check=False)
     found = re.search(r"go(\d+)\.(\d+)", done.stdout)
     return (int(found[1]), int(found[2])) if found else (0, 0)

@@ -1,8 +1,8 @@
-"""The programs that are built here: each a pinned Go module with what to build from it.
+"""The programs built here, each from a pinned Go module.
 
-They stand in where no archive can be reached. ``modules/NAME`` holds go.mod and go.sum; the sums
-pin every source file by its hash. The versions are the newest whose modules could be built, at
-most those of the table in ``versions``.
+They are used where no archive can be downloaded. ``modules/NAME`` holds go.mod and go.sum; the
+sums pin every source file by its hash. The versions are the newest whose modules could be built,
+at most those of the table in ``versions``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "modules"
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """A module of our own that requires one foreign one; ``programs`` are name → package."""
+    """A module that requires one foreign module; ``programs`` maps name to package."""
 
     name: str
     version: str
@@ -27,12 +27,12 @@ class Module:
 
     @property
     def folder(self) -> Path:
-        """Where its go.mod and go.sum are."""
+        """The folder of its go.mod and go.sum."""
         return FOLDER / self.name
 
     @property
     def stamp(self) -> str:
-        """What the programs are built from: another stamp means they must be built anew."""
+        """A digest of the sources; another stamp means that they must be rebuilt."""
         parts = [(self.folder / name).read_bytes() for name in ("go.mod", "go.sum")]
         return hashlib.sha256(b"\0".join([*parts, self.tags.encode()])).hexdigest()
 

@@ -1,4 +1,4 @@
-"""The distribution's packages, unpacked into the tool cache: no root, no service, no install."""
+"""The distribution's packages, unpacked into the tool cache, without root or installation."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ASSETS = b"/usr/share/prometheus/alertmanager"
 
 
 def folder(cache: Path) -> Path:
-    """Where the packages are, or will be: one folder per release and architecture."""
+    """Return the folder of the packages, by distribution release and architecture."""
     try:
         codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "unknown")
     except OSError:
@@ -27,12 +27,12 @@ def folder(cache: Path) -> Path:
 
 
 def possible() -> bool:
-    """Whether this machine has packages of the kind that we can unpack."""
+    """Return whether this machine has packages that can be unpacked (apt)."""
     return bool(shutil.which("apt-get") and shutil.which("dpkg"))
 
 
 def fetch(packages: set[str], cache: Path) -> str:
-    """Unpack ``packages`` into the cache once; '' or, if that fails, why."""
+    """Unpack ``packages`` into the cache once; return '' or why that failed."""
     if not possible():
         return ""
     root = folder(cache)
@@ -55,13 +55,16 @@ def fetch(packages: set[str], cache: Path) -> str:
 
 
 def _unpacked(root: Path) -> set[str]:
-    """What an earlier fetch brought."""
+    """Return the packages unpacked earlier."""
     manifest = root / MANIFEST
     return set(manifest.read_text().split()) if manifest.exists() else set()
 
 
 def _unpack(packages: set[str], work: Path) -> Path:
-    """A folder with all packages in it. Apt's state is our own: no root, no lock of the system."""
+    """Unpack all packages into a folder.
+
+    With an apt state of its own: no root, no lock of the system.
+    """
     apt = [
         *("-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=4"),
         *("-o", "Acquire::https::Timeout=4"),
@@ -92,9 +95,9 @@ def _unpack(packages: set[str], work: Path) -> Path:
 
 
 def _relocate(alertmanager: Path) -> None:
-    """Let Debian's Alertmanager find its templates, whose folder is fixed in the program.
+    """Make Debian's Alertmanager find its templates, whose folder is compiled in.
 
-    A path of the same length that means "here": it is started in that folder.
+    The path is replaced by one of the same length that means ".": it is started in that folder.
     """
     if alertmanager.exists():
         code = alertmanager.read_bytes()
@@ -102,7 +105,7 @@ def _relocate(alertmanager: Path) -> None:
 
 
 def libraries(root: Path) -> Path:
-    """Where the shared libraries of the unpacked packages are."""
+    """Return the shared-library folders of the unpacked packages."""
     triplet = sysconfig.get_config_var("MULTIARCH") or f"{platform.machine()}-linux-gnu"
     return root / "usr/lib" / triplet
 
@@ -119,7 +122,7 @@ def _run(
 
 @contextmanager
 def locked(path: Path, what: str = "") -> Iterator[None]:
-    """Hold the lock ``path``; wait while another process does, saying that it does ``what``."""
+    """Hold the lock ``path``; while another process does, print that it does ``what``."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

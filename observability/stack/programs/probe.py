@@ -1,4 +1,4 @@
-"""Asks a program for its version."""
+"""Queries programs for their version."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ SECONDS = 10.0  # a program that has not answered by then counts as absent
 
 
 def version(program: Path) -> tuple[int, ...]:
-    """(3, 7, 6) for Loki 3.7.6; () if the program does not run or does not say."""
+    """Return (3, 7, 6) for Loki 3.7.6; () if it is unknown."""
     ran, text = said(program)
     return parse(text) if ran else ()
 
 
 def said(program: Path) -> tuple[bool, str]:
-    """Whether the program runs, and the first line of what it says, or why it does not."""
+    """Return whether the program runs, and the first line of its output or the error."""
     try:
         state = program.stat()
     except OSError as error:
@@ -26,14 +26,14 @@ def said(program: Path) -> tuple[bool, str]:
 
 
 def parse(text: str) -> tuple[int, ...]:
-    """The first number with a dot in it."""
+    """Return the first dotted number of a text."""
     found = re.search(r"\d+(\.\d+)+", text)
     return tuple(int(part) for part in found[0].split(".")) if found else ()
 
 
 @lru_cache(maxsize=64)
 def _ask(program: Path, *_state: int) -> tuple[bool, str]:
-    """Ask once, and again when the file is another."""
+    """Run the program once, and again only when the file changes."""
     try:
         done = subprocess.run(
             [program, "--version"],

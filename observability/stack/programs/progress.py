@@ -1,4 +1,4 @@
-"""One line of progress: written over on a terminal, else said now and then."""
+"""One line of progress: rewritten on a terminal, else printed now and then."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ SAY_EVERY = 15.0  # seconds between two lines where the output is no terminal
 
 
 class Progress:
-    """``show`` as often as you like; ``end`` leaves a clean line behind."""
+    """A progress line; ``end`` leaves an empty line behind."""
 
     def __init__(self) -> None:
         self._said = time.monotonic()
         self._terminal = sys.stdout.isatty()
 
     def show(self, text: str) -> None:
-        """Say how far it is, if it is time to."""
+        """Print the progress, if it is due."""
         now = time.monotonic()
         if self._terminal:
             print(f"\r\033[K  {text}", end="", flush=True)
@@ -25,6 +25,6 @@ class Progress:
             print(f"  {text}", flush=True)
 
     def end(self) -> None:
-        """Take the line away."""
+        """Clear the line."""
         if self._terminal:
             print("\r\033[K", end="", flush=True)

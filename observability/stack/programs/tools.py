@@ -1,8 +1,8 @@
-"""The programs that are no Python: found in the tool cache, on PATH, or fetched into the cache.
+"""Finds programs other than Python: in the tool cache, on PATH, or downloads them.
 
 The cache has three parts. ``NAME-VERSION/`` is an official release archive, unpacked; ``bin/``
-holds what was built from Go modules; ``debian-…/`` is the distribution's own packages, unpacked:
-no root, no service started, nothing installed.
+holds what was built from Go modules; ``debian-…/`` is the distribution's packages, unpacked: no
+root, no service started, nothing installed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SBIN = "/usr/local/sbin:/usr/sbin"  # not on everybody's PATH
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program: its names, the package that brings it (if any), and where else it is from.
+    """A program: its names, its Debian package (if any), and other sources.
 
     ``release`` names its row in the table of versions; '' if any version will do.
     """
@@ -98,7 +98,7 @@ TOOLS = {
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that was found: its path, and what its place asks for besides."""
+    """A found program: its path, and the flags and variables that this location requires."""
 
     path: Path
     flags: tuple[str, ...] = ()
@@ -107,11 +107,11 @@ class Program:
 
 
 def find(name: str, cache: Path) -> Program | None:
-    """The program called ``name`` in ``TOOLS``, or None if this machine has it nowhere.
+    """Return the program called ``name`` in ``TOOLS``; None if it is not on this machine.
 
-    The pinned version in the cache comes first, then PATH if its version is good enough, then the
+    The pinned version in the cache comes first, then PATH if its version is supported, then the
     distribution's. With MINITWIT_TOOLS=path the cache's pinned version comes last. GRAFANA_HOME,
-    if set, is where Grafana is, whatever its version.
+    if set, is the folder of Grafana, whatever its version.
     """
     if name == "grafana" and (given := os.environ.get("GRAFANA_HOME")):
         program = Path(given) / "bin/grafana"
@@ -123,7 +123,7 @@ def find(name: str, cache: Path) -> Program | None:
 
 
 def settled(name: str) -> bool:
-    """Whether no archive is needed: its place is given, or this machine's programs come first."""
+    """Return whether no archive is needed: the path is given, or PATH comes first."""
     if name == "grafana" and os.environ.get("GRAFANA_HOME"):
         return True
     prefers_path = os.environ.get("MINITWIT_TOOLS") == "path"
@@ -131,12 +131,12 @@ def settled(name: str) -> bool:
 
 
 def folder(release: str, cache: Path) -> Path:
-    """Where the archive of a release is unpacked, or will be."""
+    """Return the folder of a release's unpacked archive."""
     return cache / f"{release}-{RELEASES[release].version}"
 
 
 def _pinned(name: str, cache: Path) -> Program | None:
-    """What the official archive brought: whatever is in its folder has run once."""
+    """Return the program of the official archive, which has been run once."""
     tool = TOOLS[name]
     if not tool.release:
         return None
@@ -146,13 +146,13 @@ def _pinned(name: str, cache: Path) -> Program | None:
 
 
 def _built(name: str, cache: Path) -> Program | None:
-    """What was built from Go modules."""
+    """Return the program built from a Go module."""
     found = shutil.which(TOOLS[name].names[0], path=f"{cache}/bin")
     return Program(Path(found), flags=TOOLS[name].flags) if found else None
 
 
 def _on_path(name: str, _: Path) -> Program | None:
-    """What is installed on this machine, in a version that our configuration is good for."""
+    """Return the program on PATH, if its version is supported."""
     tool = TOOLS[name]
     here = f"{os.environ.get('PATH', os.defpath)}:{SBIN}"
     found = [Path(which) for n in tool.names if (which := shutil.which(n, path=here))]
@@ -166,13 +166,13 @@ def _on_path(name: str, _: Path) -> Program | None:
 
 
 def _homes(found: list[Path]) -> list[Path]:
-    """Grafana's program in its home directory, beside its web pages, wherever PATH leads."""
+    """Return Grafana in its home directory, beside its web assets, not where PATH points."""
     homes = [path.resolve().parents[1] for path in found] + [Path("/usr/share/grafana")]
     return [home / "bin/grafana" for home in homes if (home / "public").is_dir()]
 
 
 def _packaged(name: str, cache: Path) -> Program | None:
-    """What is in the distribution's packages, unpacked."""
+    """Return the program of the unpacked distribution packages."""
     root = packages.folder(cache)
     places = f"{root}/usr/bin:{root}/usr/sbin"
     found = (shutil.which(n, path=places) for n in TOOLS[name].names)
@@ -180,13 +180,13 @@ def _packaged(name: str, cache: Path) -> Program | None:
 
 
 def fits(version: tuple[int, ...], release: Release) -> bool:
-    """Whether a program of this version can stand in for the pinned one."""
+    """Return whether a program of this version can replace the pinned one."""
     below = probe.parse(release.below) if release.below else (10**6,)
     return probe.parse(release.minimum) <= version < below
 
 
 def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
-    """All of ``names``, fetching what is missing; ``StackError`` has a line for each that is not.
+    """Return all of ``names``, fetching missing ones; ``StackError`` lists the others.
 
     Prints one line before it fetches, because that takes a few seconds.
     """
@@ -195,17 +195,14 @@ def require(names: Iterable[str], cache: Path) -> dict[str, Program]:
 
 
 def obtain(names: Iterable[str], cache: Path) -> str:
-    """Fetch the distribution's packages if one of them has a program that is missing.
-
-    '' or, in one line, why that failed.
-    """
+    """Fetch the distribution's packages of missing programs; return '' or the error."""
     if any(TOOLS[name].package and find(name, cache) is None for name in names):
         return packages.fetch({tool.package for tool in TOOLS.values() if tool.package}, cache)
     return ""
 
 
 def resolve(names: Iterable[str], cache: Path, why: str = "") -> dict[str, Program]:
-    """All of ``names`` as they are found; ``StackError`` has a line for each that is not."""
+    """Return all of ``names`` without fetching; ``StackError`` lists missing ones."""
     found = {name: find(name, cache) for name in names}
     lines = [
         f"{name}: no {TOOLS[name].names[0]} on this machine. {_advice(TOOLS[name], why)}"
@@ -224,7 +221,7 @@ def _advice(tool: Tool, why: str) -> str:
 
 
 def _unpacked(name: str, path: Path, root: Path) -> Program:
-    """Debian's builds look for some files under /usr: tell them where those are instead."""
+    """Return flags for the files that Debian's builds look for under /usr."""
     share = root / "usr/share/prometheus"
     if name in ("ngircd", "wrk"):
         return Program(path, env={"LD_LIBRARY_PATH": str(packages.libraries(root))})
@@ -246,5 +243,5 @@ def _unpacked(name: str, path: Path, root: Path) -> Program:
 
 
 def flags_for(tool: Tool, version: tuple[int, ...]) -> tuple[str, ...]:
-    """What this version of a program needs besides."""
+    """Return the additional flags of this version of a program."""
     return tool.flags if version >= probe.parse(tool.since) else tool.before

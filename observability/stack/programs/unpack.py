@@ -1,4 +1,4 @@
-"""Unpacks a verified archive: all of it or nothing, and only what runs."""
+"""Unpacks a verified archive atomically, and only if its programs run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SAFELY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") e
 
 
 def unpack(archive: Path, target: Path, programs: Collection[str], version: str) -> None:
-    """Make ``target`` from the archive in one step, with these programs in it or in its bin/.
+    """Unpack the archive to ``target`` atomically, with these programs in it or in bin/.
 
-    ``StackError`` if one of them is not there or does not say that it is of ``version``.
+    ``StackError`` if one of them is missing or does not report ``version``.
     """
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=WORK) as folder:
         root = _extract(archive, Path(folder) / "new")
@@ -32,13 +32,13 @@ def unpack(archive: Path, target: Path, programs: Collection[str], version: str)
 
 
 def sweep(cache: Path) -> None:
-    """Remove what an unpacking that was killed left; only while nobody else unpacks."""
+    """Remove what a killed unpacking left; only while nobody else unpacks."""
     for folder in cache.glob(WORK + "*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _extract(archive: Path, folder: Path) -> Path:
-    """All files; without the one folder around them, whatever its name."""
+    """Extract all files, without the single top folder, whatever its name."""
     folder.mkdir()
     try:
         if zipfile.is_zipfile(archive):
@@ -54,7 +54,7 @@ def _extract(archive: Path, folder: Path) -> Path:
 
 
 def _locate(root: Path, name: str) -> Path:
-    """The program under its plain name (``loki-linux-amd64`` is renamed), executable."""
+    """Rename a program to its plain name (from ``loki-linux-amd64``), executable."""
     for folder in (root, root / "bin"):
         for found in (folder / name, *folder.glob(f"{name}-linux-*")):
             if found.is_file():

@@ -1,8 +1,8 @@
-"""The one table of versions: archives, compose, Swarm, and what is good enough from PATH.
+"""The table of versions: archives, compose, Swarm, and supported versions on PATH.
 
-``version`` is what the archives bring and what the image tags of compose.yaml and stack.yml say.
-Hashes are SHA-256 by architecture; each came from public packaging files that pin it, not from a
-download of our own. How many independent ones agree stands beside it.
+``version`` is that of the archives and of the image tags in compose.yaml and stack.yml. Hashes are
+SHA-256 by architecture; each came from public packaging files that pin it, not from a download of
+our own. The comments tell how many independent ones agree.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ GRAFANA = "https://github.com/grafana"
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One release; ``archive`` and ``image`` are templates with ``version`` and ``arch`` in them.
+    """One release; ``archive`` and ``image`` are templates with ``version`` and ``arch``.
 
     A program on PATH is used if its version is at least ``minimum`` and less than ``below``.
     """
@@ -36,7 +36,7 @@ class Release:
         return self.image.format(version=self.version)
 
     def url(self, arch: str) -> str:
-        """Where the archive for an architecture is; '' if its hash is not known."""
+        """Return the URL of the archive for an architecture; '' if its hash is unknown."""
         return self.archive.format(version=self.version, arch=arch) if arch in self.sha256 else ""
 
 
