@@ -67,7 +67,7 @@ def run_flag(env: Environment, options: Namespace) -> None:
     url = settings.database(env).url.reveal()
     if options.action == "list":
         found = moderation.find(url, options.author)
-        print("\n".join(map(str, found)) or "no such messages")
+        print("\n".join(map(str, found)) or "no messages found")
         return
     if not options.id:
         raise ModerationError(f"'{options.action}' needs the ids of messages")

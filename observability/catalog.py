@@ -107,7 +107,7 @@ UPSTREAM_DURATION = Metric(
 UPSTREAM_ERRORS = Metric(
     "minitwit_upstream_errors_total",
     "counter",
-    "Calls from web to api that brought no usable answer.",
+    "Calls from web to api that brought no usable response.",
     (Label("reason", ("refused", "timeout", "status_5xx")),),
     services=(WEB,),
 )

@@ -68,9 +68,9 @@ def run(prog: str, render: Render, out: Path, parser: argparse.ArgumentParser) -
     for line in report:
         print(line)
     if options.check and report:
-        print(f"{prog}: not as generated; run `{FIX}` and commit the result", file=sys.stderr)
+        print(f"{prog}: out of date; run `{FIX}` and commit the result", file=sys.stderr)
         return 1
-    print(f"{prog}: {len(files)} file(s) in {options.out}, as generated")
+    print(f"{prog}: {len(files)} file(s) in {options.out}, up to date")
     return 0
 
 

@@ -166,7 +166,7 @@ SIGNALS = (
         select(PROBE_SUCCESS, service=matches(f"{API}|{WEB}")), _is(0),
     ),
     Signal(
-        OUTSIDE, "felt", "the simulator gets no usable answer",
+        OUTSIDE, "felt", "the simulator gets no usable response",
         select(SIMULATOR_ACTIONS, outcome=_not_ok()), _grows,
     ),
     Signal(

@@ -43,9 +43,9 @@ def before(request: Request) -> tuple[int, int]:
         return FIRST
     pub_date, _, number = raw.partition(".")
     if not (_WHOLE.match(pub_date) and _WHOLE.match(number)):
-        raise Invalid("'before' is no cursor of this service")
+        raise Invalid("'before' is not a cursor of this service")
     if abs(int(pub_date)) >= _LATEST_LIMIT or abs(int(number)) >= _LATEST_LIMIT:
-        raise Invalid("'before' is no cursor of this service")
+        raise Invalid("'before' is not a cursor of this service")
     return int(pub_date), int(number)
 
 

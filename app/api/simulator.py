@@ -101,7 +101,7 @@ class SimulatorApi:
                 username = request.path_params["username"]
                 await self._following.change(action, username, target, latest_id)
                 return responses.done()
-        raise Invalid("The body must name whom to follow or unfollow")
+        raise Invalid("The body must name a user to follow or unfollow")
 
     async def _list(
         self,

@@ -34,7 +34,7 @@ PLANNING = "-c plan_cache_mode=force_generic_plan"
 MAX_WAITING_PER_CONNECTION = 20
 
 
-READ_ONLY = "the database takes no writes"
+READ_ONLY = "PostgreSQL accepts no writes"
 # exception → ``reason`` label, description
 _KINDS = (
     (PoolTimeout, "pool_exhausted", "no connection in time"),
@@ -140,7 +140,7 @@ class Database:
         """Run a statement that always returns exactly one row."""
         row = await self.first(statement, parameters)
         if row is None:
-            raise LookupError(f"{statement.name} gave no row")
+            raise LookupError(f"{statement.name} returned no row")
         return row
 
     async def first(self, statement: Statement, parameters: Mapping[str, object]) -> Row | None:
@@ -216,12 +216,12 @@ class Database:
         done, _ = await asyncio.wait((task,), timeout=WATCH_SECONDS)
         if not done:
             task.add_done_callback(_forget)
-        trouble = task.result() if done else "the database does not answer"
+        trouble = task.result() if done else "PostgreSQL does not answer"
         if trouble != self.trouble:
             if trouble:
-                self._log.error("db_error", "The database is away", error=trouble)
+                self._log.error("db_error", "PostgreSQL is unreachable", error=trouble)
             else:
-                self._log.info("ready", "The database answers")
+                self._log.info("ready", "PostgreSQL is reachable")
         self.trouble = trouble
 
     async def _ping(self) -> str | None:
@@ -235,7 +235,7 @@ class Database:
             writable = await (await self._connection.execute(WRITABLE)).fetchone()
             await self._note_writable(bool(writable and writable[0]))
         except psycopg.OperationalError:
-            return "the database cannot be reached"
+            return "PostgreSQL cannot be reached"
         except psycopg.Error as error:
             return _plain(error)
         if row:
@@ -246,7 +246,7 @@ class Database:
         """Record whether the server takes writes; readiness reports it, reads go on."""
         if self.read_only == writable:
             if writable:
-                self._log.info("ready", "The database takes writes again")
+                self._log.info("ready", "PostgreSQL accepts writes again")
             else:
                 self._log.error("db_error", "The database is read-only", error=READ_ONLY)
         self.read_only = not writable

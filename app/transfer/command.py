@@ -34,12 +34,12 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("--verify", action="store_true", help="only compare the two sides")
     parser.add_argument(
         "--accept-rejects", type=int, default=0, metavar="N",
-        help="switch although N rows cannot be moved as they are (default: 0)",
+        help="switch although N rows are rejected (default: 0)",
     )  # fmt: skip
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be moved")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be migrated")
     parser.add_argument(
         "--rejects", type=Path, metavar="FILE",
-        help="where rows go that cannot be moved (default: beside the database)",
+        help="file of rejected rows (default: beside the database)",
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def _foresee(source: Source, file: Path) -> int:
         low, high = BEFORE_ALL, source.bound(table, BEFORE_ALL, 10**9) or 0
         _, why = judge(source, table, source.keys(table, low, high))
         found += [(table.name, list(key), *texts) for key, texts in why.items()]
-        print(f"{table.name:10} {source.count(table):>10,} rows, {len(why):,} cannot be moved")
+        print(f"{table.name:10} {source.count(table):>10,} rows, {len(why):,} rejected")
     _foresee_passwords(source)
     return _write_rejects([*found, *source.repeated()], file)
 
@@ -120,7 +120,7 @@ def _foresee_passwords(source: Source) -> None:
     locked = [number for number, text in rows if not known_form((text or b"").decode("latin-1"))]
     if locked:
         some = ", ".join(map(str, locked[:NAMED])) + (", ..." if len(locked) > NAMED else "")
-        print(f"{len(locked):,} users have a password hash of unknown form: user_id {some}")
+        print(f"{len(locked):,} users have a password hash of unknown format: user_id {some}")
 
 
 def _write_rejects(rows: list[Reject], file: Path) -> int:

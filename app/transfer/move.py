@@ -58,7 +58,7 @@ class Move:
         closed = source.closed()
         if closed and not over:
             self.close()
-            raise TransferError(f"{source.path} has moved already")
+            raise TransferError(f"{source.path} is migrated already")
         self.state = target.begin(source.token() if closed else source.track())
         source.know_moved(target.user_ids())
 

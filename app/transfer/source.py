@@ -88,7 +88,7 @@ class Source:
         except sqlite3.OperationalError:
             row = None
         if row is None:
-            raise TransferError(f"{self.path} was not moved by this program")
+            raise TransferError(f"{self.path} was not migrated by this program")
         return str(row[0].decode())
 
     def changes(self, after: int, count: int) -> tuple[int, dict[str, set[Key]]]:

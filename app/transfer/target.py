@@ -61,7 +61,7 @@ class Target:
                 raise TransferError("the database has the rows of another SQLite file")
             return State(*row)
         if self._one("SELECT EXISTS (SELECT FROM users)"):
-            raise TransferError("the database has users already: move into an empty one")
+            raise TransferError("the database has users already: import into an empty one")
         self.db.execute(
             "INSERT INTO sqlite_import VALUES (%s, %s, %s, 0)", (token, USERS.name, BEFORE_ALL)
         )

@@ -191,7 +191,7 @@ class Client:
     ) -> Unavailable:
         span.error = span.error or reason
         self._meter.count(catalog.UPSTREAM_ERRORS, reason)
-        self._log.warning("upstream_error", "no usable answer", reason=reason, action=operation)
+        self._log.warning("upstream_error", "no usable response", reason=reason, action=operation)
         problem = Unavailable()
         if retry_after:
             problem.headers = {"Retry-After": retry_after}

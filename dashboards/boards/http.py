@@ -197,7 +197,7 @@ UPSTREAM_ROW = Row(
         ),
         timeseries(
             "Failed calls",
-            "Calls that brought no usable answer, by reason.",
+            "Calls that brought no usable response, by reason.",
             Prom(summed(c.UPSTREAM_ERRORS, Label("reason")), "{{reason}}"),
             unit="ops",
             width=12,

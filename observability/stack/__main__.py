@@ -43,7 +43,7 @@ environment:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit status."""
     options = _parser().parse_args(arguments)
-    os.umask(0o077)  # what is written here is for who writes it
+    os.umask(0o077)  # files written here are readable by their owner only
     forget_libpq()
     try:
         run: Callable[[Settings, argparse.Namespace], int] = options.run
@@ -51,12 +51,12 @@ def main(arguments: list[str] | None = None) -> int:
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
-    except OSError as error:  # a full disk, a folder that is not ours
+    except OSError as error:  # a full disk, a folder without permission
         print(f"{error.filename or 'system'}: {error.strerror or error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         progress("")
-        if options.run in (_chat, _logs):  # the way to leave them
+        if options.run in (_chat, _logs):  # Ctrl-C is how to leave them
             return 0
         print(_interrupted(), file=sys.stderr)
         return 130
@@ -90,11 +90,11 @@ def _parser() -> argparse.ArgumentParser:
         ("logs", _logs, "follow the logs of all components"),
         ("preview", _preview, "draw the dashboards without Grafana, until Ctrl-C"),
         ("render", _render, "write the configuration that `up` would use"),
-        ("install", _install, "fetch the programs that `up` needs and this machine lacks"),
-        ("alert-test", _alert_test, "send a test alert to every receiver, and say who got it"),
-        ("backup", _backup, "take a backup of the database that runs"),
-        ("restore", _restore, "restore a backup into a new database, and prove it"),
-        ("psql", _psql, "open psql on the database that runs, as its owner"),
+        ("install", _install, "fetch missing programs that `up` needs"),
+        ("alert-test", _alert_test, "send a test alert to every receiver, and report its delivery"),
+        ("backup", _backup, "take a backup of the running database"),
+        ("restore", _restore, "restore a backup into a new database, and verify it"),
+        ("psql", _psql, "open psql on the running database, as its owner"),
         ("tools", _tools, "fetch the pinned programs, or build those that may be built"),
         ("fetch-archives", _fetch_archives, "fetch all archives into a folder to serve as mirror"),
     ):
@@ -118,9 +118,7 @@ def _declare(name: str, command: argparse.ArgumentParser) -> None:
         )  # fmt: skip
     if name == "restore":
         command.add_argument("file", nargs="?", type=Path, help="default: the newest backup")
-        command.add_argument(
-            "--swap", action="store_true", help="put it in the place of the database"
-        )
+        command.add_argument("--swap", action="store_true", help="replace the database by it")
     if name == "tools":
         command.add_argument(
             "module", nargs="?", default="", choices=["", *(m.name for m in MODULES)],

@@ -12,7 +12,7 @@ from observability.conventions import RETENTION_DAYS, RETENTION_GIGABYTES, Board
 from observability.stack.settings import StackError
 from observability.stack.targets import PROBE_USER
 
-# A component is given its own role of the database, and no other's.
+# A component gets only its own database role.
 OWNER = {"DATABASE_URL_FILE": "{secrets}/owner_url", "DATABASE_ROLES_FILE": "{roles}"}
 APP = {"DATABASE_URL_FILE": "{secrets}/app_url"}
 TRACES = {
@@ -23,7 +23,7 @@ TRACES = {
 }
 
 CHAT = {"CHAT_PASSWORD_FILE": "{secrets}/chat_password"}
-PUSHED = {"LOKI_URL": "{loki}"}  # the log of what Promtail does not follow
+PUSHED = {"LOKI_URL": "{loki}"}  # for logs that Promtail does not follow
 
 
 def _json_log(name: str) -> dict[str, str]:
@@ -57,9 +57,9 @@ class Component:
 TABLE = (
     Component(
         "postgres", ("{postgres}",), 5432, ready="database",
-        stop_signal="INT",  # TERM would wait until the last client has left
+        stop_signal="INT",  # TERM would wait for the last client to disconnect
     ),
-    # Before the first that pushes its log there; nothing waits for it.
+    # Before the first component that pushes logs to it; no component depends on it.
     Component(
         "loki", ("{tool}", "-config.file={config}/loki.yml"),
         3100, ready="/ready", tool="loki", job="loki", env={"GOMEMLIMIT": "200MiB"},
@@ -163,9 +163,9 @@ TABLE = (
             "--enable-feature=exemplar-storage",
             "--web.listen-address={address[prometheus]}",
             "--web.external-url=http://{address[prometheus]}",
-            # The origin of no page at all: the default answers every one.
+            # No page has this origin; the default would allow every origin (CORS).
             "--web.cors.origin=nobody",
-            # A firing alert is told anew so often; Alertmanager forgets it after four times that.
+            # The resend interval of firing alerts; Alertmanager resolves them after four of them.
             "--rules.alert.resend-delay={resend}",
         ),
         9090, ready="/-/ready", tool="prometheus", job="prometheus",
@@ -242,7 +242,7 @@ TABLE = (
 COMPONENTS = {component.name: component for component in TABLE}
 
 
-# What is lost without a component whose program is not to be had on every machine.
+# What does not work without an optional component.
 OPTIONAL = {
     "grafana": "Grafana",
     "loki": "log search",

@@ -12,7 +12,7 @@ from observability.conventions import RUNBOOK_BASE
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
-LINK_LENGTH = 100  # the chat's one line has little room
+LINK_LENGTH = 100  # a chat message is one short line
 LINK = re.compile(rf"(?=.{{1,{LINK_LENGTH}}}\Z)https?://[\w.~:/@%+-]+")
 HIGHEST_OFFSET = 65535 - 9187  # 9187 is the highest port in the table of components
 

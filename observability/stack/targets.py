@@ -8,8 +8,8 @@ CHANNEL = "#minitwit"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"
 DEADMAN_NICK = "deadman"
-MONITOR = "monitoring"  # as whom the components log in at each other
-# These can silence an alert, or have passwords in their configuration: they ask who it is.
+MONITOR = "monitoring"  # the user with whom the components authenticate to each other
+# These can silence alerts, or show passwords in their configuration: they require authentication.
 GUARDED = frozenset({"alertmanager", "blackbox"})
 PROBE_USER = "minitwit-probe"  # blackbox.yml and compose name it as well
 

@@ -37,7 +37,7 @@ def test_a_flagged_message_vanishes_and_comes_back(api: Service, database_url: s
     assert "\x1b" not in listed
     number = listed.split()[0]
     assert all(shown())
-    assert flag(database_url, "list").stdout == "no such messages\n"
+    assert flag(database_url, "list").stdout == "no messages found\n"
     assert flag(database_url, "set", number).stdout == f"flagged {number}\n"
     assert not any(shown())
     assert "rude" in flag(database_url, "list").stdout

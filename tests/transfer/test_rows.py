@@ -224,7 +224,7 @@ def test_a_dry_run_names_who_could_not_log_in(source: sqlite3.Connection, run: I
     for digest in (old.HASH, "sha1$salt$" + "0" * 40, "rot13$salt$abc", "plain text"):
         source.execute("INSERT INTO user VALUES (NULL, ?, 'e', ?)", (digest, digest))
     done = run("--dry-run")
-    assert "2 users have a password hash of unknown form: user_id 3, 4\n" in done.stdout
+    assert "2 users have a password hash of unknown format: user_id 3, 4\n" in done.stdout
 
 
 @settings(max_examples=40, deadline=None)

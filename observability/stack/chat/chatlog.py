@@ -17,9 +17,9 @@ from pathlib import Path
 from observability.stack.chat.irc import Connection, file_setting
 from observability.stack.targets import CHANNEL, CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK
 
-SILENCE = 300  # seconds: the server pings every two minutes, so then it is gone
-VOICES = {RELAY_NICK, DEADMAN_NICK}  # whose lines are alerts
-LIMIT = 5_000_000  # bytes; then the file is put aside once
+SILENCE = 300  # seconds: the server pings every two minutes, so it is down then
+VOICES = {RELAY_NICK, DEADMAN_NICK}  # whose messages are alerts
+LIMIT = 5_000_000  # bytes, at which the file is rotated to .1
 
 
 def main(address: str, file: Path) -> None:

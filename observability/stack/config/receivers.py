@@ -5,7 +5,7 @@ A receiver is enabled by its secret.
 
 from __future__ import annotations
 
-# A file in the folder of secrets; the setting is its name in capitals, or that and _FILE.
+# A file in the folder of secrets; the setting is its name in capitals, or with _FILE.
 SECRETS = (
     "slack_url",
     "discord_url",
@@ -15,9 +15,9 @@ SECRETS = (
     "mattermost_url",
     "webhook_url",
 )
-# What the dead man's switch posts to, past Alertmanager; set in the same way.
+# The URL to which the dead man's switch posts, without Alertmanager; set in the same way.
 DEADMAN_URL = "deadman_url"
-# What of them Alertmanager calls an integration; the room is one of its webhooks.
+# Those that Alertmanager has an integration for; the chat channel is a webhook.
 INTEGRATIONS = {
     "slack_url": "slack",
     "discord_url": "discord",

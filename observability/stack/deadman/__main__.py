@@ -31,8 +31,8 @@ from observability.stack.deadman.notify import Channel, Outbox, post
 from observability.stack.deadman.watch import Presence, Watch
 from observability.stack.targets import RELAY_NICK
 
-LARGEST = 1_000_000  # bytes of a message
-HOLD = 4  # times the silence: how long MonitoringBlind outlives this process
+LARGEST = 1_000_000  # bytes of a request body
+HOLD = 4  # times the silence: how long MonitoringBlind remains without this process
 
 
 def handler(heartbeat: Heartbeat, secret: str) -> type[BaseHTTPRequestHandler]:
@@ -45,7 +45,7 @@ def handler(heartbeat: Heartbeat, secret: str) -> type[BaseHTTPRequestHandler]:
             given = (self.headers.get("Authorization") or "").encode()
             if secret and not hmac.compare_digest(given, f"Bearer {secret}".encode()):
                 self.close_connection = True
-                self._answer(HTTPStatus.UNAUTHORIZED, "only Alertmanager may say this\n")
+                self._answer(HTTPStatus.UNAUTHORIZED, "only Alertmanager may post here\n")
                 return
             length = self.headers.get("Content-Length") or "0"
             if not length.isdecimal() or int(length) > LARGEST:
@@ -55,9 +55,9 @@ def handler(heartbeat: Heartbeat, secret: str) -> type[BaseHTTPRequestHandler]:
             try:
                 heartbeat.heard(self.rfile.read(int(length)))
             except (ValueError, KeyError, TypeError):
-                self._answer(HTTPStatus.BAD_REQUEST, "this takes what Alertmanager posts\n")
+                self._answer(HTTPStatus.BAD_REQUEST, "this is not what Alertmanager posts\n")
             else:
-                self._answer(HTTPStatus.OK, "heard\n")
+                self._answer(HTTPStatus.OK, "received\n")
 
         def do_GET(self) -> None:
             texts = {"/metrics": _metrics(heartbeat), "/healthz": "well\n"}

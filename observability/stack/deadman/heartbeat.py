@@ -20,7 +20,7 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self._value = 0.0
-        self._advanced = time.monotonic()  # whoever has just begun waits before complaining
+        self._advanced = time.monotonic()  # the start counts as a heartbeat
 
     def heard(self, body: bytes) -> bool:
         """Take what Alertmanager posts; return whether the value advanced.

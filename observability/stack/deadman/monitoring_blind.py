@@ -17,8 +17,8 @@ from typing import Any
 
 from observability.conventions import MONITORING_BLIND, RUNBOOK_BASE
 
-PATIENCE = 3.0  # seconds for one answer
-AGAIN = 20  # posts within the time that one lasts
+PATIENCE = 3.0  # seconds for a response
+AGAIN = 20  # posts while one lasts
 QUERY = "active=true&silenced=false&inhibited="
 
 

@@ -38,7 +38,7 @@ class Channel:
         except OSError:
             self._leave()
             raise
-        self.members()  # the answer says that what came before was taken
+        self.members()  # its reply confirms that the message before was accepted
 
     def _sit(self) -> Connection:
         if self._seat is None:

@@ -16,7 +16,7 @@ from observability.stack.deadman.monitoring_blind import Blindness
 from observability.stack.deadman.notify import Channel, Outbox
 
 REMIND = 3600.0
-TICK = 1.0  # seconds between two looks, at most
+TICK = 1.0  # seconds between two checks, at most
 RUNBOOK = "alerts/runbooks/Watchdog.md"
 Age = Callable[[], float]
 

@@ -21,9 +21,9 @@ from observability.stack.settings import StackError
 
 PORT = "5432"
 PATIENCE = 3  # seconds
-# What the exporter's driver knows of libpq's parameters, besides host, port and database.
+# The libpq parameters that the exporter's driver supports, besides host, port and database.
 DRIVER = ("sslmode", "sslrootcert", "sslcert", "sslkey", "connect_timeout")
-# To leave these out would connect to another server, or check less than was asked for.
+# Ignoring these would connect to another server, or verify less than requested.
 UNKNOWN_TO_DRIVER = (
     "hostaddr", "service", "passfile", "sslcrl", "sslcrldir", "sslpassword", "sslnegotiation",
     "sslcertmode", "requirepeer", "require_auth", "channel_binding",
@@ -71,7 +71,7 @@ class Address:
         """Return the exporter's address: no scheme, no user, one host, explicit TLS."""
         host, port = (chosen.host, chosen.port) if chosen else (self.hosts[0], self.ports[0])
         query = {k: v for k, v in self.parameters.items() if k in DRIVER}
-        if query.get("sslrootcert") == "system":  # libpq's word for what is the driver's default
+        if query.get("sslrootcert") == "system":  # the driver's default
             del query["sslrootcert"]
             query.setdefault("sslmode", "verify-full")
         elif (root := ROOT_CERTIFICATE.expanduser()).exists():
@@ -91,9 +91,11 @@ def parse(url: str) -> Address:
     try:
         parts = {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except psycopg.ProgrammingError as error:
-        raise StackError(f"DATABASE_URL is no address of a database: {error}") from None
+        raise StackError(f"DATABASE_URL is malformed: {error}") from None
     if unknown := sorted(set(UNKNOWN_TO_DRIVER) & parts.keys()):
-        raise StackError(f"DATABASE_URL has {', '.join(unknown)}, which the exporter cannot obey")
+        raise StackError(
+            f"DATABASE_URL has {', '.join(unknown)}, which the exporter does not support"
+        )
     hosts = tuple((parts.pop("host", "") or "localhost").split(","))
     given = (parts.pop("port", "") or PORT).split(",")
     ports = tuple(port or PORT for port in (given * len(hosts) if len(given) == 1 else given))

@@ -17,7 +17,7 @@ from typing import Any
 NAME = "supervisor.sock"
 SPARE = f"data/{NAME}"
 LONGEST = 90  # bytes; a socket's path may have 107, and the supervisor adds its pid
-PATIENCE = 30.0  # seconds for one answer; to stop a component takes 10
+PATIENCE = 30.0  # seconds for a response; stopping a component takes 10
 
 
 def bound_path(run_dir: Path) -> Path:

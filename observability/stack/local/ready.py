@@ -17,7 +17,7 @@ from observability.stack.local import logins
 from observability.stack.local.layout import Layout
 from observability.stack.local.supervise import Process
 
-PATIENCE = 2.0  # seconds for one answer
+PATIENCE = 2.0  # seconds for a response
 
 
 def ready(layout: Layout, component: Component, process: Process | None) -> bool:
@@ -26,7 +26,7 @@ def ready(layout: Layout, component: Component, process: Process | None) -> bool
         return False
     if component.once:
         return process.state == "EXITED" and process.exit_status == 0
-    # What answers need not have run for the second that the supervisor waits.
+    # A component that responds is ready, even in supervisor's first second.
     if process.state not in (("STARTING", "RUNNING") if component.ready else ("RUNNING",)):
         return False
     try:

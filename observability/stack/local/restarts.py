@@ -22,7 +22,7 @@ CRASHED = {
     "EXITED",
     "BACKOFF",
     "FATAL",
-}  # where a component comes from that was not stopped on purpose
+}  # states before a start that was not requested
 
 
 def main(folder: Path, supervisor: Supervisor) -> None:
@@ -42,7 +42,7 @@ def main(folder: Path, supervisor: Supervisor) -> None:
             _say(f"{name} failed again and again; it is started anew within ten seconds")
         elif header["eventname"] == "TICK_5":
             fatal -= _start(supervisor, fatal)
-            _publish(folder, counts)  # also a sign of life: the file's age is a metric
+            _publish(folder, counts)  # also when unchanged: the file's age is a metric
         elif name in counts and event["from_state"] in CRASHED:
             counts[name] += 1
             _publish(folder, counts)

@@ -19,7 +19,7 @@ from observability.stack.local.ready import get_json
 from observability.stack.targets import CHANNEL, CHATLOG_NICK, PROBES, RELAY_NICK
 
 SOON = 10.0  # seconds between evaluations for which it is worth waiting
-LOAD_PATIENCE = 3.0  # seconds in which the simulator must have acted
+LOAD_PATIENCE = 3.0  # seconds in which the simulator must act
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def _guarded(one: Callable[[Layout], Signal], layout: Layout) -> Signal:
     try:
         return one(layout)
     except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-        return Signal("bad", f"cannot be asked: {error or type(error).__name__}")
+        return Signal("bad", f"check failed: {error or type(error).__name__}")
 
 
 def prometheus(layout: Layout, path: str, **query: str) -> Any:
@@ -71,7 +71,7 @@ def target(layout: Layout, job: str) -> Signal:
     """Check that Prometheus scrapes the job."""
     targets = prometheus(layout, "targets", state="active")["activeTargets"]
     mine = [t for t in targets if t["labels"]["job"] == job]
-    if not targets:  # it looks for them some seconds after its start
+    if not targets:  # discovery starts some seconds after Prometheus
         return Signal("pending", "Prometheus has found no targets yet")
     if not mine:
         return Signal("bad", "no target in Prometheus")
@@ -94,7 +94,7 @@ def rules(layout: Layout) -> Signal:
     all_rules = [rule for group in groups for rule in group["rules"]]
     if broken := [rule["name"] for rule in all_rules if rule["health"] == "err"]:
         return Signal("bad", f"rule fails: {', '.join(broken[:3])}")
-    # A group that is evaluated once a minute has its turn within that minute.
+    # A group with an interval of a minute is evaluated within that minute.
     quick = [rule for group in groups if group["interval"] <= SOON for rule in group["rules"]]
     if any(rule["health"] == "unknown" for rule in quick):
         return Signal("pending", "rules not evaluated yet")
@@ -110,10 +110,10 @@ def routes(layout: Layout) -> Signal:
         return Signal("bad", "Prometheus does not know it")
     failures = samples(layout, f"sum(increase({NOTIFICATION_FAILURES}[5m]))")
     if not failures:
-        return Signal("pending", "no count of notifications yet")
+        return Signal("pending", "no notifications counted yet")
     if failures[0][1] > 0:
         return Signal("bad", "notifications failed within 5 minutes")
-    return Signal("ok", "Prometheus sends to it, nothing undelivered")
+    return Signal("ok", "Prometheus sends to it, none failed")
 
 
 def probes(layout: Layout) -> Signal:
@@ -136,7 +136,9 @@ def database(layout: Layout) -> Signal:
     seen = samples(layout, str(PG_UP))
     if not seen:
         return Signal("pending", "waiting for the exporter")
-    return Signal("ok", "seen") if seen[0][1] == 1 else Signal("bad", "the exporter sees it down")
+    return (
+        Signal("ok", "seen") if seen[0][1] == 1 else Signal("bad", "the exporter reports it down")
+    )
 
 
 def visit(layout: Layout) -> Connection:
@@ -173,8 +175,8 @@ def load(layout: Layout) -> Signal:
         time.sleep(0.1)
         latest = get_json(layout.address("api"), "/latest")["latest"]
         if latest != first:
-            return Signal("ok", f"latest action {latest}")
-    return Signal("bad", f"latest action stands at {first}")
+            return Signal("ok", f"latest id {latest}")
+    return Signal("bad", f"latest id stays at {first}")
 
 
 def lines(layout: Layout) -> Signal:

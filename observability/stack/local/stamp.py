@@ -15,7 +15,7 @@ from observability.stack.settings import ROOT
 VARIABLE = "MINITWIT_STAMP"
 SHARED = ("observability/catalog.py", "observability/conventions.py", "observability/instrument")
 LIBRARIES = "requirements/stack.txt"
-# Code that a component runs. Programs that are no Python have theirs in their path and date.
+# A component's code. Programs other than Python are covered by their path and date.
 CODE: dict[str, tuple[str, ...]] = {
     "migrate": ("app", *SHARED, LIBRARIES),
     "api": ("app", *SHARED, LIBRARIES),
@@ -27,7 +27,7 @@ CODE: dict[str, tuple[str, ...]] = {
     "backup": ("deploy/backup",),
     "promtail": ("promtail/start.sh",),
 }
-# Configuration that is read at the start only; the others are told to read theirs again.
+# Configuration that is read at startup only; other components reload theirs.
 CONFIGURATION: dict[str, tuple[str, ...]] = {
     "ngircd": ("ngircd.conf",),
     "relay": ("relay.yml",),
@@ -58,7 +58,7 @@ def stamp(name: str, program: Path | None, config: Path, secrets: Path) -> str:
         *_files(config, CONFIGURATION.get(name, ())),
         *_files(secrets, SECRETS.get(name, ())),
     ]
-    # Keyed, because who may read the configuration may not guess passwords with it.
+    # Keyed (HMAC), so that readers of the configuration cannot guess passwords with it.
     digest = hmac.new(_key(secrets), digestmod=hashlib.sha256)
     for path in files:
         digest.update(f"{path}\0".encode() + path.read_bytes() + b"\0")

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from observability.stack.settings import Settings
 
-# The folder under ``data``, and what a program says last of one that it cannot read.
+# folder under ``data`` → the program's last message when it cannot read it
 UNREADABLE = {
     "alertmanager": ("alertmanager", r"silences|nflog|notification log|snapshot"),
     "loki": ("loki", r"wal|segment|checkpoint|tsdb|corrupt|checksum|unmarshal|delete.?request"),
     "prometheus": ("prometheus", r"opening storage failed|corrupt|checksum|unexpected end|segment"),
     "tempo": ("tempo", r"wal|meta\.json|corrupt|checksum|unmarshal"),
 }  # fmt: skip
-# Causes that another folder does not mend.
+# Causes that an empty folder does not fix.
 OTHER = re.compile(r"permission denied|no space left|read-only file system|address already in use")
 LINES = 20
 

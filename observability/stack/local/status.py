@@ -17,7 +17,7 @@ from observability.stack.local.up import unasked
 from observability.stack.settings import Settings, StackError
 
 COLOURS = {"ok": table.GREEN, "pending": table.YELLOW, "bad": table.RED}
-AGAIN = 0.5  # seconds between two looks at what is pending
+AGAIN = 0.5  # seconds between two checks of pending signals
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def look(layout: Layout, *, signals: bool = True) -> list[Row]:
         process = known.get(component.name)
         up = ready(layout, component, process)
         if not up:
-            signal = Signal("bad", process.complaint if process else "not kept by the supervisor")
+            signal = Signal("bad", process.complaint if process else "unknown to the supervisor")
         else:
             signal = check(layout, component) if signals else Signal("ok", "")
         rows.append(

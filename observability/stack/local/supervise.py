@@ -19,8 +19,8 @@ from observability.stack.settings import StackError
 
 NOT_RUNNING = 70  # fault codes of supervisor's interface
 ALREADY_STARTED = 60
-LAUNCH = 15.0  # seconds in which it must answer
-RETRY = 12.0  # seconds within which a component that failed is tried again, see restarts.py
+LAUNCH = 15.0  # seconds in which it must respond
+RETRY = 12.0  # seconds until a failed component is started again, see restarts.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Supervisor:
         """Stop a component, without restarting it, and wait until it has exited."""
         deadline = time.monotonic() + RETRY
         self._tolerating(NOT_RUNNING, "stopProcess", name)
-        # One that is FATAL cannot be stopped until it is tried again.
+        # A FATAL component cannot be stopped until it is started again.
         while name in (known := self.processes()) and known[name].state == "FATAL":
             if time.monotonic() > deadline:
                 return

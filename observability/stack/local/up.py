@@ -77,7 +77,7 @@ def alone(settings: Settings) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            print(f"Another start or stop is under way (pid {file.read().strip() or '?'}); "
+            print(f"Another start or stop is running (pid {file.read().strip() or '?'}); "
                   "waiting for it. Ctrl-C gives up.", flush=True)  # fmt: skip
             fcntl.flock(file, fcntl.LOCK_EX)
         file.truncate(0)
@@ -93,7 +93,7 @@ def _launch(layout: Layout, supervisor: Supervisor) -> None:
     if not known and (pid := supervisor.pid):
         raise StackError(unasked(pid, len(leftovers(settings.run_dir)) - 1))
     if not known and leftovers(settings.run_dir):
-        print(f"Stopped {sweep(settings.run_dir)} processes left by a supervisor that died.")
+        print(f"Stopped {sweep(settings.run_dir)} processes left by a dead supervisor.")
     check_ports(layout, known)
     layouts.prepare(layout)
     if not known:
@@ -101,7 +101,7 @@ def _launch(layout: Layout, supervisor: Supervisor) -> None:
         return
     changed = [name for name in supervisor.reload() if name in layout.deployment.runs]
     if restarted := [name for name in changed if known[name].pid]:
-        print(f"Changed since their start, so restarted: {', '.join(restarted)}", flush=True)
+        print(f"Restarted because they changed: {', '.join(restarted)}", flush=True)
     for name in RELOADABLE:
         if name in layout.deployment.runs and name not in changed:
             supervisor.hang_up(name)

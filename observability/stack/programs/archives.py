@@ -14,8 +14,8 @@ from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import Settings, StackError
 
 ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-AGAIN = 600.0  # seconds for which `up` does not ask again after nothing could be reached
-UNREACHED = "unreached"  # in the cache: when that was, and why
+AGAIN = 600.0  # seconds for which `up` does not retry an unreachable network
+UNREACHED = "unreached"  # file in the cache: the time and the error
 
 
 def architecture() -> str:
@@ -55,7 +55,7 @@ def fetch(
     cache.mkdir(parents=True, exist_ok=True)
     with locked(cache / "archives.lock", "fetches programs into the same cache"):
         unpack.sweep(cache)
-        wanted = missing(cache, releases)  # another process may have brought them meanwhile
+        wanted = missing(cache, releases)  # another process may have fetched them meanwhile
         if not wanted:
             return ""
         print(f"Fetching {', '.join(wanted)} ...", flush=True)

@@ -68,7 +68,7 @@ def _build(module: Module, cache: Path) -> None:
 def _run(command: list[str], module: Module, names: str) -> None:
     environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOWORK": "off"}
     process = subprocess.Popen(
-        ["nice", *command],  # what already runs comes first
+        ["nice", *command],  # running components come first
         cwd=module.folder,
         env=environment,
         stdout=subprocess.DEVNULL,

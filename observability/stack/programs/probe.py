@@ -7,7 +7,7 @@ import subprocess
 from functools import lru_cache
 from pathlib import Path
 
-SECONDS = 10.0  # a program that has not answered by then counts as absent
+SECONDS = 10.0  # a program that has not responded by then counts as missing
 
 
 def version(program: Path) -> tuple[int, ...]:
@@ -46,5 +46,5 @@ def _ask(program: Path, *_state: int) -> tuple[bool, str]:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return False, getattr(error, "strerror", None) or str(error)
-    # Further lines are of its compiler and platform.
+    # Further lines describe its compiler and platform.
     return done.returncode == 0, (done.stdout + done.stderr).strip().partition("\n")[0]

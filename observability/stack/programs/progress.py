@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-SAY_EVERY = 15.0  # seconds between two lines where the output is no terminal
+SAY_EVERY = 15.0  # seconds between two lines if the output is not a terminal
 
 
 class Progress:

@@ -17,8 +17,8 @@ from observability.stack.programs import packages, probe
 from observability.stack.programs.versions import RELEASES, Release
 from observability.stack.settings import StackError
 
-BUILT = "make tools"  # from where what no distribution brings is had
-SBIN = "/usr/local/sbin:/usr/sbin"  # not on everybody's PATH
+BUILT = "make tools"  # provides programs that are in no distribution
+SBIN = "/usr/local/sbin:/usr/sbin"  # not on every user's PATH
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Tool:
     package: str
     elsewhere: str
     release: str = ""
-    flags: tuple[str, ...] = ()  # what it needs besides, in versions that know it:
+    flags: tuple[str, ...] = ()  # additional flags, in versions that support them:
     since: str = ""
-    before: tuple[str, ...] = ()  # and in those that are older
+    before: tuple[str, ...] = ()  # and in older ones
 
 
 TOOLS = {
@@ -68,11 +68,11 @@ TOOLS = {
         "prometheus-postgres-exporter",
         "github.com/prometheus-community/postgres_exporter",
         "postgres-exporter",
-        # It asks for the size of each table, and so waits for as long as one of them is locked:
-        # while the database is at its worst, there would be nothing to see.
+        # This collector queries the size of each table, and waits while one of them is locked:
+        # it would report nothing when it is needed most.
         flags=("--no-collector.stat_user_tables",),
         since="0.13",
-        # An older one asks for columns that PostgreSQL 17 moved, and logs an error each time.
+        # Older versions query columns that PostgreSQL 17 moved, and log an error each time.
         before=("--no-collector.bgwriter",),
     ),
     "grafana": Tool(("grafana",), "", "grafana.com/grafana/download", "grafana"),

@@ -14,7 +14,7 @@ from observability.stack.programs import probe
 from observability.stack.settings import StackError
 
 WORK = ".unpack-"
-# Python's first releases of 3.11 have no filters. What is unpacked was verified.
+# The first releases of Python 3.11 have no filters. The archive is verified.
 SAFELY: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
 
 
@@ -58,7 +58,7 @@ def _locate(root: Path, name: str) -> Path:
     for folder in (root, root / "bin"):
         for found in (folder / name, *folder.glob(f"{name}-linux-*")):
             if found.is_file():
-                found.chmod(0o755)  # zipfile drops the bit
+                found.chmod(0o755)  # zipfile drops the executable bit
                 return found.rename(folder / name)
     raise StackError(f"there is no {name} in the archive")
 

@@ -45,7 +45,7 @@ RELEASES = {
         "3.15.0",
         "prom/prometheus:v{version}",
         "Apache-2.0",
-        minimum="2.42",  # Debian 12's: the cases of the rules pass with it
+        minimum="2.42",  # Debian 12's: the rules' test cases pass with it
         archive=PROMETHEUS
         + "/prometheus/releases/download/v{version}/prometheus-{version}.linux-{arch}.tar.gz",
         sha256={
@@ -116,7 +116,7 @@ RELEASES = {
         "grafana/grafana:{version}",
         "AGPL-3.0",
         minimum="12.0",
-        # The address with the build's number: the alias without it has served other bytes.
+        # The URL with the build's number: the one without it has served other bytes.
         archive="https://dl.grafana.com/grafana/release/{version}/"
         "grafana_{version}_36482603486_linux_{arch}.tar.gz",
         sha256={
@@ -136,7 +136,7 @@ RELEASES = {
         sha256={"amd64": "62aea42c9cba52cd1642b3666ab37019a0ce4c24ab50b07e85dccc8d812f7d61"},
     ),
     "promtail": Release(
-        "3.6.11",  # the last there will be
+        "3.6.11",  # the last release
         "grafana/promtail:{version}",
         "AGPL-3.0",
         minimum="3.5",
@@ -149,9 +149,9 @@ RELEASES = {
         "grafana/tempo:{version}",
         "AGPL-3.0",
         minimum="2.9",
-        below="3.0",  # which takes no ingester and compactor blocks in its configuration
+        below="3.0",  # which rejects ingester and compactor blocks in its configuration
         archive=GRAFANA + "/tempo/releases/download/v{version}/tempo_{version}_linux_{arch}.tar.gz",
-        # No source gives the hash of 2.10.8, so no archive is fetched: PATH or a container.
+        # No source has the hash of 2.10.8, so no archive is fetched: PATH or a container.
     ),
     "postgres": Release("18.6", "postgres:{version}", "PostgreSQL"),
     "nginx": Release("1.30.5", "nginx:{version}", "BSD-2-Clause"),
