@@ -1,1 +1,1 @@
-"""Objectives and rules as data, emitted as Prometheus rule files; runbooks beside them."""
+"""Objectives and rules as data, rendered into rule files; runbooks beside them."""

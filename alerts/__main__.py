@@ -1,4 +1,4 @@
-"""``python -m alerts``: write the rule files, or check that they are as generated."""
+"""The command ``python -m alerts``: writes the rule files, or checks them."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Error budgets: how much of each is left, and alerts on how fast it burns.
+"""Error budgets: what is left of each, and alerts on burn rates.
 
-Rates over a minute are recorded once for each objective; every longer window is made of those
+Rates over a minute are recorded for each objective; every longer window is computed from them
 (errors summed over requests summed, never an average of ratios), so that thirty days are cheap.
 
-A burn rate says which part of the budget of 30 days is spent. What lies before the first sample
-of a young Prometheus therefore counts as good requests at the same rate: three errors in the
-first minute are no sign that 30 days will end badly.
+A burn rate is relative to the budget of 30 days. The time before the first sample of a new
+Prometheus therefore counts as good requests at the same rate: three errors in the first minute do
+not predict that 30 days will end badly.
 """
 
 from __future__ import annotations
@@ -38,14 +38,15 @@ LEFT = "objective:slo_budget_left:ratio_rate30d"
 
 
 def burn_name(window: float) -> str:
-    """The recording rule that says how fast a budget burns over ``window`` seconds."""
+    """Return the name of the recording rule for the burn rate over ``window`` seconds."""
     return f"objective:slo_burn:ratio_rate{duration(window)}"
 
 
 def recordings(clock: Clock) -> tuple[Group, ...]:
-    """For each objective: requests and bad ones a second, burn rates, what is left.
+    """Return the rules of each objective: requests, bad requests, burn rates, budget left.
 
-    What looks back a day or more is a million samples and changes slowly: it is done less often.
+    Rules that look back a day or more read a million samples and change slowly: they are evaluated
+    less often.
     """
     quick: list[Recording] = []
     slow: list[Recording] = []
@@ -63,7 +64,7 @@ def recordings(clock: Clock) -> tuple[Group, ...]:
 
 
 def alerts(clock: Clock) -> Group:
-    """One alert for each row of ``BURN_RATES``, over all objectives."""
+    """Return one alert for each row of ``BURN_RATES``, over all objectives."""
     rules = [rule for group in recordings(clock) for rule in group.rules]
     recorded = {rule.name: rule.metric for rule in rules if isinstance(rule, Recording)}
     return Group("minitwit-burn-rates", tuple(_alert(burn, recorded) for burn in BURN_RATES))
@@ -110,7 +111,7 @@ def _left(objective: Objective) -> Recording:
 
 
 def _alert(burn: BurnRate, recorded: dict[str, Metric]) -> Alert:
-    """A page wants to burn in the last five minutes too: it is over soon after its cause."""
+    """Return an alert that also requires burning in the last five minutes, to end soon."""
     windows = [burn.long, burn.short]
     if burn.severity == "critical" and burn.short > NOW:
         windows.append(NOW)

@@ -1,4 +1,4 @@
-"""Rules on what MiniTwit is for: people register, log in, post; the simulator acts."""
+"""Rules for the business: registrations, log-ins, posts, and the simulator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POST = {"method": "POST", "route": "/msgs/{username}"}
 
 
 def alerts(clock: Clock) -> Group:
-    """A page where nobody can post any more; tickets for the rest."""
+    """Return a page for when posting is impossible, and tickets for the rest."""
     minute, long = clock.window(MINUTE), clock.window(5 * MINUTE)
     tried = total(increase(REGISTRATIONS, long), SERVICE)
     refused = total(increase(REGISTRATIONS, long, outcome=differs("ok")), SERVICE)

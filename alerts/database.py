@@ -1,4 +1,4 @@
-"""Rules on a database that answers, but slowly or with errors."""
+"""Rules for a database that responds, but slowly or with errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from observability.promql.builders import NOW, aggregate, rate, select, total
 
 
 def alerts(clock: Clock) -> Group:
-    """What repetitions and short time-outs hide from users for a while."""
+    """Return alerts on problems that retries and short time-outs hide from users."""
     minute = clock.window(MINUTE)
     spent, count = (
         total(rate(DB_QUERY_DURATION, minute, part), SERVICE) for part in ("sum", "count")

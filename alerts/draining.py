@@ -1,8 +1,8 @@
-"""Alerts that are heard by nobody: they inhibit consequences whose windows still drain.
+"""Alerts without a receiver: they inhibit symptoms whose windows still drain.
 
-A cause that has ended no longer inhibits, but a window of a minute still holds its errors for a
-minute, and one of five minutes for five. Who was told of the cause must not be paged for that.
-What fires beyond that time is a new fault, and pages.
+A cause that has ended no longer inhibits, but a window of a minute still contains its errors for a
+minute, and one of five minutes for five. Operators who knew of the cause must not be paged for
+that. What fires beyond that time is a new fault, and pages.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DRAINING = {f"{PAGE}1m": 1.5 * MINUTE, f"{PAGE}5m": 5 * MINUTE}
 
 
 def alerts(_: Clock) -> Group:
-    """One for each length of window."""
+    """Return one alert for each length of window."""
     database = select(ALERTS, alertname="MiniTwitDatabaseDown", alertstate="firing")
     services = select(
         ALERTS,

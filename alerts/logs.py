@@ -1,4 +1,4 @@
-"""Rules on log lines, which Loki's ruler evaluates; Promtail gives the labels."""
+"""Rules on log lines, evaluated by Loki's ruler; Promtail sets the labels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from observability.promql.logql import lines, rate_of
 
 
 def alerts(clock: Clock) -> Group:
-    """What the services themselves complain of."""
+    """Return the alerts on errors that the services log."""
     minute = clock.window(MINUTE)
 
     def a_second(selected: str) -> Expr:

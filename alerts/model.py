@@ -1,4 +1,4 @@
-"""Alerts and recording rules as data. What breaks a convention is a ``ValueError`` at import."""
+"""Alerts and recording rules as data; breaking a convention raises ``ValueError``."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ SCRAPED = {JOB.name, SERVICE.name, INSTANCE.name}
 
 
 def external(name: str) -> str:
-    """The external label ``name``, in a template: an address of this environment."""
+    """Return the template of the external label ``name``, a base URL."""
     return f"{{{{ $externalLabels.{name} }}}}"
 
 
 def stem(metric: Metric) -> str:
-    """The name of ``metric`` as it stands in the middle of a recording rule's."""
+    """Return the form of ``metric`` within the name of a recording rule."""
     return metric.name.removesuffix("_total")
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A series that Prometheus computes; ``metric`` is how other expressions refer to it.
+    """A recording rule; other expressions refer to its result by ``metric``.
 
     ``labels`` are added to those of the expression.
     """
@@ -53,18 +53,19 @@ class Recording:
         object.__setattr__(self, "metric", metric)
 
     def to_yaml(self, _: Clock) -> dict[str, Any]:
-        """As it stands in a rule file."""
+        """Return the rule's entry in a rule file."""
         labels = {"labels": dict(self.labels)} if self.labels else {}
         return {"record": self.name, "expr": self.expr.text, **labels}
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """``wait`` and ``keep`` are seconds; ``service`` is a name or a template over the labels.
+    """An alerting rule.
 
+    ``wait`` and ``keep`` are seconds; ``service`` is a name or a template over the labels.
     ``summary`` is one plain sentence; ``description`` is a template with the values. ``page`` is
-    the runbook, if it is not called after the alert; ``notes`` are further annotations.
-    ``impact`` says in a few words whom it hurts.
+    the runbook, if it is not named after the alert; ``notes`` are further annotations. ``impact``
+    names in a few words who is affected.
     """
 
     name: str
@@ -97,11 +98,11 @@ class Alert:
 
     @property
     def runbook(self) -> str:
-        """Its page, relative to the folder of runbooks."""
+        """The path of its runbook, relative to the folder of runbooks."""
         return f"{self.page or self.name}.md"
 
     def to_yaml(self, clock: Clock) -> dict[str, Any]:
-        """As it stands in a rule file, at the pace of ``clock``."""
+        """Return the rule's entry in a rule file, at the time scale of ``clock``."""
         rule: dict[str, Any] = {"alert": self.name, "expr": self.expr.text}
         if self.wait:
             rule["for"] = clock.wait(self.wait)
@@ -123,14 +124,14 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules that are evaluated together, in this order, ``every`` so many seconds if it is said."""
+    """Rules evaluated together, in this order, at the interval ``every`` (seconds) if set."""
 
     name: str
     rules: tuple[Recording | Alert, ...]
     every: float = 0
 
     def to_yaml(self, clock: Clock) -> dict[str, Any]:
-        """As it stands in a rule file, at the pace of ``clock``."""
+        """Return the group's entry in a rule file, at the time scale of ``clock``."""
         return {
             "name": self.name,
             "interval": clock.pause(self.every) if self.every else duration(clock.evaluate),

@@ -1,4 +1,4 @@
-"""Rules on the monitoring itself: whoever watches must be watched."""
+"""Rules for the monitoring itself."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from observability.promql.expr import Expr
 
 
 def _unwatched() -> Expr:
-    """Parts of the monitoring that are gone, and services that nobody probes."""
+    """Return monitoring components that are down, and services without a probe."""
     expr = down(MONITORING_TARGETS)
     expr = expr | select(PROBE_SUCCESS, service=matches("|".join(MONITORING_TARGETS))).equals(0)
     expr = expr | select(UP, job=matches("|".join(OPTIONAL_TARGETS))).equals(0)
@@ -48,7 +48,7 @@ def _unwatched() -> Expr:
 
 
 def alerts(clock: Clock) -> Group:
-    """Tickets rather than pages: users notice none of these."""
+    """Return the alerts: tickets rather than pages, as users notice none of these."""
     minute = clock.window(MINUTE)
     restarts = increase(COMPONENT_RESTARTS, clock.window(RESTART_WINDOW))
     return Group(

@@ -1,4 +1,4 @@
-"""What is promised, and the numbers that alerts fire on. Panels draw their thresholds from here."""
+"""Service level objectives and alert limits, which panels show as thresholds too."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ CERTIFICATE_SECONDS = 14 * DAY
 class Objective:
     """The share ``target`` of a service's requests is good within 30 days.
 
-    Good is what does not end in a 5xx, or, with ``within``, what is answered in so many seconds.
+    Good is a request without a 5xx, or, with ``within``, one that takes at most so many seconds.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Objective:
 
     @property
     def budget(self) -> float:
-        """Share of requests that may be bad."""
+        """The share of requests that may be bad."""
         return round(1 - self.target, 9)
 
 
@@ -74,7 +74,10 @@ PERIOD = 30 * DAY
 
 @dataclass(frozen=True, slots=True)
 class BurnRate:
-    """Fires while the budget burns ``factor`` times too fast over both windows (seconds)."""
+    """Fires while the budget burns ``factor`` times too fast over both windows.
+
+    Windows are in seconds.
+    """
 
     severity: Literal["critical", "warning"]
     long: int

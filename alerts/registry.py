@@ -1,4 +1,4 @@
-"""Which rules exist, and the rule files they make."""
+"""All rules, and the rule files they are rendered into."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOKI = "loki/"  # the folder of those that Loki's ruler evaluates
 
 
 def files(clock: Clock = PRODUCTION) -> dict[str, tuple[Group, ...]]:
-    """The groups of each rule file that Prometheus evaluates."""
+    """Return the groups of each rule file that Prometheus evaluates."""
     watched = (services, burn, saturation, database, business, monitoring, draining)
     return {
         "recording.yml": (services.recordings(clock), *burn.recordings(clock)),
@@ -25,24 +25,24 @@ def files(clock: Clock = PRODUCTION) -> dict[str, tuple[Group, ...]]:
 
 
 def log_files(clock: Clock = PRODUCTION) -> dict[str, tuple[Group, ...]]:
-    """The groups of each rule file that Loki evaluates."""
+    """Return the groups of each rule file that Loki evaluates."""
     return {f"{LOKI}alerts.yml": (logs.alerts(clock),)}
 
 
 def all_alerts(clock: Clock = PRODUCTION) -> Iterator[Alert]:
-    """Every alert, whoever evaluates it."""
+    """Return every alert, of Prometheus and of Loki."""
     for groups in (*files(clock).values(), *log_files(clock).values()):
         for group in groups:
             yield from (rule for rule in group.rules if isinstance(rule, Alert))
 
 
 def log_alerts() -> set[str]:
-    """The names of those that Loki evaluates."""
+    """Return the names of the alerts that Loki evaluates."""
     return {rule.name for groups in log_files().values() for g in groups for rule in g.rules}
 
 
 def render(clock: Clock = PRODUCTION) -> dict[str, str]:
-    """Every generated file: its name and its text."""
+    """Return every generated file: its name and its text."""
     pace = (
         "" if clock.scale == 1 else f"# For drills: {clock.scale:g} times as fast as production.\n"
     )

@@ -1,4 +1,4 @@
-"""Rules on what runs full before users notice: tickets, not pages."""
+"""Rules on saturation before users notice it: tickets, not pages."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from observability.promql.builders import matches, over, predict, rate, select, 
 
 
 def disks(clock: Clock) -> tuple[Alert, ...]:
-    """A disk that is full, and one that will be.
+    """Return alerts on a full disk, and on one that will be full.
 
-    A trend needs samples over half of its window: a start looks like a disk that fills. And it
-    must go on in the last quarter of the window: one large file is no trend. Images that are
-    mounted read-only are full by design.
+    A trend needs samples over half of its window: at a start any disk seems to fill up. And it
+    must continue in the last quarter of the window: one large file is no trend. Read-only images
+    are full by design.
     """
     hour, recent = clock.window(HOUR), clock.window(HOUR / 4)
     ahead = limits.DISK_HORIZON / clock.scale
@@ -66,7 +66,7 @@ def disks(clock: Clock) -> tuple[Alert, ...]:
 
 
 def alerts(clock: Clock) -> Group:
-    """Each says what fills up, and where."""
+    """Return alerts that name what fills up, and where."""
     minute = clock.window(MINUTE)
     lag = rate(EVENT_LOOP_LAG, minute, "sum") / rate(EVENT_LOOP_LAG, minute, "count")
     return Group(

@@ -1,4 +1,4 @@
-"""Rules on what users notice: services that are gone, silent or failing."""
+"""Rules on what users notice: services that are down, silent or failing."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from observability.promql.expr import Expr
 
 
 def down(targets: tuple[str, ...]) -> Expr:
-    """Each of ``targets`` that a scrape does not reach, or that is not configured at all."""
+    """Return each of ``targets`` whose scrape fails, or that is not configured."""
     missing = [absent(UP, job=target, service=target) for target in targets]
     return reduce(or_, missing, select(UP, job=matches("|".join(targets))).equals(0))
 
 
 def recordings(clock: Clock) -> Group:
-    """Ratios and rates that alerts judge."""
+    """Return the ratios and rates that alerts use."""
     window = clock.window(MINUTE)
     requests = total(rate(HTTP_REQUESTS, window), SERVICE)
     failed = total(rate(HTTP_REQUESTS, window, status=matches("5..")), SERVICE)
@@ -43,7 +43,7 @@ def recordings(clock: Clock) -> Group:
 
 
 def alerts(clock: Clock) -> Group:
-    """Pages, and a ticket for what would become one."""
+    """Return the pages, and a ticket for what could become one."""
     requests, errors = (
         rule.metric for rule in recordings(clock).rules if isinstance(rule, Recording)
     )

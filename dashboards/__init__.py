@@ -1,1 +1,1 @@
-"""Dashboards as code: a modern layer over grafanalib, generated into JSON for Grafana."""
+"""Dashboards as code: a layer over grafanalib, generated into JSON for Grafana."""

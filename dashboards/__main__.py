@@ -1,4 +1,4 @@
-"""``python -m dashboards``: write the dashboards, or check that they are as generated."""
+"""The command ``python -m dashboards``: writes the dashboards, or checks them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ INSTALL = "grafanalib is not installed here. Install it: pip install -r requirem
 
 
 def files(_: argparse.Namespace) -> dict[str, str]:
-    """Every dashboard by the name of its file; ends with a plain line where grafanalib is not."""
+    """Return every dashboard by file name; exit with a plain line without grafanalib."""
     try:
         from dashboards.registry import render  # so that --help works without grafanalib
     except ModuleNotFoundError as error:

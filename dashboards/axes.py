@@ -1,4 +1,4 @@
-"""Axes that show the limit, and legends that leave room for the lines."""
+"""Axes that include the limit, and legends that leave space for the lines."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WIDE = 12  # columns from which there is room for a legend on the right
 
 
 def soft_max(unit: str, steps: Sequence[Json], least: float = 0) -> float:
-    """Where an axis ends if no value is higher: above the highest limit, or ``least``."""
+    """Return the soft maximum of an axis: above the highest limit, or ``least``."""
     limits = [float(step["value"]) for step in steps if step["value"] is not None]
     return round(ABOVE * max(limits), 6) if limits else least or LEAST[unit]
 
 
 def legend(width: int, lines: int) -> Json:
-    """On the right and sorted by the highest where there is room, else a list below.
+    """Return a legend: on the right of a wide panel, sorted by maximum, else below.
 
     A panel of a single line that its title names has none.
     """

@@ -1,4 +1,4 @@
-"""A dashboard: rows of panels laid out on Grafana's grid, as JSON of the present schema."""
+"""A dashboard: rows of panels on Grafana's grid, as JSON of the current schema."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SCHEMA_VERSION = 41
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """Answers one ``question``; ``source`` is the module that declares it.
+    """A dashboard that answers one ``question``; ``source`` is the module that declares it.
 
-    ``hint`` says in a sentence or two how to read the answer from it.
+    ``hint`` tells in a sentence or two how to read the answer from it.
     """
 
     board: Board
@@ -39,16 +39,16 @@ class Dashboard:
     quiet: bool = False  # no line of text: what it says is in the description alone
 
     def panels(self) -> Iterator[Panel]:
-        """Every panel, those of collapsed rows too."""
+        """Yield every panel, also those of collapsed rows."""
         return (panel for row in self.rows for panel in row.panels)
 
     def _head(self) -> tuple[Row, ...]:
-        """The question, in a line without a title."""
+        """Return the question as a text panel without a title."""
         words = f"**{self.question}** {self.hint}".strip()
         return () if self.quiet else (Row("", (text("", words),)),)
 
     def render(self) -> str:
-        """The JSON that Grafana reads."""
+        """Return the JSON for Grafana."""
         core = g.Dashboard(
             title=self.title,
             uid=self.board.value,
@@ -69,9 +69,9 @@ class Dashboard:
 
 
 def _annotation(name: str, began: Expr, title: str, color: str) -> Json:
-    """A line where something ``began`` within the last step; never an area.
+    """Return an annotation for a series that ``began`` within the last step.
 
-    Grafana makes an area of points that are at most a step apart; each series here has one.
+    Grafana draws an area for points that are at most a step apart; each series here has one point.
     """
     return {
         "datasource": PROMETHEUS,

@@ -1,6 +1,6 @@
-"""grafanalib's objects as JSON of the present schema.
+"""Turns grafanalib's objects into JSON of the current schema.
 
-What it writes besides the keys below is dead, or undone by Grafana's migrations.
+Keys of grafanalib that are not below have no effect, or are undone by Grafana's migrations.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PANEL_KEYS = TEXT_KEYS | {"datasource", "fieldConfig", "links", "targets", "tran
 
 
 def to_json(core: Any) -> str:
-    """The text of a grafanalib dashboard: keys sorted, so the same always reads the same."""
+    """Return the JSON of a grafanalib dashboard, with sorted keys."""
     data = _without_nulls(json.loads(json.dumps(core, cls=DashboardEncoder)))
     board = {key: value for key, value in data.items() if key in BOARD_KEYS}
     board["panels"] = [_panel(panel) for panel in data["panels"]]
@@ -38,7 +38,7 @@ def _panel(panel: Json) -> Json:
 
 
 def _without_nulls(value: Any) -> Any:
-    """Drop keys that are null, but for the value of a threshold's base, which has to be."""
+    """Remove keys that are null, except the value of a threshold's base."""
     if isinstance(value, list):
         return [_without_nulls(item) for item in value]
     if not isinstance(value, dict):

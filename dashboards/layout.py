@@ -19,9 +19,9 @@ COLUMNS = 24
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Panels under a heading; a collapsed one holds details.
+    """Panels under a heading; a collapsed row holds details.
 
-    A click on a point of a panel ``leads`` to the dashboard with more on it, and to the logs.
+    A click on a point of a panel ``leads`` to the dashboard with more details, and to the logs.
     """
 
     title: str
@@ -31,7 +31,7 @@ class Row:
 
 
 def lay_out(rows: Sequence[Row]) -> list[Any]:
-    """Give every panel its place and an id; a row without title has no heading."""
+    """Give every panel its position and an id; a row without title has no heading."""
     ids = count(1)
     placed: list[Any] = []
     y = 0
@@ -55,7 +55,7 @@ def lay_out(rows: Sequence[Row]) -> list[Any]:
 
 
 def _flow(panels: Sequence[Panel], ids: Iterator[int], y: int) -> tuple[list[Any], int]:
-    """Place panels left to right, line by line; return them and the first free line below."""
+    """Place panels left to right, line by line; return them and the first free line."""
     placed, x, height = [], 0, 0
     for panel in panels:
         if x + panel.width > COLUMNS:

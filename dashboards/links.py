@@ -1,4 +1,4 @@
-"""Where a click on a panel leads, with the time and the variables kept."""
+"""Links from panels, which keep the time range and the variables."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ IN_ROW = "var-service=${__data.fields.%s}"  # of the row of a table, by the titl
 
 
 def link(board: Board, choice: str = VARIABLES) -> Json:
-    """A data link to ``board``."""
+    """Return a data link to ``board``."""
     name = board.value.partition("-")[2]
     return {"title": f"Open board: {name}", "url": f"{board.path}?{TIME}&{choice}"}
 
 
 def from_row(board: Board, column: str = "Service") -> Json:
-    """A link from a table to ``board``, about the service of the row."""
+    """Return a link from a table row to ``board``, for the service of the row."""
     return link(board, IN_ROW % column)
 
 
 def to_trace() -> Json:
-    """A link from a cell with the id of a trace to that trace."""
+    """Return a link from a cell with a trace id to that trace."""
     return link(Board.TRACE, "var-trace=${__value.raw}")
 
 
 def to_runbook() -> Json:
-    """A link from a cell with the name of a runbook to it."""
+    """Return a link from a cell with a runbook's name to it."""
     return {"title": "Runbook", "url": f"{RUNBOOK_BASE}/${{__value.raw}}.md", "targetBlank": True}
 
 
 def with_links(panel: Panel, board: Board | None) -> Panel:
-    """``panel`` with a way to ``board``, and from what Prometheus says to the lines about it.
+    """Return ``panel`` with links to ``board`` and to the related log lines.
 
     A table has links on its columns, so that not every cell of it is one.
     """

@@ -1,4 +1,4 @@
-"""Kinds of panel that grafanalib lacks, or writes as Grafana read them before version 9."""
+"""Panel types that grafanalib lacks, or writes in the format before Grafana 9."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_DATA = "No data"
 
 
 def defaults(unit: str, no_value: str = NO_DATA) -> Json:
-    """The field configuration of a panel without limits."""
+    """Return the field configuration of a panel without limits."""
     thresholds = {"mode": "absolute", "steps": [{"color": "green", "value": None}]}
     return {
         "defaults": {"unit": unit, "noValue": no_value, "thresholds": thresholds},
@@ -27,10 +27,10 @@ def _panel(core: Any, kind: str, unit: str, options: Json, no_value: str = NO_DA
 
 
 class Logs(g.Panel):  # type: ignore[misc]
-    """grafanalib's own lacks half of the options."""
+    """A logs panel with all options; grafanalib's lacks half of them."""
 
     def to_json_data(self) -> Json:
-        """As Grafana stores it."""
+        """Return the panel's JSON."""
         options = {
             "dedupStrategy": "none",
             "enableLogDetails": True,
@@ -45,10 +45,10 @@ class Logs(g.Panel):  # type: ignore[misc]
 
 
 class Heatmap(g.Panel):  # type: ignore[misc]
-    """Rows are seconds, cells are events a second."""
+    """A heatmap panel: rows are seconds, cells are events per second."""
 
     def to_json_data(self) -> Json:
-        """As Grafana stores it."""
+        """Return the panel's JSON."""
         options = {
             "calculate": False,
             "cellGap": 1,
@@ -64,8 +64,8 @@ class Heatmap(g.Panel):  # type: ignore[misc]
 
 
 class Traces(g.Panel):  # type: ignore[misc]
-    """One trace: its spans over time."""
+    """A traces panel: the spans of one trace over time."""
 
     def to_json_data(self) -> Json:
-        """As Grafana stores it."""
+        """Return the panel's JSON."""
         return _panel(self, "traces", "none", {}, "No trace chosen")

@@ -1,4 +1,4 @@
-"""The panels that our dashboards are made of: grafanalib's, without its pitfalls.
+"""The panels of our dashboards: grafanalib's, without its pitfalls.
 
 A panel without title, description or known unit is a ``ValueError``. The rules of reading that
 these functions follow are in docs/dashboards.md.
@@ -32,9 +32,9 @@ NAME_SIZE, VALUE_SIZE = 14, 22
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel and the room it takes; ``empty`` says why it shows nothing when all is well.
+    """A panel and its size; ``empty`` explains why it may have no data.
 
-    ``leads`` is the dashboard with more on it, if it is not that of its row.
+    ``leads`` is the dashboard with more details, if it is not that of its row.
     """
 
     core: Any
@@ -46,7 +46,7 @@ class Panel:
 
 
 def limits(*steps: tuple[str, float], ok: str = GREEN) -> list[Json]:
-    """Threshold steps: ``ok`` from below, then each colour from its value on."""
+    """Return threshold steps: ``ok`` at the bottom, then each colour from its value up."""
     return [
         {"color": ok, "value": None},
         *({"color": color, "value": value} for color, value in steps),
@@ -54,13 +54,13 @@ def limits(*steps: tuple[str, float], ok: str = GREEN) -> list[Json]:
 
 
 def floors(good: float, tolerable: float | None = None) -> list[Json]:
-    """Steps where more is better: red below; what is not there at all is grey, not red."""
+    """Return steps where more is better: red below; missing data is grey, not red."""
     middle = () if tolerable is None else ((YELLOW, tolerable),)
     return limits((RED, BELOW_ALL), *middle, (GREEN, good), ok=GREY)
 
 
 def explained(empty: str) -> str:
-    """What a panel without data says: why, if that is known."""
+    """Return the text of a panel without data, if there is one."""
     return f"✓ {empty[0].upper()}{empty[1:]}" if empty else NO_DATA
 
 
@@ -91,9 +91,9 @@ def timeseries(
     height: int = 8,
     empty: str = "",
 ) -> Panel:
-    """Lines over time; a ``limit`` is drawn as a dashed line and lies on the axis.
+    """Return a time-series panel; a ``limit`` is a dashed line within the axis.
 
-    ``top`` fixes the end of the axis, ``least`` says how far it goes at least.
+    ``top`` fixes the maximum of the axis, ``least`` is its minimum length.
     """
     core = g.TimeSeries(
         **_common(title, description, queries, unit, limit),
@@ -140,9 +140,9 @@ def stat(
     empty: str = "",
     absent: str = NO_DATA,
 ) -> Panel:
-    """The value of this moment with its name, coloured by ``limit`` or ``mappings``.
+    """Return a stat panel of the current value, coloured by ``limit`` or ``mappings``.
 
-    ``absent`` is what it says where nothing is measured.
+    ``absent`` is its text without data.
     """
     core = g.Stat(
         **_common(title, description, queries, unit, limit),
@@ -166,7 +166,7 @@ def stat(
 
 
 def heatmap(title: str, description: str, query: Prom, width: int = 8, height: int = 8) -> Panel:
-    """How many requests a second fell into each bucket of a histogram, over time."""
+    """Return a heatmap of requests per second in each bucket of a histogram."""
     return Panel(
         panel_types.Heatmap(**_plain(title, description, query, "s")), (query,), width, height
     )
@@ -175,14 +175,14 @@ def heatmap(title: str, description: str, query: Prom, width: int = 8, height: i
 def logs(
     title: str, description: str, query: Loki, width: int = 24, height: int = 10, empty: str = ""
 ) -> Panel:
-    """Log lines, newest first."""
+    """Return a panel of log lines, newest first."""
     explanation = {"fieldConfig": {"defaults": {"noValue": explained(empty)}}}
     core = panel_types.Logs(**_plain(title, description, query, "none"), extraJson=explanation)
     return Panel(core, (query,), width, height, empty)
 
 
 def traces(title: str, description: str, query: Tempo, height: int = 16) -> Panel:
-    """The spans of one trace."""
+    """Return a panel of the spans of one trace."""
     core = panel_types.Traces(**_plain(title, description, query, "none"))
     return Panel(core, (query,), 24, height)
 
@@ -199,7 +199,7 @@ def table(
     empty: str = "",
     absent: str = "",
 ) -> Panel:
-    """One line a series with these ``columns``, sorted by (title, descending)."""
+    """Return a table of one line per series, sorted by (title, descending)."""
     common = _common(title, description, queries, "none", ())
     common["transformations"] = tables.arranged(columns, hide, len(queries) > 1)
     common["no_value"] = absent or explained(empty)
@@ -207,7 +207,7 @@ def table(
 
 
 def text(title: str, markdown: str, width: int = 24, height: int = 2) -> Panel:
-    """A paragraph of Markdown; without a title no line is wasted on one."""
+    """Return a panel of Markdown, without a heading if it has no title."""
     core = g.Text(
         title=title,
         description="What this dashboard is for.",

@@ -1,4 +1,4 @@
-"""What a panel asks: Prometheus and Loki targets, and the variables that narrow them."""
+"""Queries of panels: Prometheus, Loki and Tempo targets, and dashboard variables."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ CHOSEN: dict[str, str | Matcher] = {
 
 
 def scope(metric: Metric) -> dict[str, str | Matcher]:
-    """Matchers for the chosen services and replicas.
+    """Return matchers for the chosen services and replicas.
 
-    A metric of one service only is not narrowed: its panel would go blank whenever another
-    service is chosen.
+    A metric of one service only is not filtered: its panel would be empty whenever another service
+    is chosen.
     """
     if len(metric.services) == 1:
         return {}
@@ -44,28 +44,28 @@ def scope(metric: Metric) -> dict[str, str | Matcher]:
 
 
 def summed(metric: Metric, *by: Label) -> Expr:
-    """Events a second of a counter, within ``scope``."""
+    """Return the per-second rate of a counter, summed within ``scope``."""
     return total(rate(metric, **scope(metric)), *by)
 
 
 def held(metric: Metric, *by: Label) -> Expr:
-    """The value of a gauge, summed within ``scope``."""
+    """Return the value of a gauge, summed within ``scope``."""
     return total(select(metric, **scope(metric)), *by)
 
 
 def share(part: Expr, whole: Expr) -> Expr:
-    """``part`` of ``whole`` where there is any of ``whole``: what nobody calls has no line."""
+    """Return ``part`` / ``whole``; no line where ``whole`` is 0."""
     return (part | Expr(f"0 * {whole}", whole.labels, "*")) / (whole > 0)
 
 
 def within(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
-    """The ``q`` quantile of a histogram; what nobody calls has no line, rather than NaN."""
+    """Return the ``q`` quantile of a histogram; no line, rather than NaN, without requests."""
     return quantile(q, metric, *by, **wanted) > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Prom:
-    """A Prometheus query over the shown range, or of this moment only (``instant``)."""
+    """A Prometheus query over the shown range, or only at its end (``instant``)."""
 
     expr: Expr
     legend: str
@@ -83,7 +83,7 @@ class Prom:
         return PROMETHEUS
 
     def to_json(self, ref_id: str) -> Json:
-        """As Grafana stores it."""
+        """Return the target's JSON."""
         return {
             "datasource": PROMETHEUS,
             "editorMode": "code",
@@ -100,7 +100,7 @@ class Prom:
 
 @dataclass(frozen=True, slots=True)
 class Loki:
-    """A LogQL query: log lines, or numbers made from them."""
+    """A LogQL query for log lines, or for numbers derived from them."""
 
     expr: str
     legend: str = ""
@@ -112,7 +112,7 @@ class Loki:
         return LOKI
 
     def to_json(self, ref_id: str) -> Json:
-        """As Grafana stores it."""
+        """Return the target's JSON."""
         return {
             "datasource": LOKI,
             "editorMode": "code",
@@ -137,7 +137,7 @@ class Tempo:
         return TEMPO
 
     def to_json(self, ref_id: str) -> Json:
-        """As Grafana stores it."""
+        """Return the target's JSON."""
         return {
             "datasource": TEMPO,
             "limit": self.limit,
@@ -149,7 +149,7 @@ class Tempo:
 
 
 def choose(name: str, text: str, metric: Metric, label: Label, **wanted: str | Matcher) -> Json:
-    """A variable with the values of ``label``: several at once or All."""
+    """Return a variable with the values of ``label``: several at once or All."""
     series = select(metric, **wanted)
     if label.name not in series.labels:
         raise ValueError(f"variable {name}: no label {label.name} in {series}")
@@ -196,7 +196,7 @@ ONE_SERVICE_VARIABLE: Json = {
 
 
 def typed(name: str, text: str) -> Json:
-    """A variable that the reader types in."""
+    """Return a text-box variable."""
     return {
         "current": {"selected": False, "text": "", "value": ""},
         "hide": 0,

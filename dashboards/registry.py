@@ -1,4 +1,4 @@
-"""Which dashboards exist, and which metrics are on none of them on purpose."""
+"""All dashboards, and the metrics that are deliberately on none of them."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ INTERNAL: dict[Metric, str] = {}
 
 
 def render() -> dict[str, str]:
-    """Every generated file: its name and its text."""
+    """Return every generated file: its name and its text."""
     return {f"{dashboard.board.value}.json": dashboard.render() for dashboard in DASHBOARDS}

@@ -1,4 +1,4 @@
-"""Since when samples exist, in a panel that looks further back than they do."""
+"""Shows since when samples exist, in a panel that looks further back than they do."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MILLISECONDS = 1000
 
 
 def query(seconds: float) -> Prom:
-    """The time of the oldest sample, in milliseconds; nothing if it is older than ``seconds``."""
+    """Query the time (ms) of the oldest sample; empty if older than ``seconds``."""
     oldest = aggregate("min", select(OLDEST_SAMPLE))
     return Prom((oldest * MILLISECONDS) & (NOW - oldest < seconds), LEGEND, instant=True)
 
 
 def dated(panel: Panel) -> Panel:
-    """``panel``, whose last query is that of ``query``, with that value written as a time."""
+    """Return ``panel`` with the value of ``query``, its last one, formatted as a time."""
     properties = {
         "unit": "dateTimeFromNow",
         "color": {"mode": "fixed", "fixedColor": GREY},

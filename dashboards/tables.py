@@ -1,4 +1,4 @@
-"""Tables: one line a series, its columns named, sorted, and linked where they lead on."""
+"""Table panels: one line per series, with named, sorted and linked columns."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dashboards.queries import Json
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: the ``field`` of the answer, what it is called, and how it is written.
+    """A column: its ``field``, title and format.
 
     ``field`` is a label, or ``Value`` (of several queries ``Value #A`` and so on). ``links`` are
-    data links, ``colours`` the colour of the cell by its text or from which value on.
+    data links, ``colours`` the colour of the cell by its text or by its lower limit.
     """
 
     field: str
@@ -29,7 +29,7 @@ class Column:
     steps: tuple[Json, ...] = ()
 
     def override(self) -> Json:
-        """How Grafana is told; it knows the column by its new name."""
+        """Return the field override; Grafana knows the column by its new name."""
         properties = [
             {"id": name, "value": value}
             for name, value in (
@@ -59,7 +59,7 @@ class Column:
 
 
 def arranged(columns: Sequence[Column], hide: Sequence[str], several: bool) -> list[Json]:
-    """The transformations that bring queries together and columns into order."""
+    """Return the transformations that join queries and order columns."""
     organise = {
         "id": "organize",
         "options": {
@@ -73,7 +73,7 @@ def arranged(columns: Sequence[Column], hide: Sequence[str], several: bool) -> l
 
 
 def core(common: Json, columns: Sequence[Column], sort: Sequence[tuple[str, bool]]) -> Any:
-    """grafanalib's table with the cells of the present schema; ``sort`` by (title, descending)."""
+    """Return grafanalib's table in the current schema; ``sort`` by (title, descending)."""
     cells = {"cellOptions": {"type": "auto"}, "displayMode": None, "inspect": False}
     no_value = common.pop("no_value")
     return g.Table(

@@ -1,1 +1,1 @@
-"""The simulator: a client that drives MiniTwit and reports what it saw."""
+"""The simulator: a load generator for MiniTwit that reports what it saw."""

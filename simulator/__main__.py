@@ -1,4 +1,4 @@
-"""``python -m simulator``: plays a scenario against the API and reports what the client saw."""
+"""The command ``python -m simulator``: plays a scenario and reports the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``python -m simulator`` does, from the command line to the exit status."""
+"""The steps of ``python -m simulator``, from the command line to the exit status."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TOLD = 10  # differences on the terminal; the report has them all
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status as in ``--help``."""
+    """Run the command; return the exit status described in ``--help``."""
     options = parse(arguments)
     try:
         actions: list[Action] = []
@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _Session:
-    """A run with its signals, its progress and its report."""
+    """A run with its signals, progress and report."""
 
     def __init__(self, options: Options, actions: list[Action]) -> None:
         self.options, self.actions = options, actions
@@ -116,7 +116,7 @@ class _Session:
             self.frame.differences = await differences(state, run.reader, latest)
 
     def _actions(self, after: int) -> tuple[Iterable[Action], int | None]:
-        """What to play, and how many; None for no end."""
+        """Return the actions and their number; None without end."""
         options = self.options
         if options.forever:
             mark = f"{int(time.time()):x}" if options.new_people else ""
@@ -151,7 +151,7 @@ def _told(differences: list[str]) -> str:
 
 
 def _allow_connections(clients: int) -> None:
-    """As many open files as the system allows, if the clients may need them."""
+    """Raise the limit of open files, if the clients may need it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < clients + 64 and soft != resource.RLIM_INFINITY:
         wanted = clients + 64 if hard == resource.RLIM_INFINITY else min(clients + 64, hard)

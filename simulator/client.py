@@ -1,8 +1,8 @@
-"""A small HTTP/1.1 client that says how a request ended, and never tries again.
+"""A small HTTP/1.1 client that reports how a request ended, and never retries.
 
 Written on asyncio and httptools: with a new connection for every request, as the course's
-simulator does it, aiohttp's client took three times the CPU and ended at about 2,000 requests
-a second, hardly more than the 1,716 that four times the nominal speed ask for.
+simulator does it, aiohttp's client took three times the CPU and ended at about 2,000 requests a
+second, hardly more than the 1,716 of four times the nominal rate.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _OWN_FAULTS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EA
 class Outcome(NamedTuple):
     """How a request ended.
 
-    ``answer`` has a status; ``timeout``: not all of the answer was here in time; ``refused``: no
-    connection; ``reset``: the connection ended before the answer did; ``other``: anything else,
-    with ``detail``. ``seconds`` go from before the connection is made to the answer's last byte.
+    ``answer`` has a status; ``timeout``: the response was incomplete in time; ``refused``: no
+    connection; ``reset``: the connection ended before the response did; ``other``: anything else,
+    with ``detail``. ``seconds`` are from before the connection to the last byte of the response.
     """
 
     kind: Kind
@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
 
 
 class _Exchange(asyncio.Protocol):
-    """One connection: requests and their answers, one at a time."""
+    """One connection: requests and their responses, one at a time."""
 
     __slots__ = ("body", "ended", "framed", "parser", "reusable", "status", "transport")
 
@@ -94,7 +94,7 @@ class _Exchange(asyncio.Protocol):
 
 
 class Client:
-    """Sends requests to one address; with ``keep_alive`` connections are used again."""
+    """An HTTP client of one address; with ``keep_alive`` it reuses connections."""
 
     def __init__(self, address: Address, timeout: float, keep_alive: bool = False) -> None:
         self.address, self.timeout, self.keep_alive = address, timeout, keep_alive
@@ -102,7 +102,7 @@ class Client:
         self._idle: list[_Exchange] = []
 
     async def send(self, request: bytes) -> Outcome:
-        """One try, over within the timeout (seconds). Never raises but for cancellation."""
+        """Try once, within the timeout (seconds). Never raises but for cancellation."""
         began = time.perf_counter()
         exchange: _Exchange | None = None
         try:
@@ -128,7 +128,7 @@ class Client:
         return outcome
 
     def close(self) -> None:
-        """Drop the connections kept."""
+        """Close the idle connections."""
         while self._idle:
             self._idle.pop().transport.abort()
 
@@ -162,7 +162,7 @@ class Client:
 
 
 def _kind(error: OSError) -> Kind:
-    """Connecting failed: a refusal, unless the fault is on this side or in the address."""
+    """Return the outcome of a failed connection: refused, or a local error."""
     if error.errno in _OWN_FAULTS or isinstance(error, ssl.SSLError | socket.gaierror):
         return "other"
     return "refused"

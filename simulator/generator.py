@@ -1,10 +1,10 @@
-"""Makes scenarios up that have the mix, the course and the oddities of the known one.
+"""Generates scenarios with the mix, the course and the oddities of the known one.
 
-Its course: the first actions are registrations and tweets, far apart; as users come, actions
-come ever faster, more and more of them follows and, last, unfollows. Ids start at 0, timestamps
-are milliseconds, and a delay is the difference to the timestamp before.
+Its course: the first actions are registrations and tweets, far apart; with more users, actions
+become more frequent, and more of them are follows and, last, unfollows. Ids start at 0, timestamps
+are milliseconds, and a delay is the difference from the timestamp before.
 
-The same seed and size give the same bytes: all chance comes from ``Random.random``, the one
+The same seed and size give the same bytes: all randomness comes from ``Random.random``, the one
 method that Python promises not to change.
 """
 
@@ -39,9 +39,10 @@ _GROWTH = {"tweet": 0.0, "follow": 0.5, "unfollow": 1.0, "stranger": 1.0}
 
 @dataclass(frozen=True, slots=True)
 class Mix:
-    """How many actions of each kind; ``unfollows`` end an edge, ``strangers`` find none.
+    """The number of actions of each kind.
 
-    No follow of the known file repeats an edge: 9,751 - (4,665 - 1,179) are its 6,265.
+    ``unfollows`` remove an edge, ``strangers`` find none. No follow of the known file repeats an
+    edge: 9,751 - (4,665 - 1,179) are its 6,265.
     """
 
     registers: int = 200
@@ -53,9 +54,9 @@ class Mix:
 
     @classmethod
     def of(cls, actions: int, users: int | None = None) -> Mix:
-        """The known mix scaled to a size; without ``users``, as many as its follows need.
+        """Scale the known mix to a size; without ``users``, use as many as follows need.
 
-        Raises ScenarioError where so few users cannot have so many edges.
+        Raises ScenarioError if so few users cannot have so many edges.
         """
         known = cls()
         if users is None:
@@ -77,7 +78,7 @@ class Mix:
 
 
 class Person(NamedTuple):
-    """Somebody who registers."""
+    """A generated user."""
 
     name: str
     email: str
@@ -85,7 +86,7 @@ class Person(NamedTuple):
 
 
 def people(seed: int, users: int, mark: str = "") -> list[Person]:
-    """That many people with different names of several words, the last of which is ``mark``."""
+    """Return generated users with different names, the last word of which is ``mark``."""
     rng = Random(f"people {seed}")  # noqa: S311 -- made up, to be repeated
     names = [f"{first} {last}" for first in words.FIRST_NAMES for last in words.LAST_NAMES]
     for i in range(len(names) - 1, 0, -1):
@@ -112,12 +113,12 @@ def generate(
     even: bool = False,
     mark: str = "",
 ) -> Iterator[Action]:
-    """Actions in order, made as they are asked for; ids from ``lap * actions`` on.
+    """Generate actions in order, on demand; ids start at ``lap * actions``.
 
-    In the known file's size the counts are exactly its own; nobody is named before registering.
-    Later laps have the same people, who do other things; ``mark`` makes them other people.
-    ``even`` spreads the registrations evenly: at a constant rate those at the beginning would
-    come dozens at a time.
+    In the known file's size the counts are exactly its own; users are named only after
+    registering. Later laps have the same users, who act differently; ``mark`` makes them other
+    users. ``even`` spreads the registrations evenly: at a constant rate those at the beginning
+    would come dozens at a time.
     """
     mix = Mix.of(actions, users)
     crowd = people(seed, mix.registers, mark)
@@ -143,7 +144,7 @@ Step = tuple[str, str, tuple[str, ...]]
 
 
 class _Story:
-    """What is left to happen, and who follows whom so far."""
+    """The remaining actions, and the follow edges so far."""
 
     def __init__(self, rng: Random, mix: Mix) -> None:
         self.rng = rng
@@ -160,7 +161,7 @@ class _Story:
         self.known: set[Pair] = set()
 
     def step(self, over: float) -> Step | None:
-        """Something that can happen now, by what is left of each kind; None if nothing can."""
+        """Return a possible action, weighted by the remaining kinds; None at the end."""
         if not self.names:
             return None
         for kind in (self._draw(over), *self.left):
@@ -194,7 +195,7 @@ class _Story:
         return "follow" if kind == "follow" else "unfollow", pair[0], (pair[1],)
 
     def _somebody(self) -> str:
-        """Early users are the busiest, as in life."""
+        """Return a random user; early users are the busiest, as in life."""
         return self.names[int(len(self.names) * self.rng.random() ** 1.5)]
 
     def _end_edge(self) -> Pair:
@@ -213,7 +214,7 @@ class _Story:
         return next((pair for pair in everyone if pair not in self.known), None)
 
     def _text(self) -> str:
-        """The first one is the longest there may be, so that every scenario tries that."""
+        """Return a random text; the first one has the maximum length."""
         length = self.longest or 12 + int(self.rng.random() ** 2 * (LONGEST - 11))
         self.longest = 0
         parts: list[str] = []

@@ -1,4 +1,4 @@
-"""What the client sees, as metrics: each action by command and how it ended, and its duration."""
+"""The client's metrics: each action by command and outcome, and its duration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TOO_SLOW = "timeout"
 
 
 class Metrics:
-    """Counts what the simulator counts; an error is what it calls one."""
+    """The counters of the simulator; an error is what the simulator calls one."""
 
     def __init__(self) -> None:
         self.meter = Meter(catalog.SIMULATOR)
@@ -22,14 +22,14 @@ class Metrics:
             self.meter.touch(catalog.SIMULATOR_DURATION, command)
 
     def serve(self, host: str, port: int) -> None:
-        """Answer at ``/metrics`` from a thread of its own. Raises ScenarioError if it cannot."""
+        """Serve ``/metrics`` from a thread. Raises ScenarioError if the port is taken."""
         try:
             start_http_server(port, host, self.meter.registry)
         except OSError as error:
             raise ScenarioError(f"--metrics {port}: {error.strerror}") from None
 
     def add(self, command: str, outcome: Outcome) -> None:
-        """One action that ended."""
+        """Count an action that has ended."""
         how = _how(command, outcome)
         self.meter.count(catalog.SIMULATOR_ACTIONS, command, how)
         if outcome.kind in ("answer", _TOO_SLOW):

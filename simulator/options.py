@@ -30,7 +30,7 @@ With LOKI_URL (or LOKI_URL_FILE) the log is pushed to Loki: the start, the end, 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line asks for. ``actions`` None: all of a file, or the known number."""
+    """The parsed command line. ``actions`` None: all of a file, or the known number."""
 
     address: Address
     file: Path | None
@@ -54,7 +54,7 @@ class Options:
     loki: str
 
     def settings(self) -> dict[str, Any]:
-        """What a report tells of them; no credentials."""
+        """Return the settings for a report, without credentials."""
         return {
             "url": str(self.address),
             "speed": self.speed.name,
@@ -72,7 +72,7 @@ class Options:
 
 
 def parse(arguments: list[str] | None = None) -> Options:
-    """Exits with status 2 and one line if they make no sense."""
+    """Parse the command line; exit with status 2 and one line if it is wrong."""
     parser = _parser()
     given = parser.parse_args(arguments)
     if given.forever and (given.verify or given.write):
@@ -184,7 +184,7 @@ def _add_result(result: argparse._ArgumentGroup) -> None:
 
 
 def _clients(rate: float | None, timeout: float) -> int:
-    """With a rate: enough that none is ever missing, even if all requests time out twice over."""
+    """Return the number of clients: enough for ``rate`` even if all requests time out."""
     return 1 if rate is None else min(_MOST_CLIENTS, math.ceil(2 * rate * timeout) + 8)
 
 

@@ -1,9 +1,9 @@
-"""Which actions must wait for which, when several clients play one scenario.
+"""The order of actions when several clients play one scenario.
 
-With one client everything goes in order. With more, only that order is kept on which the final
-state depends: an action waits until the registrations of all users that it names were answered
-(or given up), and a follow or unfollow waits for the one before it between the same two. So
-tweets of one user may overtake each other, which changes no count and no edge.
+With one client everything goes in order. With more, only the order that the final state depends on
+is kept: an action waits until the registrations of all users that it names have ended, and a
+follow or unfollow waits for the one before it between the same two. Tweets of one user may
+overtake each other, which changes no count and no edge.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ Key = str | tuple[str, str]
 
 
 class Order:
-    """The actions on their way, by what they decide: a user, or an edge between two."""
+    """Actions in flight, by what they change: a user, or an edge between two."""
 
     def __init__(self) -> None:
         self._pending: dict[Key, Turn] = {}
 
     def enter(self, action: Action) -> Turn:
-        """The turn of the next action; call it in the scenario's order."""
+        """Return the turn of the next action; call it in the scenario's order."""
         own, needs = _keys(action)
         turn = Turn(self._pending, own, [self._pending[k] for k in needs if k in self._pending])
         if own is not None:
@@ -31,7 +31,7 @@ class Order:
 
 
 class Turn:
-    """``async with turn:`` waits for what must come first, then holds back what waits for it."""
+    """``async with turn:`` waits for earlier actions and holds back later ones."""
 
     __slots__ = ("_over", "_own", "_pending", "_waits")
 
@@ -51,7 +51,7 @@ class Turn:
 
 
 def _keys(action: Action) -> tuple[Key | None, tuple[Key, ...]]:
-    """What an action decides, and all that decides about it."""
+    """Return what an action changes, and what it depends on."""
     user, other = action.username, action.rest[0]
     if action.command == "register":
         return user, (user,)

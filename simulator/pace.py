@@ -1,4 +1,4 @@
-"""When the next action is due."""
+"""Schedules: when the next action is due."""
 
 from __future__ import annotations
 
@@ -15,32 +15,36 @@ _MOST_AHEAD = 0.01  # what a late timer may make the next pauses shorter in all
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """``nominal``, ``max``, or ``rate`` with actions a second."""
+    """``nominal``, ``max``, or ``rate`` with actions per second."""
 
     name: Literal["nominal", "rate", "max"]
     rate: float | None = None
 
 
 class Pace(Protocol):
-    """Called for one action after the other, never for two at once."""
+    """A schedule; called for one action after the other, never concurrently."""
 
     async def wait(self, action: Action) -> float | None:
-        """Return when the action may go; what it returns is the time at which it was due, on
-        ``time.perf_counter``, or None where there is no schedule."""
+        """Wait until the action may start; return when it was due, or None.
+
+        The time is that of ``time.perf_counter``; None means that there is no schedule.
+        """
 
     def restart(self) -> None:
-        """Begin the schedule anew, after a pause that nobody is to catch up with."""
+        """Restart the schedule after a pause that is not to be caught up with."""
 
 
 class Nominal:
-    """Sleeps each action's delay before it, as the original does. With several clients the
-    pause is between one action's start and the next one's."""
+    """Sleeps each action's delay before it, as the original does.
+
+    With several clients the pause is between the starts of two actions.
+    """
 
     def __init__(self) -> None:
         self._owed = 0.0
 
     async def wait(self, action: Action) -> None:
-        """Sleep; what a timer is early or late by is settled with the next pauses."""
+        """Sleep; correct the timer's errors in the next pauses."""
         self._owed += action.delay / DELAY_UNITS
         if self._owed > _GRAIN:
             began = time.perf_counter()
@@ -48,19 +52,19 @@ class Nominal:
             self._owed = max(self._owed - (time.perf_counter() - began), -_MOST_AHEAD)
 
     def restart(self) -> None:
-        """Forget what is owed."""
+        """Reset the timer's errors."""
         self._owed = 0.0
 
 
 class Rate:
-    """An open loop: the n-th action is due at n / rate, however slow the answers are."""
+    """An open loop: action n is due at n / rate, however slow responses are."""
 
     def __init__(self, rate: float) -> None:
         self._interval = 1 / rate
         self._due: float | None = None
 
     async def wait(self, action: Action) -> float:
-        """Sleep until the action is due, to half a millisecond; return at once if that is past."""
+        """Sleep until the action is due, to half a millisecond; return at once if late."""
         now = time.perf_counter()
         # A name of its own: the schedule may begin anew while this sleeps.
         due = self._due = now if self._due is None else self._due + self._interval
@@ -70,22 +74,22 @@ class Rate:
         return due
 
     def restart(self) -> None:
-        """The next action is due when it comes."""
+        """Make the next action due now."""
         self._due = None
 
 
 class Unpaced:
-    """As fast as it goes: every client sends as soon as its last request is over."""
+    """No schedule: every client sends as soon as its last request has ended."""
 
     async def wait(self, action: Action) -> None:
-        """Never waits."""
+        """Return at once."""
 
     def restart(self) -> None:
-        """Has nothing to restart."""
+        """Do nothing."""
 
 
 def pace(speed: Speed) -> Pace:
-    """The pace that a speed means."""
+    """Return the schedule for a speed."""
     if speed.rate is not None:
         return Rate(speed.rate)
     return Nominal() if speed.name == "nominal" else Unpaced()

@@ -1,4 +1,4 @@
-"""Shows how far a run is: a bar on a terminal, otherwise a line now and then."""
+"""Progress of a run: a bar on a terminal, otherwise a line now and then."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BAR_EVERY, _LINE_EVERY, _SUMMARY_EVERY = 0.2, 10.0, 60.0  # seconds
 async def show(
     run: Run, total: int | None, stream: TextIO = sys.stderr, every: float | None = None
 ) -> None:
-    """Until cancelled; ``total`` None is a run without an end, summed up once a minute."""
+    """Show progress until cancelled; a run without end is summed up once a minute."""
     if total is None:
         await _summaries(run, stream, every or _SUMMARY_EVERY)
     elif stream.isatty():
@@ -58,7 +58,7 @@ async def _lines(run: Run, total: int, stream: TextIO, every: float) -> None:
 
 
 def position(run: Run, total: int, began: float) -> str:
-    """How far the run is, its speed so far and what failed."""
+    """Return progress, speed and errors so far as text."""
     rate = run.done / max(time.monotonic() - began, 0.001)
     left = f", {(total - run.done) / rate:.0f} s left" if run.done else ""
     share = 100 * run.done // total
@@ -66,7 +66,7 @@ def position(run: Run, total: int, began: float) -> str:
 
 
 def summary(window: Results, seconds: float) -> str:
-    """One line on a window of a run without an end."""
+    """Return one line on a time window of a run without end."""
     row = window.total()
     kinds = [f"{row.statuses[s]} of status {s}" for s in sorted(row.statuses) if s >= 400]
     kinds += [f"{count} {kind}" for kind, count in sorted(row.failures.items())]

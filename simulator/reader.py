@@ -1,4 +1,4 @@
-"""Reads what the API holds: its latest id, and the state to verify."""
+"""Reads the API's state: its latest id, and the data to verify."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _ALL = "?no=1000000"
 
 
 class ReadError(Exception):
-    """The API did not answer as it should; the text is one line for the user."""
+    """The API gave an unexpected response; the text is one line for the user."""
 
 
 class Reader:
-    """Asks with more patience than the simulator has."""
+    """A client with longer time-outs than the simulator's."""
 
     def __init__(self, wire: Wire, client: Client) -> None:
         self._wire = wire
         self._client = Client(client.address, PATIENCE, client.keep_alive)
 
     async def latest(self) -> int:
-        """The id that ``/latest`` tells, -1 before any. Raises ReadError."""
+        """Return the id of ``/latest``, -1 before any. Raises ReadError."""
         try:
             return int((await self._get("/latest"))["latest"])
         except (KeyError, TypeError, ValueError):
@@ -33,17 +33,17 @@ class Reader:
             raise ReadError(f"{where} answered no latest id: is this the api?") from None
 
     async def follows(self, user: str) -> set[str] | None:
-        """Whom a user follows; None if there is no such user. Raises ReadError."""
+        """Return the users that a user follows; None if unknown. Raises ReadError."""
         data = await self._get("/fllws/", user, _ALL)
         return None if data is None else set(data["follows"])
 
     async def messages(self, user: str) -> Counter[str]:
-        """A user's messages, text to count. Raises ReadError."""
+        """Return a user's messages, text to count. Raises ReadError."""
         data = await self._get("/msgs/", user, _ALL)
         return Counter(message["content"] for message in data or [])
 
     def close(self) -> None:
-        """Drop the connections kept."""
+        """Close the idle connections."""
         self._client.close()
 
     async def _get(self, route: str, user: str = "", query: str = "") -> Any:
@@ -60,7 +60,7 @@ class Reader:
 
 
 def describe(outcome: Outcome) -> str:
-    """How a request ended, in a few words on one line."""
+    """Describe how a request ended, on one line."""
     if outcome.kind == "answer":
         text = " ".join(outcome.body.decode(errors="replace").split())[:120]
         return f"answered {outcome.status} {text}".rstrip()

@@ -1,4 +1,4 @@
-"""The closing table, and the same as JSON.
+"""The final report: a table, and the same as JSON.
 
 The JSON of ``--report`` (all durations in milliseconds unless the name says seconds):
 
@@ -37,7 +37,7 @@ _FAILURES = {"timeouts": "timeout", "refused": "refused", "reset": "reset", "oth
 
 @dataclass
 class Frame:
-    """What a report has besides a run's figures."""
+    """The fields of a report besides a run's results."""
 
     settings: dict[str, Any]
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -48,7 +48,7 @@ class Frame:
 
 
 def report(run: Run, frame: Frame) -> dict[str, Any]:
-    """The report of a run that is over; its shape is this module's docstring."""
+    """Return the report of a finished run, as in this module's docstring."""
     run.roll()
     results = run.results
     scheduled = {"lateness": results.lateness, "since_due": results.since_due}
@@ -76,7 +76,7 @@ def report(run: Run, frame: Frame) -> dict[str, Any]:
 
 
 def table(data: dict[str, Any]) -> str:
-    """The report for people: a row per command, then what else there is to say."""
+    """Return the report for people: a row per command, then the rest."""
     rows = {**data["commands"], "all": data["totals"]}
     lines = [("command", "count", "errors", *_FAILURES, *_QUANTILES, "max", "statuses")]
     for name, row in rows.items():
@@ -99,7 +99,7 @@ def table(data: dict[str, Any]) -> str:
 
 
 def milliseconds(seconds: float | None) -> float | None:
-    """For people and JSON: to the microsecond."""
+    """Round to microseconds, for people and JSON."""
     return None if seconds is None else round(seconds * 1000, 3)
 
 
@@ -120,6 +120,6 @@ def _latency(times: Latency) -> dict[str, float | None]:
 
 
 def _align(cells: tuple[str, ...], widths: list[int]) -> str:
-    """The first and the last column to the left, numbers to the right."""
+    """Align the first and the last column left, numbers right."""
     numbers = [cell.rjust(w) for cell, w in zip(cells[1:-1], widths[1:-1], strict=True)]
     return "  ".join([cells[0].ljust(widths[0]), *numbers, cells[-1]])

@@ -1,4 +1,4 @@
-"""Counts and latencies of what was seen, in memory that does not grow with the run."""
+"""Counts and latencies of a run, in bounded memory."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from simulator.scenario import COMMANDS
 
 
 class Latency:
-    """Durations: quantiles exact to 1 % (to 1 µs below a millisecond), the largest exact."""
+    """Durations: quantiles exact to 1 % (to 1 µs below a millisecond), exact maximum."""
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
         self.longest = 0.0
 
     def add(self, seconds: float) -> None:
-        """One duration; a negative one counts as none."""
+        """Add a duration; a negative one counts as 0."""
         micros = max(int(seconds * 1e6), 0)
         grain = 1
         while micros >= 1000 * grain:
@@ -26,17 +26,17 @@ class Latency:
         self.longest = max(self.longest, seconds)
 
     def merge(self, other: Latency) -> None:
-        """Take all of another's durations in."""
+        """Add the durations of another one."""
         self._counts.update(other._counts)
         self.longest = max(self.longest, other.longest)
 
     @property
     def count(self) -> int:
-        """How many durations there are."""
+        """The number of durations."""
         return self._counts.total()
 
     def quantile(self, q: float) -> float | None:
-        """In seconds, nearest rank; None without durations."""
+        """Return a quantile in seconds, nearest rank; None without durations."""
         rank = q * self.count
         for micros, count in sorted(self._counts.items()):
             rank -= count
@@ -47,7 +47,10 @@ class Latency:
 
 @dataclass
 class Row:
-    """One command's figures. ``latency`` holds answers and timeouts, not failed connections."""
+    """The results of one command.
+
+    ``latency`` has responses and timeouts, not failed connections.
+    """
 
     count: int = 0
     errors: int = 0
@@ -56,7 +59,7 @@ class Row:
     latency: Latency = field(default_factory=Latency)
 
     def merge(self, other: Row) -> None:
-        """Add another row's figures."""
+        """Add the results of another row."""
         self.count += other.count
         self.errors += other.errors
         self.statuses.update(other.statuses)
@@ -65,15 +68,18 @@ class Row:
 
 
 class Results:
-    """A row per command. ``lateness`` is how long after its scheduled time an action went out,
-    ``since_due`` how long after it the answer came; both stay empty without a schedule."""
+    """The results by command, and the schedule lag.
+
+    ``lateness`` is how long after its scheduled time an action was sent, ``since_due`` its latency
+    from the intended start; both stay empty without a schedule.
+    """
 
     def __init__(self) -> None:
         self.rows = {command: Row() for command in COMMANDS}
         self.lateness, self.since_due = Latency(), Latency()
 
     def add(self, command: str, outcome: Outcome) -> bool:
-        """Count an outcome; True if the simulator counts it as an error."""
+        """Count an outcome; return whether the simulator counts it as an error."""
         row = self.rows[command]
         row.count += 1
         if outcome.kind == "answer":
@@ -87,7 +93,7 @@ class Results:
         return failed
 
     def late(self, late: float, seconds: float) -> None:
-        """Record an action of a schedule: how late it went, and how long it then took."""
+        """Record the schedule lag of an action, and how long it then took."""
         self.lateness.add(late)
         self.since_due.add(late + seconds)
 
@@ -99,7 +105,7 @@ class Results:
         self.since_due.merge(other.since_due)
 
     def total(self) -> Row:
-        """All commands together."""
+        """Return the sum of all commands."""
         total = Row()
         for row in self.rows.values():
             total.merge(row)
@@ -107,6 +113,6 @@ class Results:
 
 
 def is_error(command: str, outcome: Outcome) -> bool:
-    """Anything but 204 is one; 400 is allowed when registering."""
+    """Return whether the status is not 204; 400 is allowed for registrations."""
     allowed = (204, 400) if command == "register" else (204,)
     return outcome.kind != "answer" or outcome.status not in allowed

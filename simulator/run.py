@@ -1,4 +1,4 @@
-"""Plays actions against an API and counts what comes of them."""
+"""Plays actions against an API and counts the outcomes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _EXAMPLES = 5
 
 
 class Run:
-    """One run. ``results`` has what ``roll`` moved into it; ``done`` and ``errors`` are current.
+    """A run. ``results`` is complete up to the last ``roll``; ``done`` and ``errors`` always.
 
-    ``forever`` makes it patient: while no connection can be had it waits, and a registration is
-    sent until it is answered, or all that names the user would fail from then on. Each failed
-    try is counted all the same.
+    ``forever`` makes it patient: while no connection is possible it waits, and a registration is
+    repeated until it succeeds, or all later actions that name the user would fail. Each failed try
+    is counted.
     """
 
     def __init__(
@@ -52,25 +52,25 @@ class Run:
         self._next, self._away = asyncio.Lock(), asyncio.Lock()
 
     async def play(self, actions: Iterable[Action]) -> None:
-        """Send every action once; over when all were answered or given up."""
+        """Send every action once; return when all have ended."""
         source = iter(actions)
         async with asyncio.TaskGroup() as group:
             for _ in range(self.clients):
                 group.create_task(self._client(source))
 
     def roll(self) -> Results:
-        """What happened since the last roll, now also part of ``results``."""
+        """Return the results since the last roll, and add them to ``results``."""
         window, self._window = self._window, Results()
         self.results.merge(window)
         return window
 
     def close(self) -> None:
-        """Drop the connections kept."""
+        """Close the idle connections."""
         self.client.close()
         self.reader.close()
 
     async def until_back(self) -> None:
-        """Return as soon as the API answers; say once that it is away, and that it is back."""
+        """Wait until the API responds; report the outage and the recovery once."""
         async with self._away:
             began = time.monotonic()
             while why := await self._missing():
@@ -142,5 +142,5 @@ def _lost(outcome: Outcome) -> bool:
 
 
 def say(line: str) -> None:
-    """One line to whoever watches."""
+    """Print one line on standard error."""
     print(f"simulator: {line}", file=sys.stderr, flush=True)

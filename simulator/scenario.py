@@ -1,4 +1,4 @@
-"""Scenarios: the actions that a simulator plays, in the known tab-separated format.
+"""Scenarios: actions in the known tab-separated format.
 
 A line is ``id delay timestamp command username …`` with tabs between, without quoting, UTF-8,
 ended by a line feed, or throughout by carriage returns. What follows the user name depends on the
@@ -22,11 +22,11 @@ _FORBIDDEN = re.compile(r"[\t\n\r]")
 
 
 class ScenarioError(ValueError):
-    """A scenario that cannot be read or written; the text says where and why."""
+    """A scenario cannot be read or written; the text tells where and why."""
 
 
 class Action(NamedTuple):
-    """One line of a scenario; ``rest`` holds what follows the user name, one field or more."""
+    """One line of a scenario; ``rest`` holds the fields after the user name."""
 
     id: int
     delay: int
@@ -37,7 +37,7 @@ class Action(NamedTuple):
 
 
 def read(path: Path) -> list[Action]:
-    """All actions of a file. Raises ScenarioError naming file and line at the first bad row."""
+    """Return all actions of a file. Raises ScenarioError at the first bad row."""
     try:
         data = path.read_bytes().removeprefix(b"\xef\xbb\xbf")
     except OSError as error:
@@ -58,7 +58,7 @@ def read(path: Path) -> list[Action]:
 
 
 def write(path: Path, actions: Iterable[Action]) -> None:
-    """Write a file that ``read`` gives back unchanged. Raises ScenarioError on a bad field."""
+    """Write a file that ``read`` reads back unchanged. Raises ScenarioError."""
     with path.open("wb") as file:
         for action in actions:
             fields = (action.timestamp, action.command, action.username, *action.rest)
@@ -89,7 +89,7 @@ def _parse(row: str) -> Action:
 
 @dataclass
 class State:
-    """What a server holds: users, their messages (text to count), and who follows whom."""
+    """A server's state: users, their messages (text to count), and follow edges."""
 
     users: set[str] = field(default_factory=set)
     messages: dict[str, Counter[str]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class State:
 
 
 def expected(actions: Iterable[Action]) -> State:
-    """The state after all actions were answered in order, on a server that was empty before."""
+    """Return the state after all actions, in order, on an empty server."""
     state = State()
     for _, _, _, command, user, rest in actions:
         if command == "register":

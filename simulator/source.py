@@ -1,4 +1,4 @@
-"""Where the actions of a run come from."""
+"""The source of a run's actions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator.scenario import Action, read
 
 
 def load(file: Path | None, seed: int, actions: int | None, even: bool = False) -> list[Action]:
-    """A file's actions, or made-up ones; of a file, ``actions`` takes only so many.
+    """Return a file's actions, or generated ones; ``actions`` limits those of a file.
 
     Raises ScenarioError.
     """
@@ -23,11 +23,11 @@ def load(file: Path | None, seed: int, actions: int | None, even: bool = False) 
 def endless(
     file: Path | None, seed: int, actions: int | None, even: bool, after: int, mark: str = ""
 ) -> Iterator[Action]:
-    """Laps without end, from the first id above ``after`` on; ids go on rising over the laps.
+    """Yield laps without end, with rising ids from the first above ``after``.
 
-    Later laps register the same people again, which is answered 400 and allowed. With ``mark``
-    each lap makes up new people, and the first lap begins at its beginning, because nobody has
-    registered them before. Raises ScenarioError if there is a file and it cannot be read.
+    Later laps register the same users again, which is answered 400 and allowed. With ``mark`` each
+    lap generates new users, and the first lap starts at its beginning, because they are not
+    registered yet. Raises ScenarioError if there is a file and it cannot be read.
     """
     if file is None and mark:
         return _strangers(seed, actions or ACTIONS, even, after, mark)

@@ -1,4 +1,4 @@
-"""Compares what a server holds with what a scenario should have left there."""
+"""Compares a server's state with the expected state of a scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simulator.scenario import State
 
 
 async def differences(state: State, reader: Reader, latest: int | None) -> list[str]:
-    """One line per difference, none if all is as expected; ``latest`` None is not compared.
+    """Return one line per difference; ``latest`` None is not compared.
 
     Other users of the server are ignored. Raises ReadError if it cannot be read.
     """

@@ -1,4 +1,4 @@
-"""What an action looks like on the wire: the very bytes that the course's simulator sends."""
+"""Actions as HTTP requests: exactly the bytes that the course's simulator sends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simulator.scenario import Action
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the API is. ``prefix`` is what its URL has before the routes, usually nothing."""
+    """The URL of the API. ``prefix`` is the path before the routes, usually empty."""
 
     scheme: str
     host: str
@@ -22,7 +22,10 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        """Raises ValueError on anything but http(s)://host[:port][/prefix]."""
+        """Raises ValueError on anything but http(s):
+
+        host[:port][/prefix].
+        """
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError(f"not an address such as http://127.0.0.1:5001: {url!r}")
@@ -35,7 +38,7 @@ class Address:
 
 
 class Wire:
-    """Turns actions into HTTP/1.1 requests. User names are quoted whole, slashes included."""
+    """Turns actions into HTTP/1.1 requests; user names are percent-encoded, slashes too."""
 
     def __init__(self, address: Address, user: str, password: str, keep_alive: bool) -> None:
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
@@ -49,7 +52,7 @@ class Wire:
         )
 
     def action(self, action: Action) -> bytes:
-        """The POST of an action, with ``latest`` set to its id."""
+        """Return the POST of an action, with its id as ``latest``."""
         if action.command == "register":
             path = "/register"
             email, password = action.rest[0], action.rest[-1]
@@ -67,7 +70,7 @@ class Wire:
         ).encode("ascii")
 
     def get(self, route: str, name: str = "", query: str = "") -> bytes:
-        """The GET of a route such as ``/msgs/`` with a user's name after it."""
+        """Return the GET of a route such as ``/msgs/`` for a user."""
         path = f"{self._prefix}{_path(route, name)}{query}"
         return f"GET {path} HTTP/1.1\r\n{self._headers}\r\n".encode("ascii")
 

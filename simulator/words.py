@@ -1,4 +1,4 @@
-"""What made-up people are called and write: data only."""
+"""Names and texts of generated users: data only."""
 
 # ruff: noqa: RUF001 -- looking like other characters is what some of these are here for
 

@@ -1,1 +1,1 @@
-"""One file a dashboard."""
+"""The dashboards, one in each file."""

@@ -1,4 +1,4 @@
-"""What users do, and how it ends for them."""
+"""What users do, and the outcomes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PostgreSQL from both sides: what our statements see, and what the server says of itself."""
+"""PostgreSQL from both sides: the services' statements, and the server's own statistics."""
 
 from __future__ import annotations
 

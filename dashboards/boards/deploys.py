@@ -1,4 +1,4 @@
-"""Which versions run, when they came, and whether the new one is worse than the old."""
+"""Running versions, when they were deployed, and whether the new one is worse."""
 
 from __future__ import annotations
 

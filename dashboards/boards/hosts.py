@@ -1,4 +1,4 @@
-"""Utilisation, saturation and errors of what everything runs on, and of each process."""
+"""Utilisation, saturation and errors (USE) of the hosts, and of each process."""
 
 from __future__ import annotations
 

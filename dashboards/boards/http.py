@@ -1,4 +1,4 @@
-"""The two services as HTTP: rate, errors and duration, route by route and replica by replica."""
+"""Rate, errors and duration (RED) of both services, by route and replica."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the services wrote: how much, what went wrong, and the lines themselves."""
+"""The logs of the services: volume, errors, and the lines themselves."""
 
 from __future__ import annotations
 

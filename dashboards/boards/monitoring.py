@@ -1,4 +1,4 @@
-"""The monitoring itself: whether what the other dashboards and the alerts rest on works."""
+"""The monitoring itself: whether scrapes, rules, notifications and logs work."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REASON = Label("reason")
 
 
 def by_group(expr: Expr) -> Prom:
-    """``expr`` by group of rules, without the path of the file in front of its name."""
+    """Label ``expr`` by rule group, without the path of the rule file."""
     return Prom(relabel(expr, GROUP, RULES_OF, ".*;(.*)"), "{{group}}")
 
 

@@ -1,4 +1,4 @@
-"""The top of the overview: whether the objectives are met, and for how long they will be."""
+"""The objectives on the overview: whether they are met, and what is left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PAGE = next(rate for rate in BURN_RATES if rate.long == HOUR)
 
 
 def _good() -> tuple[Prom, ...]:
-    """The share of good requests of each objective, beside what was promised."""
+    """The share of good requests of each objective, beside its target."""
     metric = RECORDED[burn.burn_name(PERIOD)]
     return tuple(
         Prom(
@@ -54,7 +54,7 @@ BUDGET = since.dated(
 
 
 def burning(seconds: float, title: str, description: str, width: int, height: int) -> Panel:
-    """How fast each budget burns over ``seconds``, and where someone is paged."""
+    """The burn rate of each budget over ``seconds``, and the limit that pages."""
     return timeseries(
         title,
         description,

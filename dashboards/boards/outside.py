@@ -1,4 +1,4 @@
-"""The services as somebody outside sees them, and whether that agrees with what they say."""
+"""The services as probes and the simulator see them, beside their own metrics."""
 
 from __future__ import annotations
 

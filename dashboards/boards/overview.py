@@ -1,6 +1,6 @@
-"""The first page an operator opens: what is wrong, since when, whom it hurts, where to look.
+"""The first page for operators: what fires, since when, who is affected, where to look.
 
-It fits on one screen of 1600 x 1000 without scrolling; what explains it is on other boards.
+It fits on one screen of 1600 x 1000 without scrolling; other boards have the details.
 """
 
 from __future__ import annotations
@@ -42,24 +42,24 @@ RUNBOOK = "(.*?)([0-9]+[dhm])?"
 
 
 def firing() -> Expr:
-    """Each firing alert with its runbook; the value is since when, in milliseconds."""
+    """Each firing alert with its runbook; the value is its start in milliseconds."""
     since = aggregate("max", firing_since(severity=differs("none")), SEVERITY, ALERT, SERVICE)
     return relabel(since * MILLISECONDS, PAGE, ALERT, RUNBOOK)
 
 
 def ready() -> Expr:
-    """Replicas that are ready: 0, not nothing, of a service that is a target but does not answer.
+    """Ready replicas; 0 rather than no data for a target that is down.
 
-    Its own metric is gone with it.
+    Its own metric disappears with it.
     """
     targets = total(select(e.UP, job=OURS, service=matches("$service")), SERVICE)
     return held(c.READY, SERVICE) | Expr(f"0 * {targets}", targets.labels, "*")
 
 
 def good() -> Expr:
-    """The share of requests that were answered in time and without a 5xx, at least.
+    """The lowest share of requests that were answered in time and without a 5xx.
 
-    A 5xx that also came late is taken off twice: durations do not know the status.
+    A 5xx that was also late is subtracted twice: durations have no status label.
     """
     answered = total(rate(c.HTTP_DURATION, RATE_INTERVAL, "count", **CHOSEN), SERVICE)
     in_time = rate(c.HTTP_DURATION, RATE_INTERVAL, "bucket", le=f"{LATENCY_OBJECTIVE}", **CHOSEN)

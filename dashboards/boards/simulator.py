@@ -1,4 +1,4 @@
-"""The simulator's point of view: what the client counts as an error, and what our side says."""
+"""The simulator's errors and latencies, beside the services' own metrics."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ROUTES = matches("/register|/msgs/{username}|/fllws/{username}")
 
 
 def _late() -> Expr:
-    """Share of the actions that took longer than the simulator waits."""
+    """The share of actions that took longer than the simulator's timeout."""
     counted = total(rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "count"), COMMAND)
     in_time = rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "bucket", le=f"{LATENCY_OBJECTIVE}")
     return (counted - total(in_time, COMMAND)) / (counted > 0)

@@ -1,4 +1,7 @@
-"""One trace with its log lines, and the latest traces to choose from: no Explore is needed."""
+"""One trace with its log lines, and the latest traces to choose from.
+
+Grafana's Explore is not needed.
+"""
 
 from __future__ import annotations
 

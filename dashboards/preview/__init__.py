@@ -1,1 +1,1 @@
-"""The generated dashboards without Grafana: drawn from the same JSON, with live data."""
+"""The preview: the generated dashboards without Grafana, with live data."""

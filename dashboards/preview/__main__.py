@@ -1,4 +1,4 @@
-"""Serves the generated dashboards without Grafana, on this machine only."""
+"""Serves the generated dashboards without Grafana, on loopback only."""
 
 from __future__ import annotations
 

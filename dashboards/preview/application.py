@@ -1,4 +1,4 @@
-"""Serves the preview page, the generated dashboards, and reading queries to Prometheus and Loki."""
+"""The preview's server: its page, the dashboards, and read-only queries to data sources."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ HEADERS = {"content-security-policy": POLICY, "x-frame-options": "DENY"}
 
 
 def create(sources: Mapping[str, str], boards: Path = BOARDS) -> Starlette:
-    """The preview of the dashboards in ``boards``.
+    """Return the preview of the dashboards in ``boards``.
 
-    ``sources`` has the base addresses of ``prometheus``, ``loki`` and ``grafana``, '' for what
-    does not run. An address may carry credentials: of data sources they never reach the page.
+    ``sources`` has the base URLs of ``prometheus``, ``loki`` and ``grafana``, '' for one that does
+    not run. A URL may contain credentials; they never reach the page.
     """
 
     async def page(_: Request) -> Response:
@@ -93,7 +93,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
 
 
 async def _ask(request: Request, url: str) -> Response:
-    """The answer of a data source as it is; 502 if there is none."""
+    """Return the unchanged response of a data source; 502 if there is none."""
     parameters = request.query_params.multi_items()
     try:
         async with request.app.state.session.get(url, params=parameters) as answer:
@@ -106,5 +106,5 @@ async def _ask(request: Request, url: str) -> Response:
 
 
 def _error(status: int, text: str) -> Response:
-    """The error shape of Prometheus' API."""
+    """Return an error in the format of Prometheus' API."""
     return JSONResponse({"status": "error", "error": text}, status)
