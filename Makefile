@@ -7,6 +7,10 @@ STACK := $(PY) -m observability.stack
 CODE := app observability dashboards alerts simulator tests
 COVERED := app,observability,dashboards,alerts,simulator
 CACHE := $(or $(MINITWIT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/minitwit)
+# Most tests wait rather than compute: two processes share them, on however few cores. What is
+# covered is counted in one (JOBS=0 does without helpers: for looking for a fault).
+JOBS ?= $(if $(COVERAGE),0,2)
+SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup
 # Tests make up secrets of every kind; requirements and the table of archives are full of hashes.
 HASHES := observability/stack/programs/versions.py
 MADE_UP := KeywordDetector BasicAuthDetector HexHighEntropyString Base64HighEntropyString
@@ -60,7 +64,8 @@ fetch-archives: $(VENV)/stack.stamp ## fetch the archives of all programs into D
 ##@ Test and check
 test: lint typecheck secrets workflows ## all checks and tests; ends with what could not be tested (STRICT=1 fails then)
 	@$(STACK) tools >/dev/null || true # what is missing is said by the tests, and in the last line
-	@$(PY) $(if $(COVERAGE),-m coverage run --source=$(COVERED)) -m pytest --untested=$(if $(STRICT),fail,tell)
+	@$(PY) $(if $(COVERAGE),-m coverage run --source=$(COVERED)) -m pytest $(SIDE_BY_SIDE) \
+		--untested=$(if $(STRICT),fail,tell)
 	@$(if $(COVERAGE),$(PY) -m coverage xml --quiet)
 
 story: $(VENV)/dev.stamp ## run only the story: api stops, the alert arrives in the chat, and the all-clear

@@ -23,6 +23,13 @@ settings.register_profile("repeatable", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Where several processes share the tests: a file is one process's, and so is the platform."""
+    shared = "stack" in getattr(item, "fixturenames", ())
+    group = "platform" if shared else "/".join(item.path.with_suffix("").parts[-2:])
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def forget() -> Iterator[None]:
     """What a test made known as a secret is not one for the next test."""

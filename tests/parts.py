@@ -32,8 +32,12 @@ T = TypeVar("T")
 
 
 # Above those that the kernel gives to outgoing connections (ip_local_port_range), in an order of
-# this process's own, and none twice: two parts of a test that start together never meet.
-_ports = iter(random.sample(range(61_000, 65_536), 4_536))
+# this process's own, and none twice: two parts of a test that start together never meet. Of
+# several processes that share the tests each has ports of its own.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_own = range(61_000 + WORKER, 65_536, WORKERS)
+_ports = iter(random.sample(_own, len(_own)))
 
 
 def free_port() -> int:

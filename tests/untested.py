@@ -34,9 +34,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Say it, after all that pytest says."""
+    """Say it, after all that pytest says; of several processes, the one that reports does."""
     reasons = config.stash.get(SKIPPED, None)
-    if reasons is None or not (reasons or config.getoption("untested")):
+    if reasons is None or hasattr(config, "workerinput"):
+        return
+    if not reasons and not config.getoption("untested"):
         return
     print(line(reasons))
     if config.getoption("untested") == "fail" and any(r.startswith(PROVEN) for r in reasons):

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.parts import wait_for
 from tests.stack.platform import MONITORING, Platform
 
+FIRING = 'ALERTS{alertstate="firing",severity!="none"}'
 DEEP = "a-checkout-in-a-folder-whose-path-is-longer-than-a-socket-s-may-be-" * 2
 
 
@@ -38,9 +40,9 @@ def monitoring() -> Iterator[Platform]:
             platform.down()
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Platform]:
-    """The whole platform, with MiniTwit and its load."""
+@pytest.fixture(scope="session")
+def whole() -> Iterator[Platform]:
+    """The whole platform, with MiniTwit and its load, started once for all who ask for it."""
     with tempfile.TemporaryDirectory(prefix="minitwit-stack-") as folder:
         Path(folder).chmod(0o755)
         platform = Platform(Path(folder) / "run")
@@ -49,3 +51,12 @@ def stack() -> Iterator[Platform]:
             yield platform
         finally:
             platform.down()
+
+
+@pytest.fixture(scope="module")
+def stack(whole: Platform) -> Platform:
+    """The whole platform, when all is well: who breaks it for a test mends it again."""
+    status, rows = whole.status(wait=60)
+    assert status == 0, rows
+    wait_for("no alert", lambda: not whole.prometheus(FIRING), 120)
+    return whole

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.parse
+import weakref
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +29,26 @@ MONITORING = (
     "alertmanager",
     "blackbox", "prometheus",
 )  # fmt: skip
-# All ports stay below 32768, from where the kernel hands out ports to connections.
-LOWEST, STEP, COUNT = 8000, 61, 250
+# All ports stay below 32768, from where the kernel hands out ports to connections. With fewer
+# than a hundred steps no port of one platform is that of another component of another.
+LOWEST, STEP, COUNT = 8000, 61, 99
 
 
-def free_offset() -> int:
-    """An offset at which every port of the table is free."""
-    first = os.getpid() % COUNT
-    for number in range(COUNT):
-        offset = LOWEST + (first + number) % COUNT * STEP
-        if not any(ports.taken(c.port + offset) for c in TABLE if c.port):
-            return offset
+def claim() -> tuple[int, int]:
+    """An offset at which every port of the table is free, and the file that keeps others from it.
+
+    Tests run side by side, and a platform that is about to start does not listen yet.
+    """
+    folder = Path(tempfile.gettempdir()) / f"minitwit-offsets-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    for number in random.sample(range(COUNT), COUNT):
+        offset = LOWEST + number * STEP
+        held = os.open(folder / str(offset), os.O_WRONLY | os.O_CREAT)
+        with suppress(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not any(ports.taken(c.port + offset) for c in TABLE if c.port):
+                return offset, held
+        os.close(held)
     raise AssertionError("no free ports")
 
 
@@ -43,7 +57,8 @@ class Platform:
 
     def __init__(self, run_dir: Path, scale: float = 1) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
-        self.offset = free_offset()
+        self.offset, held = claim()
+        weakref.finalize(self, os.close, held)
         self.run_dir = run_dir.resolve()
         self.healthy_since = 0.0  # seconds since the epoch
         self.environment = {
