@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import results
-from tests.bench import footprint, mix, observed, plans, reads, replicas, telemetry
+from tests.bench import footprint, mix, observed, plans, reads, receivers, replicas, telemetry
 from tests.bench.peers import suite as peers
 from tests.bench.place import Place, place
 from tests.bench.servers import keep_off
@@ -27,6 +27,7 @@ Rows = list[tuple[str, str, str, bool]]
 # name → what is measured, its rows, whether the server gets a core of its own
 SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = {
     "telemetry": (telemetry.measure, telemetry.rows, True),
+    "receivers": (receivers.measure, receivers.rows, True),
     "peers": (peers.measure, peers.rows, True),
     "observed": (observed.measure, observed.rows, True),
     "reads": (reads.measure, reads.rows, True),
