@@ -83,6 +83,8 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "bench-telemetry": table_of,
     "bench-peers": table_of,
     "bench-mix": table_of,
+    "bench-start": table_of,
+    "bench-watching": table_of,
     "bench-receivers": table_of,
     "bench-plans": table_of,
     "bench-full": table_of,

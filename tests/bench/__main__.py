@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from tests import results
-from tests.bench import footprint, mix, observed, plans, reads, receivers, replicas, telemetry
+from tests.bench import (
+    footprint,
+    mix,
+    observed,
+    plans,
+    reads,
+    receivers,
+    replicas,
+    start,
+    telemetry,
+    watching,
+)
 from tests.bench.peers import suite as peers
 from tests.bench.place import Place, place
 from tests.bench.servers import keep_off
@@ -35,8 +46,12 @@ SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = 
     "plans": (plans.measure, plans.rows, False),
     "mix": (lambda p: {"closed": mix.closed(p), "open": mix.open_loop(p)}, mix.rows, False),
     "replicas": (replicas.measure, replicas.rows, False),
+    "start": (start.measure, start.rows, False),
+    "watching": (watching.measure, watching.rows, False),
     "footprint": (footprint.measure, footprint.rows, False),
 }
+
+LONG = ("watching",)  # minutes a row: only by name
 
 
 def main() -> int:
@@ -47,7 +62,8 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.suite) - set(SUITES):
         parser.error(f"no suite is called {', '.join(sorted(unknown))}")
-    wanted = options.suite or (["growth"] if options.full else SUITES)
+    usual = [name for name in SUITES if name not in LONG]
+    wanted = options.suite or (["growth"] if options.full else usual)
     chosen = [name for name in SUITES if name in wanted]
     end_as_by_hand()
     try:
