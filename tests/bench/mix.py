@@ -80,8 +80,11 @@ def paced(place: Place, url: str, times: int, *flags: str) -> dict[str, Any]:
 def simulate(place: Place, url: str, *how: str) -> dict[str, Any]:
     """One run of the simulator, and what it says of it."""
     report = Path(place.folder) / "report.json"
+    report.unlink(missing_ok=True)  # of the run before
     command = [sys.executable, "-m", "simulator", "--url", url, *how]
-    subprocess.run([*command, "--report", str(report)], cwd=ROOT, check=False, capture_output=True)
+    command += ["--report", str(report)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert report.exists(), done.stderr
     data = json.loads(report.read_text())
     totals = data["totals"]
     return {

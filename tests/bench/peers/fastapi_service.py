@@ -116,6 +116,11 @@ async def change(username: str, body: Change, pool: Pool, latest: int | None = N
         raise HTTPException(404, "There is no such user")
 
 
+@app.get("/latest")
+async def latest_id(pool: Pool) -> dict[str, int]:
+    return {"latest": await statements.latest_id(pool)}
+
+
 @app.get("/readyz")
 async def ready() -> None:
     """For the start alone."""

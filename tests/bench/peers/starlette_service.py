@@ -14,7 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.bench.peers import statements
@@ -71,6 +71,10 @@ async def register(request: Request) -> Response:
     return _done(await statements.register(pool, *person, _latest(request)), 400)
 
 
+async def latest(request: Request) -> Response:
+    return JSONResponse({"latest": await statements.latest_id(pool)})
+
+
 async def ready(request: Request) -> Response:
     return Response(status_code=200)
 
@@ -83,6 +87,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
 
 app = Starlette(
     routes=[
+        Route("/latest", latest),
         Route("/register", register, methods=["POST"]),
         Route("/msgs", newest),
         Route("/msgs/{username}", newest_by),

@@ -8,7 +8,7 @@ from typing import Any
 from argon2 import PasswordHasher
 from psycopg_pool import AsyncConnectionPool
 
-from app.database import follows, messages, users
+from app.database import follows, latest, messages, users
 from app.database.pool import PLANNING, Statement
 
 ACTIONS: tuple[follows.Action, ...] = ("follow", "unfollow")
@@ -28,6 +28,11 @@ async def row(pool: AsyncConnectionPool, statement: Statement, **parameters: Any
     """The first row."""
     async with pool.connection() as connection:
         return await (await connection.execute(statement.query, parameters)).fetchone()
+
+
+async def latest_id(pool: AsyncConnectionPool) -> int:
+    """The id of the action last recorded."""
+    return int((await row(pool, latest.READ))[0])
 
 
 async def newest(pool: AsyncConnectionPool, no: int, latest: int | None) -> str:
