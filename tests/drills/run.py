@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+from tests.drills import runbook
 from tests.drills.site import Message, Site, complaint
 from tests.drills.table import BURN, FAST, Drill
 
@@ -147,9 +148,11 @@ def run(drill: Drill, site: Site) -> list[Row]:
         watch.until("firing", watch.all_in(watch.firing), FIRING)
         if not drill.late:
             watch.until("a message in the room", watch.standing, CHAT)
+        runbook.look(drill, site)
     mended = time.monotonic() - watch.begin
     watch.until("a message in the room", watch.all_in(watch.chat), CHAT)
     watch.until("the all-clear in the room", watch.all_in(watch.resolved), RESOLVED)
+    runbook.over(drill, site)
     exactly(drill, site, watch)
     stray = site.fired_within(time.monotonic() - watch.begin) - drill.declared
     if stray:

@@ -1,0 +1,164 @@
+"""The first look of a runbook, taken while the fault is on: its own queries find that fault.
+
+``FINDINGS`` says what must be found: of a drill, by page and by the question before a block, the
+labels or columns of a sample, row or line (regular expressions; ``line`` is the text of a line).
+The query under "Verify that it is over" of these pages finds nothing before, and something after.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.parse
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from tests.alerts.pages import LOOK, OVER, Block, read
+from tests.drills.site import Site
+from tests.drills.table import Drill
+from tests.parts import request, wait_for
+
+Found = list[dict[str, str]]
+PATIENCE = 60.0  # seconds: a range of a minute, at whatever pace
+BACK = 900  # seconds that are looked for lines
+SMALL = "{small}"  # stands for the mount point of the small disk
+DOWN = "Which target is down?"
+HOLDER = "Does a session hold a lock"
+
+FINDINGS: dict[str, dict[str, dict[str, dict[str, str]]]] = {
+    "api-stopped": {
+        "MiniTwitTargetDown": {
+            DOWN: {"job": "api"},
+            "Do the probes": {"service": "api"},
+            "What were its last lines?": {"line": "shutdown"},
+        }
+    },
+    "web-stopped": {
+        "MiniTwitTargetDown": {DOWN: {"job": "web"}, "Do the probes": {"service": "web"}}
+    },
+    "database-stopped": {
+        "MiniTwitDatabaseDown": {
+            "Does the exporter": {},
+            "Do the statements of": {"kind": "unavailable"},
+            "What does `api` say": {"event": "db_error"},
+        }
+    },
+    "database-hanging": {
+        "MiniTwitDatabaseDown": {"Does the exporter": {}, "What does `api` say": {}}
+    },
+    "locked": {
+        "MiniTwitProbeFailing": {
+            "Which probe fails?": {"service": "api"},
+            "What goes wrong inside?": {"event": "db_error"},
+        },
+        "MiniTwitErrorRatio": {
+            "Which route fails": {"service": "api", "status": "503"},
+            "Is it the database?": {"kind": "timeout|pool_exhausted"},
+            "What do the lines say?": {"event": "db_error"},
+        },
+        "MiniTwitDatabaseErrors": {
+            "Which kind of error?": {"kind": "timeout|pool_exhausted"},
+            "What does PostgreSQL say?": {"line": "timeout"},
+        },
+        "MiniTwitDatabaseSlow": {
+            "Which statements are slow": {"query": ".+"},
+            HOLDER: {"application_name": "drill"},
+            "Otherwise: what runs for longest?": {"wait_event_type": "Lock"},
+        },
+    },
+    "disk": {
+        "MiniTwitDiskFull": {
+            "Which disk": {"mountpoint": SMALL},
+            "Are log lines dropped?": {"service": "api", "sink": "file"},
+        },
+        "MiniTwitTelemetryDropped": {
+            "Which sink": {"service": "api", "sink": "file"},
+            "Is a disk full?": {"mountpoint": SMALL},
+        },
+    },
+}
+
+
+def look(drill: Drill, site: Site) -> None:
+    """Take the first look of every page of the drill; AssertionError if the fault is not found."""
+    wanted = FINDINGS.get(drill.name, {})
+    for name in dict.fromkeys([*wanted, *(page_of(alert) for alert in drill.fires)]):
+        expected = dict(wanted.get(name, {}))
+        for block in read(name).blocks("promql", "logql", "sql", part=LOOK):
+            [question] = [q for q in expected if block.question.startswith(q)] or [""]
+            labels = expected.pop(question, None)
+            if block.language != "logql" or site.logs_are_kept:
+                what = f"{drill.name}, {name}: {block.question} {labels}"
+                wait_for(what, partial(_finds, site, block, labels), PATIENCE)
+        assert not expected, f"{name} asks no such thing: {', '.join(expected)}"
+        if name in wanted:
+            wait_for(f"{name}: not over yet", partial(verified, site, name, False), PATIENCE)
+
+
+def over(drill: Drill, site: Site) -> None:
+    """See by the pages with a finding that the fault is over; AssertionError if they do not."""
+    for name in FINDINGS.get(drill.name, {}):
+        wait_for(f"{name}: over", partial(verified, site, name), PATIENCE + 30)
+
+
+def page_of(alert: str) -> str:
+    """The runbook of an alert."""
+    return "MiniTwitBurnRate" if alert.startswith("MiniTwitBurnRate") else alert
+
+
+def verified(site: Site, name: str, over: bool = True) -> bool:
+    """Whether the page's own query says that it is ``over``, or that it is not."""
+    [block] = read(name).blocks("promql", part=OVER)
+    return bool(site.prometheus(block.text)) == over
+
+
+def _finds(site: Site, block: Block, labels: dict[str, str] | None) -> bool:
+    return met(ASK[block.language](site, block), labels, site)
+
+
+def met(found: Found, labels: dict[str, str] | None, site: Site) -> bool:
+    """Whether something has these labels; None asks for an answer, whatever it is."""
+    if labels is None:
+        return True
+    wanted = {
+        key: re.compile(re.escape(str(site.small)) if value == SMALL else value)
+        for key, value in labels.items()
+    }
+    return any(
+        all(pattern.search(row.get(key, "")) for key, pattern in wanted.items()) for row in found
+    )
+
+
+def _promql(site: Site, block: Block) -> Found:
+    return [labels for labels, _ in site.prometheus(block.text)]
+
+
+def _logql(site: Site, block: Block) -> Found:
+    start = time.time_ns() - BACK * 10**9
+    query = urllib.parse.urlencode({"query": block.text, "start": start, "limit": 1000})
+    answer = request("GET", f"{site.url('loki')}/loki/api/v1/query_range?{query}")
+    assert answer.status == 200, f"{block.text}: {answer}"
+    found: Found = []
+    for row in answer.json()["data"]["result"]:
+        labels: dict[str, str] = row.get("stream") or row.get("metric") or {}
+        found += [labels | {"line": str(line)} for _, line, *_ in row["values"]]
+    return found
+
+
+def _sql(site: Site, block: Block) -> Found:
+    url = (site.settings.secrets / f"{block.role}_url").read_text()
+    with psycopg.connect(url, autocommit=True, application_name="looker") as session:
+        cursor = session.execute(block.text.encode())
+        names = [column.name for column in cursor.description or ()]
+        rows: list[Any] = cursor.fetchall()
+        return [dict(zip(names, map(str, row), strict=True)) for row in rows]
+
+
+ASK: dict[str, Callable[[Site, Block], Found]] = {
+    "promql": _promql,
+    "logql": _logql,
+    "sql": _sql,
+}
