@@ -64,8 +64,8 @@ class Alert:
 
     ``wait`` and ``keep`` are seconds; ``service`` is a name or a template over the labels.
     ``summary`` is one plain sentence; ``description`` is a template with the values. ``page`` is
-    the runbook, if it is not named after the alert; ``notes`` are further annotations. ``impact``
-    names in a few words who is affected.
+    the runbook, if it is not named after the alert; ``notes`` are further annotations, ``tags``
+    further labels. ``impact`` names in a few words who is affected.
     """
 
     name: str
@@ -80,6 +80,7 @@ class Alert:
     keep: float = 0
     page: str = ""
     notes: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         used = set(LABEL_USE.findall(self.description + self.service))
@@ -110,7 +111,7 @@ class Alert:
             rule["keep_firing_for"] = clock.wait(self.keep)
         return {
             **rule,
-            "labels": {"severity": self.severity, "service": self.service},
+            "labels": {"severity": self.severity, "service": self.service, **self.tags},
             "annotations": {
                 "summary": self.summary,
                 "impact": self.impact,

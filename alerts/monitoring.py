@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.model import Alert, Group
+from alerts.model import Alert, Group, external
 from alerts.objectives import MINUTE, RESTART_WINDOW, RESTARTS_TOLERATED
 from alerts.services import down
 from observability.catalog import INSTANCE, LOG_DROPPED, SERVICE, TRACE_SPANS, Label
@@ -13,6 +13,7 @@ from observability.conventions import (
     OPTIONAL_TARGETS,
     PROBE_JOB,
     PROBED_SERVICES,
+    RUNBOOKS,
     Board,
 )
 from observability.exporters import (
@@ -65,6 +66,7 @@ def alerts(clock: Clock) -> Group:
                 impact="nobody",
                 description="Nothing is wrong. If this stops arriving, so does every other alert.",
                 notes={HEARTBEAT: '{{ printf "%.3f" $value }}'},
+                tags={RUNBOOKS: external(RUNBOOKS)},  # for dashboards; it is not sent
             ),
             Alert(
                 "MiniTwitMonitorDown",

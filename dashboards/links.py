@@ -9,7 +9,7 @@ import attr
 from dashboards.panels import Panel
 from dashboards.queries import Json, Prom
 from observability.catalog import SERVICE
-from observability.conventions import RUNBOOK_BASE, Board
+from observability.conventions import Board
 
 TIME, VARIABLES = "${__url_time_range}", "${__all_variables}"
 CLICKED = "var-service=${__field.labels.service}"  # of the line that was clicked
@@ -33,8 +33,8 @@ def to_trace() -> Json:
 
 
 def to_runbook() -> Json:
-    """Return a link from a cell with a runbook's name to it."""
-    return {"title": "Runbook", "url": f"{RUNBOOK_BASE}/${{__value.raw}}.md", "targetBlank": True}
+    """Return a link from a cell with a runbook's address to it."""
+    return {"title": "Runbook", "url": "${__value.raw}", "targetBlank": True}
 
 
 def with_links(panel: Panel, board: Board | None) -> Panel:

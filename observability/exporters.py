@@ -7,6 +7,7 @@ instance.
 from __future__ import annotations
 
 from observability.catalog import Label, Metric
+from observability.conventions import RUNBOOKS
 
 PROBE = Label("probe")
 COMPONENT = Label("component")
@@ -18,6 +19,7 @@ ALERTS = Metric(
     "1 for each alert that is pending or firing, with the labels of the alert.",
     (
         Label("alertname"),
+        Label(RUNBOOKS),  # the Watchdog alone has it: where the runbooks are
         Label("alertstate", ("pending", "firing")),
         Label("severity", ("critical", "warning", "info", "none")),
     ),

@@ -19,7 +19,7 @@ from dashboards.tables import Column
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import SERVICE, Label
-from observability.conventions import PROBE_JOB, PROBED_SERVICES, Board
+from observability.conventions import PROBE_JOB, PROBED_SERVICES, RUNBOOKS, Board
 from observability.promql.builders import (
     NOW,
     RATE_INTERVAL,
@@ -31,7 +31,7 @@ from observability.promql.builders import (
     total,
 )
 from observability.promql.expr import Expr
-from observability.promql.joins import firing_since, relabel
+from observability.promql.joins import addressed, firing_since, relabel
 
 ALERT, SEVERITY, PAGE = Label("alertname"), Label("severity"), Label("page")
 OURS = matches("|".join(PROBED_SERVICES))
@@ -44,7 +44,7 @@ RUNBOOK = "(.*?)([0-9]+[dhm])?"
 def firing() -> Expr:
     """Each firing alert with its runbook; the value is its start in milliseconds."""
     since = aggregate("max", firing_since(severity=differs("none")), SEVERITY, ALERT, SERVICE)
-    return relabel(since * MILLISECONDS, PAGE, ALERT, RUNBOOK)
+    return addressed(relabel(since * MILLISECONDS, PAGE, ALERT, RUNBOOK), PAGE)
 
 
 def ready() -> Expr:
@@ -92,6 +92,7 @@ WRONG = table(
         Column("page", "Runbook", links=(to_runbook(),)),
     ),
     sort=(("Severity", False), ("Since", False)),
+    hide=("Time", "__name__", RUNBOOKS),
     width=14,
     height=7,
     empty="no alert fires while all is well",

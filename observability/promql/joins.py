@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from observability.catalog import BUILD_INFO, INSTANCE, SERVICE, Label
+from observability.conventions import RUNBOOKS
 from observability.exporters import ALERTS, ALERTS_SINCE
 from observability.promql.builders import Matcher, select
 from observability.promql.expr import Expr, ExprError
@@ -30,11 +31,23 @@ def firing_since(**wanted: str | Matcher) -> Expr:
     return Expr(f"{since} and ignoring (alertstate) {firing}", since.labels, "and")
 
 
-def relabel(expr: Expr, new: Label, old: Label, regex: str) -> Expr:
-    """Set the label ``new`` to the first group of ``regex``, matched against ``old``."""
+def relabel(expr: Expr, new: Label, old: Label, regex: str, text: str = "$1") -> Expr:
+    """Set the label ``new`` to ``text`` with the groups of ``regex``, matched against ``old``."""
     if old.name not in expr.labels:
         raise ExprError(f"no label {old.name} in {expr}")
     return Expr(
-        f'label_replace({expr}, "{new.name}", "$1", "{old.name}", "{regex}")',
+        f'label_replace({expr}, "{new.name}", "{text}", "{old.name}", "{regex}")',
         expr.labels | {new.name},
     )
+
+
+def addressed(pages: Expr, label: Label) -> Expr:
+    """Make an address of the name of a runbook in ``label``; the Watchdog says where they are.
+
+    Without a Watchdog the name is the path, so that no alert is missing.
+    """
+    watchdog = select(ALERTS, alertname="Watchdog", alertstate="firing")
+    base = f"(max by ({RUNBOOKS}) ({watchdog}) or on () vector(1))"
+    joined = f"({pages}) * on () group_left ({RUNBOOKS}) {base}"
+    path = f'label_join({joined}, "{label.name}", "/", "{RUNBOOKS}", "{label.name}")'
+    return relabel(Expr(path, pages.labels | {RUNBOOKS}), label, label, "(.*)", "$1.md")
