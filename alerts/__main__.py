@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from alerts import deploys
 from alerts.registry import render
 from observability.clock import Clock
 from observability.generated import run
@@ -21,7 +22,11 @@ def main() -> int:
         metavar="N",
         help="shorten windows, waits and intervals N times, for drills; default: %(default)s",
     )
-    return run("alerts", lambda o: render(Clock(o.time_scale)), Path("alerts/generated"), parser)
+
+    def files(options: argparse.Namespace) -> dict[str, str]:
+        return render(Clock(options.time_scale)) | {deploys.FILE: deploys.render()}
+
+    return run("alerts", files, Path("alerts/generated"), parser)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,19 @@
 #!/usr/bin/env bash
 # Brings a new version into service on one host without losing a request.
 #
-#   deploy/deploy-compose.sh [--dry-run] IMAGE     the idle pair gets IMAGE, and nginx switches to it
-#   deploy/deploy-compose.sh [--dry-run] --back    the same with the version before this one
+#   deploy/deploy-compose.sh [--dry-run] [--anyway] IMAGE   the idle pair gets IMAGE, nginx switches to it
+#   deploy/deploy-compose.sh [--dry-run] --back             the same with the version before this one
 #
-# Order: migrate, start the idle pair, ask it, switch nginx, watch, stop the old pair. Whatever
-# fails is undone, and the exit status is 1. Old and new run side by side on one database: a
+# Order: ask the alerts and the error budgets, migrate, start the idle pair, act on it as the probe
+# user, send it a small share of the traffic and compare, switch nginx, watch, stop the old pair.
+# Whatever fails is undone, and the exit status is 1. Old and new run side by side on one database: a
 # migration only adds; what is no longer used is removed by a later version.
 #
-# Settings: WATCH_SECONDS (15) after the switch, in which at most ERROR_LIMIT (5) answers may be
-# 5xx; GATE_ROUNDS (5); STATE (.deploy); GRAFANA_URL; DRIVER (deploy/drivers/compose.sh).
+# It does not start while a critical alert fires or an error budget is spent; --anyway and --back do.
+#
+# Settings: CANARY_PERCENT (5) of the requests for CANARY_SECONDS (20), then WATCH_SECONDS (15) with
+# all of them; the ERROR_LIMIT (3) th 5xx takes the new version out. GATE_ROUNDS (2); STATE (.deploy);
+# GRAFANA_URL, PROMETHEUS_URL, ALERTMANAGER_URL; DRIVER (deploy/drivers/compose.sh).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
@@ -17,28 +21,21 @@ cd "$here/.."
 . "$here/lib.sh"
 # shellcheck source=deploy/drivers/compose.sh
 . "${DRIVER:-$here/drivers/compose.sh}"
+# shellcheck source=deploy/monitoring.sh
+. "$here/monitoring.sh"
+# shellcheck source=deploy/canary.sh
+. "$here/canary.sh"
 
-# What the new pair is asked GATE_ROUNDS times over: service, method, path, and the statuses that
-# are right. The last one writes: an attempt to log in is counted, whoever it is.
-gate_table() {
-    cat <<'EOF'
-api GET /readyz 200
-api GET /latest 200
-api GET /api/openapi.json 200
-web GET /readyz 200
-web GET /public 200
-web GET /login 200
-api POST /api/sessions 401|429
-EOF
-}
-
+USAGE="usage: deploy/deploy-compose.sh [--dry-run] [--anyway] IMAGE | --back"
+anyway=
 back=
 image=
 while [ $# -gt 0 ]; do
     case $1 in
     --dry-run) DRY=1 ;;
-    --back) back=1 ;;
-    -*) fail "usage: deploy/deploy-compose.sh [--dry-run] IMAGE | --back" ;;
+    --anyway) anyway=--anyway ;;
+    --back) back=1 anyway=--back ;;
+    -*) fail "$USAGE" ;;
     *) image=$1 ;;
     esac
     shift
@@ -48,56 +45,69 @@ from=$(active)
 to=green
 [ "$from" = blue ] || to=blue
 [ -z "$back" ] || image=$(image_of "$to")
-[ -n "$image" ] || fail "usage: deploy/deploy-compose.sh [--dry-run] IMAGE | --back"
+[ -n "$image" ] || fail "$USAGE"
 
+CANARY_SECONDS=${CANARY_SECONDS:-20} WATCH_SECONDS=${WATCH_SECONDS:-15}
+
+# The new pair, asked as people and as the probe user do; several times, for it may be several replicas.
 gate() {
-    local round service method path right status
-    for ((round = 1; round <= ${GATE_ROUNDS:-5}; round++)); do
-        while read -r service method path right; do
-            status=$(ask "$to" "$service" "$path" "$method" </dev/null) || status=none
-            if ! [[ $status =~ ^($right)$ ]]; then
-                say "$to: $method $path of $service answers $status, not $right"
-                return 1
-            fi
-        done < <(gate_table)
+    local round said
+    for ((round = 1; round <= ${GATE_ROUNDS:-2}; round++)); do
+        said=$(smoke "$to" 2>&1) || { say "$to: $(grep -v '^nobody' <<<"$said" | paste -sd';')"; return 1; }
     done
 }
 
-watch() {
-    local before now end=$((SECONDS + ${WATCH_SECONDS:-15}))
-    before=$(errors)
-    while [ $SECONDS -lt $end ]; do
-        sleep 0.2
-        now=$(errors)
-        if [ $((now - before)) -gt "${ERROR_LIMIT:-5}" ]; then
-            say "$((now - before)) answers with a 5xx since the switch"
-            return 1
-        fi
-    done
+# A small share of the traffic: out at the third 5xx, or if it does worse than the old version.
+canary() {
+    local fresh
+    fresh=$(instances "$to")
+    begin_watch $((CANARY_SECONDS + WATCH_SECONDS + 60))
+    routed=1
+    split "$from" "$to" "${CANARY_PERCENT:-5}" >&2 || return 1
+    watch "$fresh" "$CANARY_SECONDS" || return 1
+    ! worse "$(instances "$from")" "$fresh" "$CANARY_SECONDS"
+}
+
+take_over() {
+    local fresh
+    fresh=$(instances "$to")
+    switch "$to" >&2 || return 1
+    silence_all_but "$fresh" "$image"
+    watch "$fresh" "$WATCH_SECONDS"
 }
 
 attempt() {
-    say "1 migrate with $image" && run migrate "$image" >&2 &&
-        say "2 start $to" && run start "$to" "$image" >&2 &&
-        say "3 ask $to" && { [ -n "$DRY" ] || gate; } &&
-        say "4 switch from $from to $to" && switched=1 && run switch "$to" >&2 &&
-        say "5 watch for ${WATCH_SECONDS:-15} s" && { [ -n "$DRY" ] || watch; }
+    say "1 ask the alerts and the error budgets" && { [ -n "$DRY" ] || may_start "$anyway"; } &&
+        noted=1 && annotate "deploy of $image begins ($from to $to)" started &&
+        say "2 migrate with $image" && run migrate "$image" >&2 &&
+        say "3 start $to" && { [ -n "$DRY" ] || silence_all_but "$(instances "$from")" "$image"; } &&
+        begun=1 && run start "$to" "$image" >&2 &&
+        say "4 register, log in and post at $to" && { [ -n "$DRY" ] || gate; } &&
+        say "5 send ${CANARY_PERCENT:-5} % of the requests to $to for $CANARY_SECONDS s" && { [ -n "$DRY" ] || canary; } &&
+        say "6 switch from $from to $to, and watch for $WATCH_SECONDS s" && run take_over
 }
 
-undo() {
+# Whatever happens: the silence ends, and the log is no longer followed.
+finish() {
+    local status=$?
     trap - EXIT
-    [ -z "$switched" ] || { say "back to $from" && switch "$from" && sleep 2; }
-    stop "$to" >&2 || say "$to could not be stopped"
-    annotate "deploy of $image failed, $from stays" failed
-    fail "FAILED: $image is not in service, $from is"
+    set +e # each of these is done, whatever becomes of the others
+    end_watch
+    if [ $status -ne 0 ] && [ -n "$noted" ]; then
+        [ -z "$routed" ] || { say "back to $from" && switch "$from" >&2 && sleep 2; }
+        [ -z "$begun" ] || stop "$to" >&2 || say "$to could not be stopped"
+        annotate "deploy of $image failed, $from stays" failed
+        say "FAILED: $image is not in service, $from is"
+    fi
+    silence_end
+    exit "$((status != 0))"
 }
 
-switched=
-[ -n "$DRY" ] || trap undo EXIT
-annotate "deploy of $image begins ($from to $to)" started
+noted='' begun='' routed=''
+[ -n "$DRY" ] || trap finish EXIT
+trap 'exit 130' INT TERM HUP
 attempt || exit 1
-trap - EXIT
-say "6 stop $from"
+say "7 stop $from"
 run stop "$from" >&2 || say "$from could not be stopped"
 annotate "$image is in service ($to)" "done"
 say "DONE: $image is in service ($to)"

@@ -1,36 +1,43 @@
 #!/usr/bin/env bash
 # Brings a new version into service on the Swarm without losing a request. Run it on a manager.
 #
-#   deploy/deploy-swarm.sh [--dry-run] IMAGE     migrate, then replace api and web replica by replica
-#   deploy/deploy-swarm.sh [--dry-run] --back    the same with the image before this one
+#   deploy/deploy-swarm.sh [--dry-run] [--anyway] IMAGE   migrate, replace api and web replica by replica
+#   deploy/deploy-swarm.sh [--dry-run] --back             the same with the image before this one
 #
+# It does not start while a critical alert fires or an error budget is spent; --anyway and --back do.
 # A new replica gets requests when it is healthy, the old one goes after that; where a new one does
 # not get healthy Swarm puts the old ones back, and so does this script with the other service.
 # Old and new run side by side on one database: a migration only adds.
 #
 # Settings: CHAT_IMAGE, SITE, DATABASE_ADDRESS, SECRETS_VERSION as in stack.yml; STACK (minitwit);
-# STACK_FILES (stack.yml), more of them separated by spaces; GRAFANA_URL and GRAFANA_PASSWORD_FILE
-# for notes; PATIENCE (300) seconds. PLAIN_API=0.0.0.0 opens port 5001 in plain HTTP, for a simulator
-# that runs elsewhere; PLAIN_WEB likewise 5000.
+# STACK_FILES (stack.yml), more of them separated by spaces; GRAFANA_URL (https://grafana.SITE) and
+# GRAFANA_PASSWORD_FILE (.secrets/grafana/grafana_password) for alerts, budgets, silences and notes;
+# PATIENCE (300) seconds. PLAIN_API=0.0.0.0 opens port 5001 in plain HTTP, for a simulator that runs
+# elsewhere; PLAIN_WEB likewise 5000.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
+GRAFANA_URL=${GRAFANA_URL:-${SITE:+https://grafana.$SITE}}
 # shellcheck source=deploy/lib.sh
 . "$here/lib.sh"
+# shellcheck source=deploy/monitoring.sh
+. "$here/monitoring.sh"
 STACK=${STACK:-minitwit}
 ROLLING="api web"
-USAGE="usage: deploy/deploy-swarm.sh [--dry-run] IMAGE | --back"
+USAGE="usage: deploy/deploy-swarm.sh [--dry-run] [--anyway] IMAGE | --back"
 
-grafana_password() { [ -z "${GRAFANA_PASSWORD_FILE:-}" ] || cat "$GRAFANA_PASSWORD_FILE"; }
+grafana_password() { cat "${GRAFANA_PASSWORD_FILE:-.secrets/grafana/grafana_password}" 2>/dev/null; }
 inspect() { docker service inspect --format "$2" "${STACK}_$1" 2>/dev/null; }
 image_of() { inspect "$1" '{{.Spec.TaskTemplate.ContainerSpec.Image}}'; }
 
+anyway=
 back=
 IMAGE=
 while [ $# -gt 0 ]; do
     case $1 in
     --dry-run) DRY=1 ;;
-    --back) back=1 ;;
+    --anyway) anyway=--anyway ;;
+    --back) back=1 anyway=--back ;;
     -*) fail "$USAGE" ;;
     *) IMAGE=$1 ;;
     esac
@@ -119,8 +126,10 @@ settle() {
 
 # Swarm has put back what failed; the other service follows.
 undo() {
-    local service
+    local service status=$?
     trap - EXIT
+    silence_end
+    [ $status -ne 0 ] || exit 0
     for service in $ROLLING; do
         while [ "$(inspect "$service" '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}')" = rollback_started ]; do
             sleep 1
@@ -142,9 +151,13 @@ if [ -n "$DRY" ]; then
     say "would deploy $(grep -c 'file:' <<<"$configs") configuration files and $IMAGE to the stack $STACK"
     exit 0
 fi
+# The first deploy brings the monitoring that could be asked.
+[ -z "$before" ] || may_start "$anyway"
 annotate "deploy of $IMAGE begins (${before:-nothing} until now)" started
 trap undo EXIT
+trap 'exit 130' INT TERM HUP
 if [ -n "$before" ]; then
+    silence_all_but "" "$IMAGE" # every replica is replaced; that none is left pages as ever
     say "1 migrate with $IMAGE"
     migrate || exit 1
 fi
@@ -152,6 +165,5 @@ say "2 replace what runs"
 roll_out
 say "3 wait until every replica is new and healthy"
 settle || exit 1
-trap - EXIT
 annotate "$IMAGE is in service" "done"
 say "DONE: $IMAGE is in service"

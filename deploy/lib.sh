@@ -3,10 +3,9 @@
 
 STATE=${STATE:-.deploy} # what this host remembers between two deploys
 GRAFANA_URL=${GRAFANA_URL:-http://127.0.0.1:3000}
+PROMETHEUS_URL=${PROMETHEUS_URL:-}
+ALERTMANAGER_URL=${ALERTMANAGER_URL:-}
 DRY=${DRY:-}
-# What a POST of the gate sends: nobody's name.
-# shellcheck disable=SC2034  # the drivers use it
-NOBODY='{"username":"deploy-gate","password":"deploy-gate"}' # pragma: allowlist secret
 
 say() { printf '%s  %s\n' "$(date -u +%H:%M:%SZ)" "$*" >&2; }
 

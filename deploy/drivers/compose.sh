@@ -11,7 +11,7 @@ grafana_password() { "${COMPOSE[@]}" exec --no-TTY grafana cat /run/secrets/graf
 
 # The pair that nginx sends requests to.
 active() {
-    if _exec grep --quiet api-green /etc/nginx/active/upstream.conf; then echo green; else echo blue; fi
+    if _exec grep --quiet 'default api-green' /etc/nginx/active/upstream.conf; then echo green; else echo blue; fi
 }
 
 # The image of a pair, as the next `docker compose up` would take it.
@@ -41,28 +41,55 @@ stop() { # COLOUR: its replicas serve what they have begun
     "${COMPOSE[@]}" --profile green stop "${pair[@]}"
 }
 
-ask() { # COLOUR api|web PATH GET|POST: the status
-    local host=$2 port=5001 body=()
-    [ "$4" = GET ] || body=(--data "$NOBODY")
-    [ "$1" = blue ] || host=$2-green
-    [ "$2" = api ] || port=5000
-    _exec curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' \
-        ${body[@]+"${body[@]}"} "http://$host:$port$3"
+# The replicas of a pair as Prometheus and nginx's log name them: a regular expression.
+instances() { # COLOUR
+    local pair service port found=()
+    read -ra pair <<<"$(_pair "$1")"
+    for service in "${pair[@]}"; do
+        port=5001
+        [ "${service%-green}" = api ] || port=5000
+        mapfile -t -O ${#found[@]} found < <("${COMPOSE[@]}" --profile green ps --quiet "$service" |
+            xargs -r docker inspect --format "{{range .NetworkSettings.Networks}}{{.IPAddress}}:$port|{{end}}" |
+            tr '|' '\n' | grep -v '^:' | grep .)
+    done
+    (IFS='|' && echo "${found[*]}")
+}
+
+# A pair asked from within nginx's container, which alone reaches it, as people and the probe user do.
+smoke() { # COLOUR
+    local api web
+    read -r api web <<<"$(_pair "$1")"
+    CURL="${COMPOSE[*]} exec --no-TTY nginx curl" \
+        PROBE_PASSWORD_FILE=<("${COMPOSE[@]}" exec --no-TTY "$api" cat /run/secrets/probe_password) \
+        deploy/smoke.sh --inside "http://$web:5000" "http://$api:5001"
+}
+
+_route() { # TEXT: nginx's new upstream.conf
+    # shellcheck disable=SC2016  # these are for the shell in there
+    _exec sh -ec '
+        cd /etc/nginx/active
+        printf "%s\n" "$1" >new
+        mv new upstream.conf
+        nginx -q -t -c /etc/nginx/nginx.conf
+        nginx -c /etc/nginx/nginx.conf -s reload' sh "$1"
 }
 
 switch() { # COLOUR
     local api web
     read -r api web <<<"$(_pair "$1")"
-    # shellcheck disable=SC2016  # these are nginx's variables
-    _exec sh -ec '
-        cd /etc/nginx/active
-        printf "map \"\" \$api { default %s:5001; }\nmap \"\" \$web { default %s:5000; }\n" "$1" "$2" >new
-        mv new upstream.conf
-        nginx -q -t -c /etc/nginx/nginx.conf
-        nginx -c /etc/nginx/nginx.conf -s reload' sh "$api" "$web"
+    _route "map \"\" \$api { default $api:5001; }
+map \"\" \$web { default $web:5000; }"
 }
 
-errors() { # answers with a 5xx so far, as nginx logged them
-    _exec sh -c 'cat /var/log/minitwit/nginx/nginx.log.1 /var/log/minitwit/nginx/nginx.log 2>/dev/null |
-        grep --count "\"status\":5" || true'
+split() { # OLD NEW PERCENT: so many of a hundred requests go to NEW
+    local api web new_api new_web
+    read -r api web <<<"$(_pair "$1")"
+    read -r new_api new_web <<<"$(_pair "$2")"
+    _route "split_clients \$request_id \$side { $3% new; * old; }
+map \$side \$api { default $api:5001; new $new_api:5001; }
+map \$side \$web { default $web:5000; new $new_web:5000; }"
+}
+
+follow() { # SECONDS: the lines that nginx logs from now on
+    _exec timeout "$1" tail --lines 0 --follow=name --retry /var/log/minitwit/nginx/nginx.log
 }

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from alerts.deploys import questions
 from alerts.incident import alerted, budget, changes, pictures, shares
 from alerts.incident.ask import Prometheus
 from alerts.incident.look import first_mover
@@ -69,6 +70,7 @@ def incident_expressions() -> list[tuple[str, str]]:
 
 ALL = [
     *panel_expressions(), *other_expressions(), *rule_expressions(), *incident_expressions(),
+    *((f"alerts/deploys: {name}", expr.text) for name, expr in questions().items()),
 ]  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 """``make bench-deploy``: requests lost while a new version takes over, at 200 requests a second.
 
-One host without Docker: nginx, two pairs of api and web, PostgreSQL, the simulator with its 0.3 s
-in an open loop. The same load without a deploy comes first and last: what it shows is the
-machine's, not the deploy's. The figures go to ``results/deploy.json``.
+One host without Docker: nginx, two pairs of api and web, PostgreSQL, Prometheus and Alertmanager,
+the simulator with its 0.3 s in an open loop. The same load without a deploy comes first and last:
+what it shows is the machine's, not the deploy's. The figures go to ``results/deploy.json``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ SETTLE = 5  # seconds of load before the deploy begins
 ROWS: dict[str, tuple[str, int]] = {
     "no deploy, before": ("", 0),
     "blue/green": ("better", 0),
-    "blue/green, the new version never gets ready": ("never-ready", 1),
     "blue/green, the new version cannot write": ("cannot-write", 1),
     "blue/green, the new version passes the gate and refuses posts": ("cannot-post", 1),
     "no deploy, after": ("", 0),
@@ -56,7 +55,7 @@ def measure(site: Site, row: str) -> dict[str, Any]:
     with site.load(RATE, RATE * SECONDS, 0.3, report):
         time.sleep(SETTLE)
         if version:
-            done = site.deploy(version, WATCH_SECONDS="10", START_TRIES="50")
+            done = site.deploy(version, CANARY_SECONDS="12", WATCH_SECONDS="8", START_TRIES="50")
             status = done.returncode
             print(done.stderr, end="", flush=True)
     found = result(status, figures(report))

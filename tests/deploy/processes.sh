@@ -31,7 +31,7 @@ start() { # COLOUR VERSION
     done
     for service in api web; do
         for ((try = 0; try < ${START_TRIES:-100}; try++)); do
-            [ "$(ask "$1" $service /readyz)" != 200 ] || continue 2
+            ! _ready "$1" $service || continue 2
             kill -0 "$(cat "$STATE/$1-$service.pid")" 2>/dev/null || break
             sleep 0.2
         done
@@ -51,19 +51,39 @@ stop() { # COLOUR: returns when its processes have ended
     done
 }
 
-ask() { # COLOUR SERVICE PATH METHOD
-    local body=()
-    [ "${4:-GET}" = GET ] || body=(--data "$NOBODY")
-    curl --silent --output /dev/null --max-time 2 --write-out '%{http_code}' \
-        ${body[@]+"${body[@]}"} "http://127.0.0.1:$(_port "$1" "$2")$3" || true
+_ready() { # COLOUR SERVICE
+    curl --silent --fail --output /dev/null --max-time 2 "http://127.0.0.1:$(_port "$1" "$2")/readyz"
+}
+
+instances() { echo "127.0.0.1:$(_port "$1" api)|127.0.0.1:$(_port "$1" web)"; } # COLOUR
+
+smoke() { # COLOUR
+    PROBE_PASSWORD_FILE=$STATE/probe_password deploy/smoke.sh --inside \
+        "http://127.0.0.1:$(_port "$1" web)" "http://127.0.0.1:$(_port "$1" api)"
+}
+
+_route() {
+    cat >"$NGINX/active/new"
+    mv "$NGINX/active/new" "$NGINX/active/upstream.conf"
+    kill -HUP "$(cat "$NGINX/nginx.pid")"
 }
 
 switch() { # COLOUR
     printf 'map "" $%s { default 127.0.0.1:%s; }\n' \
-        api "$(_port "$1" api)" web "$(_port "$1" web)" >"$NGINX/active/new"
-    mv "$NGINX/active/new" "$NGINX/active/upstream.conf"
-    kill -HUP "$(cat "$NGINX/nginx.pid")"
+        api "$(_port "$1" api)" web "$(_port "$1" web)" | _route
     echo "$1" >"$STATE/active"
 }
 
-errors() { grep --count '"status":5' "$NGINX/logs/nginx.log" || true; }
+split() { # OLD NEW PERCENT
+    local service
+    {
+        echo "split_clients \$request_id \$side { $3% new; * old; }"
+        for service in api web; do
+            # shellcheck disable=SC2016  # these are nginx's variables
+            printf 'map $side $%s { default 127.0.0.1:%s; new 127.0.0.1:%s; }\n' \
+                $service "$(_port "$1" $service)" "$(_port "$2" $service)"
+        done
+    } | _route
+}
+
+follow() { timeout "$1" tail -n 0 -F "$NGINX/logs/nginx.log"; } # SECONDS

@@ -18,7 +18,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tests.deploy import proxy
+from tests.deploy import monitoring, proxy
+from tests.deploy.monitoring import Monitoring
 from tests.deploy.proxy import Entrance
 from tests.parts import ROOT, free_port
 
@@ -28,11 +29,26 @@ VERSIONS = {
     "better": "LOG_LEVEL=warning",
     "never-ready": "DATABASE_URL=postgresql://nobody:nothing@127.0.0.1:9/none",
     "cannot-write": "DATABASE_URL={reader}",
-    # Passes every question of the gate; what people write is refused.
+    # Passes every gate; what people post is refused, and only that.
     "cannot-post": "DATABASE_URL={clerk}",
+    # Fails nothing, but takes its time.
+    "slow": "DATABASE_URL={sleeper}",
 }
 
-COMMON = ("SECRET_KEY=the-same-for-both",)
+PROBE = "a-probe's-password"  # pragma: allowlist secret
+COMMON = (
+    "SECRET_KEY=the-same-for-both", "PROBE_USER=minitwit-probe",
+    "PROBE_PASSWORD_FILE=$STATE/probe_password",
+)  # fmt: skip
+# May do everything, but there is a trigger for what people post.
+TRIGGER = """
+CREATE OR REPLACE FUNCTION judged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NOT NEW.flagged AND session_user = 'clerk' THEN RAISE 'refused'; END IF;
+    IF NOT NEW.flagged AND session_user = 'sleeper' THEN PERFORM pg_sleep(0.25); END IF;
+    RETURN NEW;
+END $$;
+CREATE OR REPLACE TRIGGER judged BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION judged();
+"""
 
 
 @dataclass
@@ -43,12 +59,21 @@ class Site:
     entrance: Entrance
     environment: dict[str, str]
     notes: list[dict[str, Any]] = field(default_factory=list)
+    monitoring: Monitoring = field(kw_only=True)
 
     @property
     def active(self) -> str:
         """The colour that nginx sends requests to."""
-        text = (self.folder / "nginx/active/upstream.conf").read_text()
-        return "blue" if f":{self.environment['BLUE_API']};" in text else "green"
+        return (
+            "blue"
+            if f"default 127.0.0.1:{self.environment['BLUE_API']};" in self.upstream
+            else "green"
+        )
+
+    @property
+    def upstream(self) -> str:
+        """Which replicas nginx sends requests to, as its configuration says."""
+        return (self.folder / "nginx/active/upstream.conf").read_text()
 
     def runs(self, colour: str) -> bool:
         """Whether a pair's api is alive."""
@@ -72,6 +97,25 @@ class Site:
             check=False,
             timeout=120,
         )
+
+    @contextmanager
+    def deploying(self, *arguments: str, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The script while the body runs."""
+        command = [str(ROOT / "deploy/deploy-compose.sh"), *arguments]
+        environment = {**self.environment, **settings}
+        with self.said.open("w") as log:
+            done = subprocess.DEVNULL
+            with subprocess.Popen(command, env=environment, stdout=done, stderr=log) as process:
+                yield process
+
+    @property
+    def said(self) -> Path:
+        """What ``deploying`` wrote for people."""
+        return self.folder / "deploy.log"
+
+    def split(self) -> bool:
+        """Whether the new version has its small share of the requests."""
+        return "split_clients" in self.upstream
 
     @contextmanager
     def load(self, rate: int, actions: int, timeout: float, report: Path) -> Iterator[None]:
@@ -113,11 +157,17 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
     (folder / "active").write_text("blue")
     (folder / "nginx").mkdir()
     to_api, to_web = (f"127.0.0.1:{ports[f'BLUE_{service}']}" for service in ("API", "WEB"))
+    (folder / "probe_password").write_text(PROBE)
     with (
         proxy.start(folder / "nginx", to_api, to_web) as entrance,
+        monitoring.start(folder / "monitoring", ports) as watched,
         _grafana() as (url, notes),
     ):
-        site = Site(folder, entrance, {**environment, "GRAFANA_URL": url}, notes)
+        environment |= {
+            "GRAFANA_URL": url, "PROMETHEUS_URL": watched.prometheus,
+            "ALERTMANAGER_URL": watched.alertmanager,
+        }  # fmt: skip
+        site = Site(folder, entrance, environment, notes, monitoring=watched)
         try:
             site.driver("start blue good")
             yield site
@@ -126,16 +176,23 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
                 _end(int(file.read_text()))
 
 
+ROLES = ("reader", "clerk", "sleeper")
+
+
 def _roles(database_url: str) -> dict[str, str]:
     """Addresses of the same database for roles that may do less."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         known = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-        for role in {"reader", "clerk"} - known:
+        for role in {*ROLES} - known:
             create = sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'r' IN ROLE pg_read_all_data")
             connection.execute(create.format(sql.Identifier(role)))
-        connection.execute("GRANT ALL ON login_attempts TO clerk")
+        for role in ("clerk", "sleeper"):
+            grant = sql.SQL("GRANT ALL ON ALL {} IN SCHEMA public TO {}")
+            for what in ("TABLES", "SEQUENCES"):
+                connection.execute(grant.format(sql.SQL(what), sql.Identifier(role)))
+        connection.execute(TRIGGER)
     scheme, _, rest = database_url.partition("://")
-    return {role: f"{scheme}://{role}:r@{rest.partition('@')[2]}" for role in ("reader", "clerk")}
+    return {role: f"{scheme}://{role}:r@{rest.partition('@')[2]}" for role in ROLES}
 
 
 def _end(pid: int) -> None:

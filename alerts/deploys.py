@@ -1,0 +1,54 @@
+"""What a deploy asks Prometheus: may it start, and is the new version worse than the old one.
+
+The scripts in ``deploy/`` fill in ``$service``, ``$instance`` (a regular expression of replicas)
+and ``$__range`` (how long both have been serving).
+"""
+
+from __future__ import annotations
+
+from alerts.burn import LEFT, recordings
+from alerts.model import Recording
+from observability.catalog import BUILD_INFO, HTTP_DURATION, HTTP_REQUESTS, SERVICE
+from observability.clock import Clock
+from observability.exporters import ALERTS
+from observability.generated import mark
+from observability.promql.builders import (
+    LE,
+    RANGE,
+    Matcher,
+    increase,
+    matches,
+    rate,
+    select,
+    total,
+)
+from observability.promql.expr import Expr
+from observability.promql.joins import VERSION, with_version
+
+FILE = "deploy/questions.promql"
+SPENT = 1e-9  # what is left of a budget that is spent
+SIDE: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$instance")}
+
+
+def questions() -> dict[str, Expr]:
+    """Each question by its name. Of a side: by version, so that two at once are told apart."""
+    rules = [rule for group in recordings(Clock()) for rule in group.rules]
+    left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == LEFT)
+    requests = increase(HTTP_REQUESTS, RANGE, **SIDE)
+    failed = increase(HTTP_REQUESTS, RANGE, status=matches("5.."), **SIDE)
+    buckets = with_version(rate(HTTP_DURATION, RANGE, "bucket", **SIDE))
+    summed = total(buckets, LE, SERVICE, VERSION)
+    return {
+        "critical": select(ALERTS, alertstate="firing", severity="critical"),
+        "spent": select(left) < SPENT,
+        "version": select(BUILD_INFO, **SIDE),
+        "requests": total(with_version(requests), SERVICE, VERSION),
+        "failed": total(with_version(failed), SERVICE, VERSION),
+        "p99": Expr(f"histogram_quantile(0.99, {summed})", frozenset({"service", "version"})),
+    }
+
+
+def render() -> str:
+    """The generated file: a name and an expression a line."""
+    lines = [f"{name} {expr}" for name, expr in questions().items()]
+    return "\n".join([f"# {mark('alerts/deploys.py')}", *lines]) + "\n"

@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# What a deploy asks the monitoring, and tells it: alerts, budgets, one version against the other,
+# silences. Prometheus and Alertmanager are reached through Grafana, with its password, unless
+# PROMETHEUS_URL and ALERTMANAGER_URL say where they are.
+
+QUESTIONS=alerts/generated/deploy/questions.promql
+LEAST=50 # requests of each side below which nothing is judged
+SILENCE_MINUTES=30 # if this script is killed, the silence ends by itself
+silence=
+
+# _through prometheus|alertmanager PATH [OPTION OF CURL...]
+_through() {
+    local url=$PROMETHEUS_URL login=
+    [ "$1" = prometheus ] || url=$ALERTMANAGER_URL
+    if [ -z "$url" ]; then
+        url=$GRAFANA_URL/api/datasources/proxy/uid/$1
+        login="user = \"admin:$(grafana_password)\""
+    fi
+    # The password goes by a pipe: an argument could be read in the list of processes.
+    curl --silent --fail --max-time 5 --config - "${@:3}" "$url$2" <<<"$login"
+}
+
+# question NAME [SERVICE INSTANCES SECONDS]: Prometheus's answer as JSON
+question() {
+    local query
+    query=$(sed -n "s/^$1 //p" "$QUESTIONS")
+    query=${query//\$service/"${2:-}"}
+    query=${query//\$instance/"${3:-}"}
+    query=${query//\$__range/"${4:-}s"}
+    _through prometheus /api/v1/query --get --data-urlencode "query=$query"
+}
+
+# The first number of an answer; 0 if there is none.
+_number() { sed -n 's/^[^[]*\[.*"value":\[[0-9.]*,"\([^"]*\)"\].*/\1/p' | grep . || echo 0; }
+
+# A label of each series of an answer, and of which service it is, if it says so.
+_named() { tr '{' '\n' | sed -n "s/.*\"$1\":\"\([^\"]*\)\"\(.*\"service\":\"\([^\"]*\)\"\)\{0,1\}.*/\1 \3/p" | sort -u; }
+
+# A sentence on why no deploy may start now; nothing if it may.
+objection() {
+    local alerts budgets
+    if ! alerts=$(question critical) || ! budgets=$(question spent); then
+        echo "Prometheus does not answer, so nothing is known of alerts and budgets"
+        return
+    fi
+    alerts=$(_named alertname <<<"$alerts" | sed 's/ $//; s/ / of /' | paste -sd, | sed 's/,/, /g')
+    budgets=$(_named objective <<<"$budgets" | sed 's/ $//' | paste -sd, | sed 's/,/, /g')
+    [ -z "$alerts" ] || echo "a critical alert fires: $alerts"
+    [ -z "$budgets" ] || echo "the error budget is spent: $budgets"
+}
+
+# Refuse to go on if there is an objection; with any argument only say so.
+may_start() {
+    local why
+    why=$(objection | paste -sd';' | sed 's/;/; /g')
+    [ -n "$why" ] || return 0
+    [ -n "${1:-}" ] || fail "REFUSED: $why. --anyway deploys all the same."
+    say "  $why; it goes on all the same ($1)"
+}
+
+# worse OLD NEW SECONDS: whether NEW (regular expressions of replicas) does worse than OLD. Says why.
+worse() {
+    local service verdict=1
+    for service in api web; do
+        _compare "$service" "$@" || verdict=0
+    done
+    return $verdict
+}
+
+_compare() { # SERVICE OLD NEW SECONDS: 1 if it is worse
+    local figures=() name side answer versions=()
+    for side in "$2" "$3"; do
+        for name in requests failed p99; do
+            answer=$(question "$name" "$1" "$side" "$4") ||
+                { say "  $1 is not compared: Prometheus does not answer"; return 0; }
+            figures+=("$(_number <<<"$answer")")
+        done
+        versions+=("$(question version "$1" "$side" "$4" | sed -n 's/.*"version":"\([^"]*\)".*/\1/p')")
+    done
+    say "  $(awk -v least="$LEAST" -v service="$1" -v old="${versions[0]}" -v new="${versions[1]}" '
+        function shown(requests, failed, p99) {
+            return sprintf("%.1f %% of %d failed, p99 %d ms", 100 * failed / requests, requests, 1000 * p99)
+        }
+        {
+            if ($1 < least || $4 < least) {
+                printf "%s: too few to judge (%d requests of %s, %d of %s)", service, $1, old, $4, new
+                exit
+            }
+            bad = $5 / $4 > $2 / $1 + 0.01 || ($6 > 2 * $3 && $6 > $3 + 0.1)
+            printf "%s: %s %s (%s), %s (%s)", service, new, bad ? "is WORSE" : "does no worse",
+                shown($4, $5, $6), old, shown($1, $2, $3)
+        }' <<<"${figures[*]}" | tee "$STATE/compared")"
+    ! grep -q 'is WORSE' "$STATE/compared"
+}
+
+# Nobody is paged for a replica of api or web that does not answer, but for those that serve:
+# silence_all_but INSTANCES IMAGE.
+# An alert without an instance, that none is there at all, pages as ever.
+silence_all_but() {
+    local before=$silence body
+    printf -v body '{"createdBy":"deploy","comment":"deploy of %s","startsAt":"%s","endsAt":"%s","matchers":[%s,%s,%s]}' \
+        "$2" "$(date -u +%FT%TZ)" "$(date -u -d "+$SILENCE_MINUTES minutes" +%FT%TZ)" \
+        '{"name":"alertname","value":"MiniTwitTargetDown","isRegex":false,"isEqual":true}' \
+        '{"name":"service","value":"api|web","isRegex":true,"isEqual":true}' \
+        "{\"name\":\"instance\",\"value\":\"$1|\",\"isRegex\":true,\"isEqual\":false}"
+    silence=$(_through alertmanager /api/v2/silences --header 'Content-Type: application/json' --data "$body" |
+        sed -n 's/.*"silenceID":"\([^"]*\)".*/\1/p') || silence=
+    [ -n "$silence" ] || say "Alertmanager took no silence; somebody may be paged for a replica that goes"
+    _expire "$before"
+}
+
+silence_end() {
+    _expire "$silence"
+    silence=
+}
+
+_expire() {
+    [ -z "$1" ] || _through alertmanager "/api/v2/silence/$1" --request DELETE >/dev/null ||
+        say "the silence $1 could not be ended; it ends by itself within $SILENCE_MINUTES minutes"
+}
