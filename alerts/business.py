@@ -44,10 +44,9 @@ def alerts(clock: Clock) -> Group:
                 & (total(rate(HTTP_REQUESTS, minute, **POST), SERVICE) > LOW_TRAFFIC),
                 wait=30,
                 severity="critical",
-                summary="People post messages, and none is taken.",
+                summary="All posts are rejected.",
                 impact="everybody who posts",
-                description="For a minute {{ $labels.service }} has been asked to take messages "
-                "and has taken none.",
+                description="For a minute {{ $labels.service }} has rejected every post.",
                 board=Board.BUSINESS,
             ),
             Alert(
@@ -56,7 +55,7 @@ def alerts(clock: Clock) -> Group:
                 & (tried > limits.REGISTRATIONS_LEAST),
                 wait=30,
                 severity="warning",
-                summary="Most attempts to register are refused.",
+                summary="Most registrations are rejected.",
                 impact="new users",
                 description="{{ $value | humanizePercentage }} of the attempts to register within "
                 "five minutes were refused; "
@@ -69,7 +68,7 @@ def alerts(clock: Clock) -> Group:
                 > limits.FAILED_LOGINS_LIMIT,
                 wait=15,
                 severity="warning",
-                summary="Someone tries out passwords.",
+                summary="Someone is guessing passwords.",
                 impact="users with weak passwords",
                 description='{{ printf "%.1f" $value }} attempts a second to log in fail; '
                 f"the limit is {limits.FAILED_LOGINS_LIMIT:g}.",

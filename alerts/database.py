@@ -36,10 +36,10 @@ def alerts(clock: Clock) -> Group:
                 total(rate(DB_ERRORS, minute), SERVICE) > DB_ERRORS_LIMIT,
                 wait=30,
                 severity="warning",
-                summary="Statements on the database fail.",
-                impact="some requests, unless a repetition hides it",
+                summary="Database statements fail.",
+                impact="some requests, unless a retry hides it",
                 description='{{ printf "%.1f" $value }} statements of {{ $labels.service }} a '
-                f"second fail; the limit is {DB_ERRORS_LIMIT:g}. Repetitions may hide it.",
+                f"second fail; the limit is {DB_ERRORS_LIMIT:g}. Retries may hide it.",
                 board=Board.DATABASE,
             ),
             Alert(

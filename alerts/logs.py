@@ -38,10 +38,10 @@ def alerts(clock: Clock) -> Group:
                 a_second(lines(event="invalid_request")) > INVALID_REQUESTS_LIMIT,
                 wait=10,
                 severity="warning",
-                summary="Many requests make no sense to a service.",
+                summary="A service gets many invalid requests.",
                 impact="the clients that send them",
-                description='{{ $labels.service }} refuses {{ printf "%.1f" $value }} requests a '
-                f"second that make no sense; the limit is {INVALID_REQUESTS_LIMIT:g}.",
+                description='{{ $labels.service }} rejects {{ printf "%.1f" $value }} invalid '
+                f"requests a second; the limit is {INVALID_REQUESTS_LIMIT:g}.",
                 board=Board.LOGS,
             ),
         ),

@@ -73,11 +73,11 @@ def alerts(clock: Clock) -> Group:
                 _unwatched(),
                 wait=10,
                 severity="warning",
-                summary="A part of the monitoring does not answer.",
+                summary="A component of the monitoring is down.",
                 impact="operators: they see less",
-                description="Prometheus gets no answer from {{ $labels.job }}"
+                description="Prometheus cannot scrape {{ $labels.job }}"
                 "{{ with $labels.instance }} at {{ . }}"
-                "{{ else }} for {{ $labels.service }}: it is no target at all{{ end }}.",
+                "{{ else }} for {{ $labels.service }}: it is not a target{{ end }}.",
             ),
             Alert(
                 "MiniTwitRuleEvaluationFailing",
@@ -96,7 +96,7 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 service="alertmanager",
-                summary="Prometheus cannot hand its alerts to Alertmanager.",
+                summary="Prometheus cannot send alerts to Alertmanager.",
                 impact="operators: alerts do not arrive",
                 description='{{ printf "%.0f" $value }} alerts could not be sent to '
                 "{{ $labels.alertmanager }} within a minute; the limit is none.",
@@ -108,8 +108,8 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 service="alertmanager",
-                summary="Alertmanager cannot deliver its messages.",
-                impact="operators: messages do not arrive",
+                summary="Alertmanager cannot deliver notifications.",
+                impact="operators: notifications do not arrive",
                 description='{{ printf "%.0f" $value }} messages by {{ $labels.integration }} '
                 "failed within a minute; the limit is none.",
                 keep=5 * MINUTE,  # so that it is still there when the way is open again
@@ -119,9 +119,9 @@ def alerts(clock: Clock) -> Group:
                 select(CONFIG_LOADED).equals(0) | select(ALERTMANAGER_LOADED).equals(0),
                 wait=10,
                 severity="warning",
-                summary="A changed configuration is not in force, because it is wrong.",
-                impact="operators: a change is not in force",
-                description="{{ $labels.service }} at {{ $labels.instance }} goes on with its old "
+                summary="A configuration reload failed.",
+                impact="operators: a change has no effect",
+                description="{{ $labels.service }} at {{ $labels.instance }} keeps its old "
                 "configuration.",
                 board=Board.MONITORING,
             ),
@@ -131,9 +131,9 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 service="promtail",
-                summary="Log lines do not arrive in Loki and are given up.",
+                summary="Promtail drops log lines.",
                 impact="operators: log lines are missing",
-                description='Promtail at {{ $labels.instance }} gave up {{ printf "%.0f" $value }} '
+                description='Promtail at {{ $labels.instance }} dropped {{ printf "%.0f" $value }} '
                 "lines within a minute ({{ $labels.reason }}); the limit is none.",
                 board=Board.LOGS,
                 keep=5 * MINUTE,
@@ -144,9 +144,9 @@ def alerts(clock: Clock) -> Group:
                 | (total(increase(TRACE_SPANS, minute, outcome="dropped"), SERVICE) > 0),
                 wait=10,
                 severity="warning",
-                summary="A service gives up log lines or spans.",
+                summary="A service drops log lines or spans.",
                 impact="operators: log lines or spans are missing",
-                description='{{ $labels.service }} gave up {{ printf "%.0f" $value }} '
+                description='{{ $labels.service }} dropped {{ printf "%.0f" $value }} '
                 "{{ with $labels.sink }}log lines for its {{ . }}{{ else }}spans{{ end }} "
                 "within a minute; the limit is none.",
                 board=Board.LOGS,
@@ -158,7 +158,7 @@ def alerts(clock: Clock) -> Group:
                 wait=10,
                 severity="warning",
                 service="{{ $labels.component }}",
-                summary="A component ends by itself again and again.",
+                summary="A component restarts again and again.",
                 impact="users of it, for seconds at each restart",
                 description='{{ $labels.component }} was started again {{ printf "%.0f" $value }} '
                 f"times within {RESTART_WINDOW // 60} minutes; the limit is {RESTARTS_TOLERATED}.",

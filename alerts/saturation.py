@@ -78,7 +78,7 @@ def alerts(clock: Clock) -> Group:
                 wait=15,
                 severity="warning",
                 summary="Requests wait for a connection to the database.",
-                impact="users and the simulator: answers come late",
+                impact="users and the simulator: responses are slow",
                 description='{{ printf "%.1f" $value }} requests to {{ $labels.instance }} waited '
                 f"at any moment of a minute; the limit is {limits.WAITING_LIMIT:g}.",
                 board=Board.DATABASE,
@@ -102,9 +102,9 @@ def alerts(clock: Clock) -> Group:
                 over("avg", select(HASHES_WAITING), minute) > limits.HASHES_LIMIT,
                 wait=15,
                 severity="warning",
-                summary="Passwords queue up to be hashed.",
-                impact="whoever logs in or registers",
-                description='{{ printf "%.0f" $value }} passwords were in work or waiting on '
+                summary="The queue for password hashing is too long.",
+                impact="users who log in or register",
+                description='{{ printf "%.0f" $value }} passwords were being hashed or queued on '
                 f"{{{{ $labels.instance }}}}; the limit is {limits.HASHES_LIMIT:g}.",
                 board=Board.BUSINESS,
             ),
@@ -113,7 +113,7 @@ def alerts(clock: Clock) -> Group:
                 lag > limits.LAG_LIMIT,
                 wait=15,
                 severity="warning",
-                summary="The event loop is late: every request waits.",
+                summary="The event loop lags: every request waits.",
                 impact="everybody: each request waits",
                 description="The event loop of {{ $labels.instance }} was late by "
                 "{{ $value | humanizeDuration }} on average; "
@@ -126,7 +126,7 @@ def alerts(clock: Clock) -> Group:
                 > limits.MEMORY_LIMIT,
                 wait=30,
                 severity="warning",
-                summary="A service holds more memory than it should.",
+                summary="A service uses too much memory.",
                 impact="nobody yet; the service may be ended",
                 description="{{ $labels.instance }} holds {{ $value | humanize }}B; "
                 f"the limit is {limits.MEMORY_LIMIT / 1e6:g} MB.",

@@ -55,11 +55,11 @@ def alerts(clock: Clock) -> Group:
                 down(DEPLOYED_TARGETS),
                 wait=10,
                 severity="critical",
-                summary="A part of MiniTwit does not answer.",
+                summary="A service of MiniTwit is down.",
                 impact="users and the simulator, if it is api or web",
-                description="Prometheus gets no answer from {{ $labels.job }}"
+                description="Prometheus cannot scrape {{ $labels.job }}"
                 "{{ with $labels.instance }} at {{ . }}"
-                "{{ else }}: it is no target at all{{ end }}.",
+                "{{ else }}: it is not a target{{ end }}.",
             ),
             Alert(
                 "MiniTwitDatabaseDown",
@@ -76,7 +76,7 @@ def alerts(clock: Clock) -> Group:
                 select(NGINX_UP).equals(0) | select(UP, job="nginx").equals(0),
                 wait=10,
                 severity="critical",
-                summary="The way in does not answer.",
+                summary="The reverse proxy does not answer.",
                 impact="everybody outside: no request arrives",
                 description="nginx, or its exporter at {{ $labels.instance }}, does not answer.",
             ),
@@ -85,8 +85,8 @@ def alerts(clock: Clock) -> Group:
                 select(PROBE_SUCCESS, service=matches("|".join(PROBED_SERVICES))).equals(0),
                 wait=15,
                 severity="critical",
-                summary="MiniTwit does not answer as it should when asked from outside.",
-                impact="whoever asks from outside",
+                summary="A synthetic probe fails.",
+                impact="users outside",
                 description="The probe {{ $labels.probe }} of {{ $labels.instance }} fails.",
             ),
             Alert(
@@ -106,7 +106,7 @@ def alerts(clock: Clock) -> Group:
                 (select(errors) > ERROR_RATIO_LIMIT) & (select(requests) > LOW_TRAFFIC),
                 wait=15,
                 severity="critical",
-                summary="Too many requests end in an error of the server.",
+                summary="Too many requests fail with a server error.",
                 impact="users and the simulator: requests fail",
                 description="{{ $value | humanizePercentage }} of the requests to "
                 "{{ $labels.service }} ended in a 5xx within a minute; "

@@ -81,24 +81,22 @@ LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1.0)
 HTTP_REQUESTS = Metric(
     "minitwit_http_requests_total",
     "counter",
-    "Requests answered, by route template and status.",
+    "HTTP requests served, by route template and status.",
     (METHOD, ROUTE, STATUS),
 )
 HTTP_DURATION = Metric(
     "minitwit_http_request_duration_seconds",
     "histogram",
-    "From the first byte of a request to the last of its answer.",
+    "HTTP request duration, from the first byte of the request to the last of the response.",
     (METHOD, ROUTE),
     unit="seconds",
     buckets=DURATION_BUCKETS,
 )
-HTTP_IN_PROGRESS = Metric(
-    "minitwit_http_requests_in_progress", "gauge", "Requests being served at this moment."
-)
+HTTP_IN_PROGRESS = Metric("minitwit_http_requests_in_progress", "gauge", "HTTP requests in flight.")
 UPSTREAM_DURATION = Metric(
     "minitwit_upstream_request_duration_seconds",
     "histogram",
-    "Calls from web to api, by what they were for.",
+    "Duration of calls from web to api, by operation.",
     (OPERATION,),
     unit="seconds",
     buckets=DURATION_BUCKETS,
@@ -107,7 +105,7 @@ UPSTREAM_DURATION = Metric(
 UPSTREAM_ERRORS = Metric(
     "minitwit_upstream_errors_total",
     "counter",
-    "Calls from web to api that brought no usable response.",
+    "Calls from web to api without a usable response, by reason.",
     (Label("reason", ("refused", "timeout", "status_5xx")),),
     services=(WEB,),
 )
@@ -116,23 +114,23 @@ UPSTREAM_ERRORS = Metric(
 DB_POOL_CONNECTIONS = Metric(
     "minitwit_db_pool_connections",
     "gauge",
-    "Connections that the pool holds, by state.",
+    "Database connections in the pool, by state.",
     (Label("state", ("idle", "busy")),),
     services=(API,),
 )
 DB_POOL_LIMIT = Metric(
-    "minitwit_db_pool_max_connections", "gauge", "The most that the pool may hold.", services=(API,)
+    "minitwit_db_pool_max_connections", "gauge", "Maximum size of the pool.", services=(API,)
 )
 DB_POOL_WAITING = Metric(
     "minitwit_db_pool_waiting_requests",
     "gauge",
-    "Requests waiting for a connection.",
+    "Requests waiting for a database connection.",
     services=(API,),
 )
 DB_QUERY_DURATION = Metric(
     "minitwit_db_query_duration_seconds",
     "histogram",
-    "Statements by the name they have in the repositories, without the wait for a connection.",
+    "Duration of database statements by name, without the wait for a connection.",
     (QUERY,),
     unit="seconds",
     buckets=QUERY_BUCKETS,
@@ -141,7 +139,7 @@ DB_QUERY_DURATION = Metric(
 DB_ERRORS = Metric(
     "minitwit_db_errors_total",
     "counter",
-    "Statements that failed: no connection, pool exhausted, timed out, or refused by the server.",
+    "Failed database statements, by kind of error.",
     (Label("kind", ("unavailable", "pool_exhausted", "timeout", "statement")),),
     services=(API,),
 )
@@ -150,33 +148,36 @@ DB_ERRORS = Metric(
 EVENT_LOOP_LAG = Metric(
     "minitwit_event_loop_lag_seconds",
     "histogram",
-    "How late a timer of the event loop came: what every request waits at least.",
+    "Event-loop lag: how late a timer fired.",
     unit="seconds",
     buckets=LAG_BUCKETS,
 )
-READY = Metric("minitwit_ready", "gauge", "1 while this replica answers that it is ready.")
+READY = Metric("minitwit_ready", "gauge", "1 while this replica is ready.")
 BUILD_INFO = Metric(
-    "minitwit_build_info", "gauge", "Always 1; the labels say what runs.", (Label("version"),)
+    "minitwit_build_info",
+    "gauge",
+    "Always 1; the labels hold the running version.",
+    (Label("version"),),
 )
 LOG_RECORDS = Metric(
     "minitwit_log_records_total",
     "counter",
-    "Log records by level.",
+    "Log records, by level.",
     (Label("level", ("debug", "info", "warning", "error", "critical")),),
     services=(API, WEB, SIMULATOR, *COMMANDS),
 )
 LOG_DROPPED = Metric(
     "minitwit_log_records_dropped_total",
     "counter",
-    "Log records lost because a sink was full or failing.",
+    "Log records dropped, by the sink that was full or failed.",
     (Label("sink", ("queue", "file", "stdout", "loki")),),
     services=(API, WEB, SIMULATOR, *COMMANDS),
 )
 TRACE_SPANS = Metric(
     "minitwit_trace_spans_total",
     "counter",
-    "Spans delivered; dropped because the receiver was slow, away or refusing; or not made, since"
-    " more requests failed or were slow than are described in a second.",
+    "Spans exported, dropped by a full queue or a failing collector, or beyond the limit of tail"
+    " sampling.",
     (Label("outcome", ("exported", "dropped", "limited")),),
 )
 
@@ -184,34 +185,34 @@ TRACE_SPANS = Metric(
 REGISTRATIONS = Metric(
     "minitwit_registrations_total",
     "counter",
-    "Attempts to register, by how they ended.",
+    "Registration attempts, by outcome.",
     (Label("outcome", ("ok", "username_taken", "invalid")),),
     services=(API,),
 )
 LOGINS = Metric(
     "minitwit_logins_total",
     "counter",
-    "Attempts to log in, by how they ended.",
+    "Log-in attempts, by outcome.",
     (Label("outcome", ("ok", "unknown_user", "wrong_password", "throttled")),),
     services=(API,),
 )
 HASHES_WAITING = Metric(
     "minitwit_password_hashes_waiting",
     "gauge",
-    "Passwords being hashed or waiting for a thread to hash them.",
+    "Passwords being hashed or in the queue for it.",
     services=(API,),
 )
 MESSAGES = Metric(
     "minitwit_messages_total",
     "counter",
-    "Attempts to post a message, by how they ended.",
+    "Attempts to post a message, by outcome.",
     (Label("outcome", ("ok", "unknown_author", "invalid")),),
     services=(API,),
 )
 FOLLOWS = Metric(
     "minitwit_follows_total",
     "counter",
-    "Attempts to follow or unfollow someone, by how they ended.",
+    "Attempts to follow or unfollow, by outcome.",
     (
         Label("action", ("follow", "unfollow")),
         Label("outcome", ("changed", "unchanged", "unknown_user")),
@@ -224,7 +225,7 @@ ACTIVE_SECONDS = 300
 ACTIVE_USERS = Metric(
     "minitwit_active_users",
     "gauge",
-    "Users who posted or logged in within the last five minutes, the same on every replica.",
+    "Users who posted or logged in within the last five minutes; equal on all replicas.",
     services=(API,),
 )
 
@@ -232,7 +233,7 @@ TABLES = ("users", "messages", "follows")
 ROWS = Metric(
     "minitwit_rows",
     "gauge",
-    "Rows of a table as the database's statistics estimate them, the same on every replica.",
+    "Rows of a table, estimated by PostgreSQL's statistics; equal on all replicas.",
     (Label("table", TABLES),),
     services=(API,),
 )
@@ -240,14 +241,14 @@ ROWS = Metric(
 BACKUP_TIME = Metric(
     "minitwit_backup_timestamp_seconds",
     "gauge",
-    "When the last good backup was taken; 0 if never. The same on every replica.",
+    "Unix time of the latest good backup, 0 if none; equal on all replicas.",
     unit="seconds",
     services=(API,),
 )
 BACKUP_SIZE = Metric(
     "minitwit_backup_size_bytes",
     "gauge",
-    "The size of the last good backup, the same on every replica.",
+    "Size of the latest good backup; equal on all replicas.",
     unit="bytes",
     services=(API,),
 )
@@ -256,13 +257,13 @@ BACKUP_SIZE = Metric(
 SIMULATOR_LATEST = Metric(
     "minitwit_simulator_latest_id",
     "gauge",
-    "The id of the simulator's latest action, the same on every replica.",
+    "The simulator's latest id; equal on all replicas.",
     services=(API,),
 )
 SIMULATOR_LATEST_TIME = Metric(
     "minitwit_simulator_latest_timestamp_seconds",
     "gauge",
-    "When this replica last took an action of the simulator; 0 if never.",
+    "Unix time of this replica's latest request of the simulator, 0 if none.",
     unit="seconds",
     services=(API,),
 )
@@ -271,7 +272,7 @@ COMMAND = Label("command", ("register", "tweet", "follow", "unfollow"))
 SIMULATOR_ACTIONS = Metric(
     "minitwit_simulator_actions_total",
     "counter",
-    "Actions as the client saw them end; anything but ok is what the simulator counts as an error.",
+    "Actions of the simulator, by outcome as the client saw it; all but ok count as errors.",
     (
         COMMAND,
         Label(
@@ -284,7 +285,7 @@ SIMULATOR_ACTIONS = Metric(
 SIMULATOR_DURATION = Metric(
     "minitwit_simulator_action_duration_seconds",
     "histogram",
-    "From before the client connects to the last byte of the answer, or until it gives up.",
+    "Duration of the simulator's actions, from connecting to the last byte or the timeout.",
     (COMMAND,),
     unit="seconds",
     buckets=DURATION_BUCKETS,

@@ -28,7 +28,7 @@ ALERTS = Metric(
 ALERTS_SINCE = Metric(
     "ALERTS_FOR_STATE",
     "gauge",
-    "When each alert that is pending or firing became active.",
+    "Unix time at which each pending or firing alert became active.",
     (Label("alertname"), Label("severity", ("critical", "warning", "info", "none"))),
     unit="seconds",
     services=(),
@@ -41,7 +41,7 @@ PROBE_SUCCESS = Metric(
 PROBE_DURATION = Metric(
     "probe_duration_seconds",
     "gauge",
-    "How long the probe took.",
+    "Duration of the probe.",
     (PROBE,),
     unit="seconds",
     services=(),
@@ -51,21 +51,21 @@ PROBE_DURATION = Metric(
 PROCESS_MEMORY = Metric(
     "process_resident_memory_bytes",
     "gauge",
-    "Memory that the process holds.",
+    "Resident memory.",
     unit="bytes",
     services=(),
 )
 PROCESS_START = Metric(
     "process_start_time_seconds",
     "gauge",
-    "When the process started.",
+    "Unix time at which the process started.",
     unit="seconds",
     services=(),
 )
 PROCESS_CPU = Metric(
     "process_cpu_seconds_total",
     "counter",
-    "Processor time used.",
+    "CPU time used.",
     unit="seconds",
     services=(),
 )
@@ -80,21 +80,21 @@ NGINX_UP = Metric("nginx_up", "gauge", "1 if the exporter reaches nginx.", servi
 RULE_FAILURES = Metric(
     "prometheus_rule_evaluation_failures_total",
     "counter",
-    "Rule evaluations that failed.",
+    "Failed rule evaluations.",
     (Label("rule_group"),),
     services=(),
 )
 NOTIFICATION_ERRORS = Metric(
     "prometheus_notifications_errors_total",
     "counter",
-    "Alerts that Prometheus could not hand to an Alertmanager.",
+    "Alerts that Prometheus failed to send to Alertmanager.",
     (Label("alertmanager"),),
     services=(),
 )
 NOTIFICATION_FAILURES = Metric(
     "alertmanager_notifications_failed_total",
     "counter",
-    "Messages that Alertmanager could not deliver.",
+    "Failed notifications of Alertmanager.",
     (Label("integration"),),
     services=(),
 )
@@ -103,7 +103,7 @@ NOTIFICATION_FAILURES = Metric(
 DEADMAN_AGE = Metric(
     "minitwit_deadman_watchdog_age_seconds",
     "gauge",
-    "Since the Watchdog was heard last.",
+    "Seconds since the Watchdog's value advanced.",
     unit="seconds",
     services=(),
 )
@@ -112,7 +112,7 @@ DEADMAN_AGE = Metric(
 COMPONENT_RESTARTS = Metric(
     "minitwit_component_restarts_total",
     "counter",
-    "How often a component of the stack ended by itself and was started again.",
+    "Restarts of a component that exited by itself.",
     (COMPONENT,),
     services=(),
 )

@@ -20,12 +20,12 @@ PHASE = Label("phase")
 PROBE_PHASE = Metric(
     "probe_http_duration_seconds",
     "gauge",
-    "How long each phase of a probe took.",
+    "Duration of each phase of a probe.",
     (PROBE, PHASE),
     services=(),
 )
 PROBE_STATUS = Metric(
-    "probe_http_status_code", "gauge", "What the probe was answered.", (PROBE,), services=()
+    "probe_http_status_code", "gauge", "HTTP status of the probe.", (PROBE,), services=()
 )
 
 PG_CONNECTIONS = _metric("gauge", "pg_stat_activity_count", "Connections.", "datname", "state")
@@ -57,14 +57,17 @@ PRESSURE_DISK = _metric("counter", "node_pressure_io_waiting_seconds_total", "I/
 FILES = _metric("gauge", "process_open_fds", "Open file descriptors.")
 COLLECTIONS = _metric("counter", "python_gc_collections_total", "GC collections.", "generation")
 
-SCRAPE_SECONDS = _metric("gauge", "scrape_duration_seconds", "How long a scrape took.")
-SCRAPED = _metric("gauge", "scrape_samples_scraped", "Samples of a scrape.")
+SCRAPE_SECONDS = _metric("gauge", "scrape_duration_seconds", "Duration of a scrape.")
+SCRAPED = _metric("gauge", "scrape_samples_scraped", "Samples in a scrape.")
 OLDEST_SAMPLE = _metric(
-    "gauge", "prometheus_tsdb_lowest_timestamp_seconds", "Time of the oldest sample that is kept."
+    "gauge", "prometheus_tsdb_lowest_timestamp_seconds", "Time of the oldest stored sample."
 )
 SERIES = _metric("gauge", "prometheus_tsdb_head_series", "Series held in memory.")
 RULE_SECONDS = _metric(
-    "gauge", "prometheus_rule_group_last_duration_seconds", "Its last evaluation.", "rule_group"
+    "gauge",
+    "prometheus_rule_group_last_duration_seconds",
+    "Duration of the last evaluation.",
+    "rule_group",
 )
 RULES_MISSED = _metric(
     "counter", "prometheus_rule_group_iterations_missed_total", "Missed iterations.", "rule_group"
@@ -93,7 +96,7 @@ LOKI_STREAMS = _metric("gauge", "loki_ingester_memory_streams", "Streams in memo
 CERTIFICATE_END = Metric(
     "probe_ssl_earliest_cert_expiry",
     "gauge",
-    "When the first certificate of the chain expires.",
+    "Unix time at which the first certificate of the chain expires.",
     (PROBE,),
     unit="seconds",
     services=(),

@@ -23,7 +23,7 @@ ATTEMPTS: tuple[tuple[str, str, Metric, str, tuple[Label, ...]], ...] = (
 # How the successes of an attempt are called.
 DONE = {
     "Registrations": "New users",
-    "Logins": "Log-ins done",
+    "Logins": "New sessions",
     "Messages": "New messages",
     "Follows": "New follows",
 }
@@ -65,11 +65,11 @@ NOW_ROW = Row(
     ),
 )
 OUTCOMES_ROW = Row(
-    "Attempts, by how they ended",
+    "Attempts by outcome",
     tuple(
         timeseries(
             title,
-            f"{what}, by how they ended.",
+            f"{what}, by outcome.",
             Prom(summed(metric, *by), " ".join(f"{{{{{label.name}}}}}" for label in by)),
             unit="ops",
             width=12,
@@ -78,11 +78,11 @@ OUTCOMES_ROW = Row(
     ),
 )
 TROUBLE_ROW = Row(
-    "Signs of trouble",
+    "Symptoms",
     (
         timeseries(
-            "Refused log-ins",
-            "Log-ins a second that were refused, by why: a wall of them is somebody guessing.",
+            "Failed log-ins",
+            "Failed log-ins a second, by reason: many mean that someone guesses passwords.",
             Prom(total(rate(c.LOGINS, outcome=differs("ok")), OUTCOME), "{{outcome}}"),
             unit="ops",
         ),
@@ -93,7 +93,7 @@ TROUBLE_ROW = Row(
             unit="short",
         ),
         timeseries(
-            "Passwords",
+            "Password hashing queue",
             "Passwords being hashed or waiting for it: registrations and log-ins wait for this.",
             Prom(held(c.HASHES_WAITING, INSTANCE), "{{instance}}"),
             unit="short",

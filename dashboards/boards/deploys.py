@@ -68,7 +68,7 @@ VERSIONS_ROW = Row(
             width=16,
         ),
         stat(
-            "Restarts in the time shown",
+            "Component restarts",
             "How often each component ended by itself and was started again.",
             Prom(
                 total(increase(e.COMPONENT_RESTARTS, RANGE), e.COMPONENT),
@@ -94,15 +94,14 @@ COMPARED_ROW = Row(
         ),
         timeseries(
             "Errors by version",
-            "Share of requests that ended in a 5xx; the line is where someone is paged.",
+            "Share of requests that ended in a 5xx; the line is the limit of a page.",
             Prom(share(_requests(status=matches("5..")), _requests()), LEGEND),
             unit="percentunit",
             limit=limits((RED, ERROR_RATIO_LIMIT)),
         ),
         timeseries(
             "Duration by version",
-            "99 % of the requests were answered within this; the line is where the simulator "
-            "gives up.",
+            "99 % of the requests were answered within this; the line is the simulator's timeout.",
             Prom(_p99(), LEGEND),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),

@@ -48,7 +48,7 @@ HOST_ROW = Row(
             unit="percentunit",
         ),
         timeseries(
-            "Memory in use",
+            "Memory usage",
             "Share of the memory that nothing else can have.",
             Prom(
                 (total(select(x.MEMORY), INSTANCE) - total(select(x.MEMORY_FREE), INSTANCE))
@@ -59,7 +59,7 @@ HOST_ROW = Row(
             top=1,
         ),
         timeseries(
-            "Room on disk",
+            "Free disk space",
             "Bytes left, by file system.",
             Prom(
                 aggregate("min", select(x.DISK_FREE), INSTANCE, MOUNT),
@@ -68,7 +68,7 @@ HOST_ROW = Row(
             unit="bytes",
         ),
         timeseries(
-            "Disk in use",
+            "Disk usage",
             "Share of each file system that is taken.",
             Prom(
                 (
@@ -83,7 +83,7 @@ HOST_ROW = Row(
             width=6,
         ),
         timeseries(
-            "Disk busy",
+            "Disk utilisation",
             "Share of the time in which a disk had something to do.",
             Prom(total(rate(x.DISK_BUSY), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="percentunit",
@@ -118,7 +118,7 @@ PROCESS_ROW = Row(
             width=12,
         ),
         timeseries(
-            "Processor of each process",
+            "CPU usage by process",
             "Cores that each process keeps busy: a Python process cannot use more than one.",
             Prom(total(rate(e.PROCESS_CPU, **CHOSEN), *OF_PROCESS), "{{service}} {{instance}}"),
             unit="short",

@@ -127,14 +127,14 @@ RATE_ROW = Row(
         ),
         timeseries(
             "Errors by route",
-            "Share of a route's requests that ended in a 5xx; the line is where someone is paged.",
+            "Share of a route's requests that ended in a 5xx; the line is the limit of a page.",
             Prom(_share("5..", ROUTE), "{{route}}"),
             unit="percentunit",
             limit=limits((RED, ERROR_RATIO_LIMIT)),
             width=12,
         ),
         timeseries(
-            "Refused by route",
+            "Client errors by route",
             "Share of a route's requests that ended in a 4xx: clients that are wrong, or attacks.",
             Prom(_share("4..", ROUTE), "{{route}}"),
             unit="percentunit",
@@ -147,8 +147,8 @@ DURATION_ROW = Row(
     (
         timeseries(
             "Duration by route",
-            "95 % of a route's requests were answered within this; the line is where the simulator "
-            "gives up. A dot is a request with a trace: click it.",
+            "95 % of a route's requests were answered within this; the line is the simulator's "
+            "timeout. A dot is a request with a trace: click it.",
             Prom(within(0.95, c.HTTP_DURATION, ROUTE, **HERE), "{{route}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
@@ -176,7 +176,7 @@ DURATION_ROW = Row(
             width=12,
         ),
         timeseries(
-            "In progress",
+            "Requests in flight",
             "Requests being served at this moment: it climbs when answers stall.",
             Prom(held(c.HTTP_IN_PROGRESS, SERVICE, INSTANCE), "{{service}} {{instance}}"),
             unit="short",
@@ -188,7 +188,7 @@ UPSTREAM_ROW = Row(
     "Calls from web to api",
     (
         timeseries(
-            "Duration of calls",
+            "Upstream call duration",
             "95 % of the calls were answered within this, by what they were for.",
             Prom(within(0.95, c.UPSTREAM_DURATION, OPERATION), "{{operation}}"),
             unit="s",
@@ -196,7 +196,7 @@ UPSTREAM_ROW = Row(
             width=12,
         ),
         timeseries(
-            "Failed calls",
+            "Failed upstream calls",
             "Calls that brought no usable response, by reason.",
             Prom(summed(c.UPSTREAM_ERRORS, Label("reason")), "{{reason}}"),
             unit="ops",
@@ -205,7 +205,7 @@ UPSTREAM_ROW = Row(
     ),
 )
 LAG_ROW = Row(
-    "What every request waits for",
+    "Runtime",
     (
         timeseries(
             "Event-loop lag",

@@ -20,10 +20,10 @@ CHOSEN: dict[str, str | Matcher] = {"service": matches("$service")}
 ERRORS = lines(level=matches("error|critical"), **CHOSEN)
 
 VOLUME_ROW = Row(
-    "How much",
+    "Volume",
     (
         timeseries(
-            "Lines by level",
+            "Log lines by level",
             "Lines a second, by level.",
             Loki(rate_of(lines(**CHOSEN), "level"), "{{level}}"),
             unit="ops",
@@ -69,7 +69,7 @@ LINES_ROW = Row(
             height=16,
         ),
         logs(
-            "Lines of errors",
+            "Error lines",
             "The latest lines about what went wrong.",
             Loki(readable(ERRORS)),
             height=12,
@@ -78,17 +78,17 @@ LINES_ROW = Row(
     ),
 )
 MORE_ROW = Row(
-    "What the lines are about",
+    "Services and events",
     (
         timeseries(
-            "Lines by service",
+            "Log lines by service",
             "Lines a second, by service.",
             Loki(rate_of(lines(**CHOSEN), "service"), "{{service}}"),
             unit="ops",
             width=12,
         ),
         timeseries(
-            "Lines by event",
+            "Log lines by event",
             "Lines a second, by what they are about.",
             Loki(rate_of(lines(**CHOSEN), "event"), "{{event}}"),
             unit="ops",

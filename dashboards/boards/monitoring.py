@@ -27,7 +27,7 @@ def by_group(expr: Expr) -> Prom:
 
 
 SCRAPES_ROW = Row(
-    "Collecting",
+    "Scrapes",
     (
         stat(
             "Targets",
@@ -64,13 +64,13 @@ SCRAPES_ROW = Row(
             width=8,
         ),
         timeseries(
-            "Duration of scrapes",
+            "Scrape duration",
             "How long each target took to answer.",
             Prom(aggregate("max", select(x.SCRAPE_SECONDS), JOB), "{{job}}"),
             unit="s",
         ),
         timeseries(
-            "Series of a replica",
+            "Series by replica",
             "Series that each replica of our services exports; the line is its budget.",
             Prom(
                 aggregate("max", select(x.SCRAPED, job=matches("api|web")), JOB, INSTANCE),
@@ -88,42 +88,42 @@ SCRAPES_ROW = Row(
     ),
 )
 RULES_ROW = Row(
-    "Judging and telling",
+    "Rules and notifications",
     (
         timeseries(
-            "Evaluation of rules",
+            "Rule evaluation duration",
             "How long each group of rules took: more than the interval and iterations are missed.",
             by_group(aggregate("max", select(x.RULE_SECONDS), RULES_OF)),
             unit="s",
         ),
         timeseries(
-            "Failed evaluations",
+            "Failed rule evaluations",
             "Rules that could not be evaluated, a second.",
             by_group(total(rate(e.RULE_FAILURES), RULES_OF)),
             unit="ops",
         ),
         timeseries(
-            "Missed iterations",
+            "Missed rule group iterations",
             "Evaluations that were missed because the one before took too long.",
             by_group(total(rate(x.RULES_MISSED), RULES_OF)),
             unit="ops",
         ),
         timeseries(
-            "Alerts handed over",
-            "Alerts that Prometheus handed to Alertmanager, and those it could not.",
-            Prom(total(rate(x.HANDED_OVER)), "handed over"),
+            "Alerts sent to Alertmanager",
+            "Alerts that Prometheus sent to Alertmanager, and those that failed.",
+            Prom(total(rate(x.HANDED_OVER)), "sent"),
             Prom(total(rate(e.NOTIFICATION_ERRORS)), "failed"),
             unit="ops",
         ),
         timeseries(
-            "Alerts that wait",
+            "Alert queue",
             "Alerts in Prometheus' queue to Alertmanager.",
             Prom(aggregate("max", select(x.QUEUED)), "waiting"),
             unit="short",
         ),
         timeseries(
-            "Messages",
-            "Messages that Alertmanager sent to the webhook of the chat, and those that failed.",
+            "Notifications",
+            "Notifications that Alertmanager sent to the chat, and those that failed.",
             Prom(total(rate(x.MESSAGES_SENT, integration="webhook"), RECEIVER), "{{integration}}"),
             Prom(
                 total(rate(e.NOTIFICATION_FAILURES, integration="webhook"), RECEIVER),
@@ -134,18 +134,18 @@ RULES_ROW = Row(
     ),
 )
 LOGS_ROW = Row(
-    "Logs on their way",
+    "Log pipeline",
     (
         timeseries(
             "Lines",
-            "Lines that Promtail read and delivered, and those that Loki took: they run together.",
+            "Lines that Promtail read and delivered, and Loki received: the three are equal.",
             Prom(total(rate(x.PROMTAIL_READ)), "read"),
             Prom(total(rate(x.PROMTAIL_SENT)), "delivered"),
-            Prom(total(rate(x.LOKI_RECEIVED)), "taken by Loki"),
+            Prom(total(rate(x.LOKI_RECEIVED)), "received by Loki"),
             unit="ops",
         ),
         timeseries(
-            "Lines given up",
+            "Dropped log lines",
             "Lines that Promtail could not deliver, by reason.",
             Prom(total(rate(x.PROMTAIL_DROPPED), REASON), "{{reason}}"),
             unit="ops",
@@ -159,7 +159,7 @@ LOGS_ROW = Row(
     ),
 )
 LOSSES_ROW = Row(
-    "What telemetry loses",
+    "Telemetry of the services",
     (
         timeseries(
             "Log records",
@@ -168,7 +168,7 @@ LOSSES_ROW = Row(
             unit="ops",
         ),
         timeseries(
-            "Log records lost",
+            "Dropped log records",
             "Records dropped because a sink was full or failing.",
             Prom(total(rate(c.LOG_DROPPED), SERVICE, SINK), "{{service}} {{sink}}"),
             unit="ops",

@@ -48,7 +48,7 @@ PROBES_ROW = Row(
         ),
         timeseries(
             "Duration",
-            "How long each probe took; the line is where the simulator gives up.",
+            "How long each probe took; the line is the simulator's timeout.",
             Prom(aggregate("max", select(e.PROBE_DURATION), e.PROBE), "{{probe}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
@@ -74,7 +74,7 @@ AGREEMENT_ROW = Row(
     "Inside and outside, certificates",
     (
         stat(
-            "Disagreement",
+            "Probes and readiness disagree",
             "Whether a service that calls itself ready serves its users, and the other way round.",
             Prom(
                 (aggregate("min", select(c.READY, service=SERVICES), SERVICE) | NOT_READY)
@@ -101,7 +101,7 @@ AGREEMENT_ROW = Row(
             absent="No TLS here",
         ),
         timeseries(
-            "What the probes say",
+            "Probes by service",
             "1 while all probes of a service succeed.",
             Prom(
                 aggregate("min", select(e.PROBE_SUCCESS, service=SERVICES), SERVICE), "{{service}}"
@@ -110,14 +110,14 @@ AGREEMENT_ROW = Row(
             top=1,
         ),
         timeseries(
-            "What the services say",
+            "Ready replicas",
             "Replicas that call themselves ready: above zero here and 0 to the left is a fault on "
             "the way to them.",
             Prom(held(c.READY, SERVICE), "{{service}}"),
             unit="short",
         ),
         timeseries(
-            "What Prometheus reaches",
+            "Targets up",
             "1 while every replica of a service answers the scrape.",
             Prom(aggregate("min", select(e.UP, job=SERVICES), SERVICE), "{{service}}"),
             unit="none",

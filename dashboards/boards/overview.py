@@ -78,7 +78,7 @@ def _up() -> Expr:
 
 
 WRONG = table(
-    "What is wrong now",
+    "Firing alerts",
     "Alerts that fire, the worst first, and since when. The runbook says what to do; the service "
     "leads to its board and to its lines.",
     Prom(firing(), "", instant=True, table=True),
@@ -100,7 +100,7 @@ WRONG = table(
 )
 USERS = replace(
     stat(
-        "Can users use it?",
+        "User journeys (probes)",
         "Whether users can read, log in and post, as probes from outside see it.",
         Prom(
             aggregate("min", select(e.PROBE_SUCCESS, service=OURS), e.PROBE),
@@ -137,8 +137,8 @@ PARTS = (
     ),
     replace(
         stat(
-            "Parts down",
-            "Parts, those of the monitoring too, that Prometheus does not reach.",
+            "Unreachable",
+            "Targets, also of the monitoring, that Prometheus cannot scrape.",
             Prom(aggregate("count", _up()) - aggregate("sum", _up()), "of all", instant=True),
             unit="none",
             limit=limits((RED, 1)),
@@ -175,7 +175,7 @@ RED_METHOD = (
     ),
     timeseries(
         "Errors",
-        "Share of requests that ended in a 5xx; the line is where someone is paged.",
+        "Share of requests that ended in a 5xx; the line is the limit of a page.",
         Prom(_failed(), "{{service}}"),
         unit="percentunit",
         limit=limits((RED, ERROR_RATIO_LIMIT)),
@@ -183,8 +183,8 @@ RED_METHOD = (
     ),
     timeseries(
         "Duration",
-        "Half and 99 % of the requests were answered within this; the line is where the simulator "
-        "gives up. A dot is a request with a trace.",
+        "Half and 99 % of the requests were answered within this; the line is the simulator's "
+        "timeout. A dot is a request with a trace.",
         *(
             Prom(within(q, c.HTTP_DURATION, SERVICE, **CHOSEN), f"{{{{service}}}} p{q * 100:g}")
             for q in (0.5, 0.99)
@@ -196,8 +196,8 @@ RED_METHOD = (
 )
 EFFECT = (
     timeseries(
-        "Good answers",
-        "Share of requests answered before the simulator gives up and without a 5xx, at least.",
+        "Good requests",
+        "Lower bound of the share of requests without a 5xx, within the simulator's timeout.",
         Prom(good(), "{{service}}"),
         unit="percentunit",
         top=1,
@@ -206,7 +206,7 @@ EFFECT = (
     BURN,
     replace(
         timeseries(
-            "What users get done",
+            "Successful user actions",
             "Registrations, log-ins, messages and follows a second that succeeded.",
             Prom(total(rate(c.REGISTRATIONS, outcome="ok")), "register"),
             Prom(total(rate(c.LOGINS, outcome="ok")), "log in"),

@@ -52,14 +52,14 @@ TRAFFIC_ROW = Row(
         ),
         timeseries(
             "Errors",
-            "Share of requests that ended in a 5xx; the line is where someone is paged.",
+            "Share of requests that ended in a 5xx; the line is the limit of a page.",
             Prom(_share("5.."), "{{service}}"),
             unit="percentunit",
             limit=limits((RED, ERROR_RATIO_LIMIT)),
             width=12,
         ),
         timeseries(
-            "Refused",
+            "Client errors",
             "Share of requests that ended in a 4xx: clients that are wrong, or attacks.",
             Prom(_share("4.."), "{{service}}"),
             unit="percentunit",
@@ -73,8 +73,8 @@ LATENCY_ROW = Row(
     (
         timeseries(
             "Duration",
-            "Half, 95 % and 99 % of the requests were answered within this; the line is where the "
-            "simulator gives up. A dot is a request with a trace: click it.",
+            "Half, 95 % and 99 % of the requests were answered within this; the line is the "
+            "simulator's timeout. A dot is a request with a trace: click it.",
             *(
                 Prom(within(q, c.HTTP_DURATION, SERVICE, **CHOSEN), f"{{{{service}}}} p{q * 100:g}")
                 for q in QUANTILES
@@ -101,7 +101,7 @@ SATURATION_ROW = Row(
     "Saturation",
     (
         timeseries(
-            "In progress",
+            "Requests in flight",
             "Requests being served at this moment, by replica: it climbs when answers stall.",
             Prom(held(c.HTTP_IN_PROGRESS, *OF_REPLICA), "{{service}} {{instance}}"),
             unit="short",

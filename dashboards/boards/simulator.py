@@ -39,7 +39,7 @@ def _late() -> Expr:
 
 
 CLIENT_ROW = Row(
-    "What the client sees",
+    "Client side",
     (
         timeseries(
             "Actions",
@@ -48,8 +48,8 @@ CLIENT_ROW = Row(
             unit="ops",
         ),
         timeseries(
-            "Errors of the client",
-            "Share of the actions that did not end well; the line is where someone is paged.",
+            "Client errors",
+            "Share of the actions that failed; the line is the limit of a page.",
             Prom(
                 share(
                     total(rate(c.SIMULATOR_ACTIONS, outcome=differs("ok")), COMMAND),
@@ -61,20 +61,20 @@ CLIENT_ROW = Row(
             limit=limits((RED, ERROR_RATIO_LIMIT)),
         ),
         timeseries(
-            "How actions end",
+            "Actions by outcome",
             "Actions a second by outcome: a timeout is an answer after more than 0.3 s.",
             Prom(total(rate(c.SIMULATOR_ACTIONS), OUTCOME), "{{outcome}}"),
             unit="ops",
         ),
         timeseries(
             "Duration",
-            "99 % of the actions were done within this; the line is where the client gives up.",
+            "99 % of the actions were done within this; the line is the client's timeout.",
             Prom(within(0.99, c.SIMULATOR_DURATION, COMMAND), "{{command}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
         ),
         timeseries(
-            "Late",
+            "Timed-out actions",
             "Share of the actions that took longer than the client waits.",
             Prom(_late(), "{{command}}"),
             unit="percentunit",
@@ -92,7 +92,7 @@ CLIENT_ROW = Row(
     ),
 )
 SERVER_ROW = Row(
-    "What our side says",
+    "Server side",
     (
         stat(
             "Latest action",
@@ -155,7 +155,7 @@ SERVER_ROW = Row(
     ),
 )
 LOG_ROW = Row(
-    "What it says",
+    "Log",
     (
         logs(
             "Log of the simulator",

@@ -28,7 +28,7 @@ TRACE_ROW = Row(
     (
         traces(
             "Spans",
-            "Where the time of this request went: its spans, one below the other.",
+            "The spans of this request.",
             Tempo("$trace"),
         ),
         logs(

@@ -222,7 +222,7 @@ def test_thresholds_are_those_of_the_alerts(title: str, limit: float) -> None:
 def test_what_is_empty_on_purpose_says_why() -> None:
     empty = [panel for board in DASHBOARDS for panel in board.panels() if panel.empty]
     assert {panel.core.title for panel in empty} == {
-        "What is wrong now", "Errors", "Database errors", "Lines of errors",
+        "Firing alerts", "Errors", "Database errors", "Error lines",
         "Certificates", "Failed", "Slow",
     }  # fmt: skip
 

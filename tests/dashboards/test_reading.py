@@ -161,7 +161,7 @@ def test_the_overview_fits_one_screen_and_asks_little() -> None:
     others = len(board["annotations"]["list"]) + len(board["templating"]["list"])
     assert asked + others <= 40
     first = shown[0]
-    assert (first["title"], first["type"]) == ("What is wrong now", "table")
+    assert (first["title"], first["type"]) == ("Firing alerts", "table")
 
 
 def test_no_panel_that_is_empty_when_all_is_well_leaves_that_unexplained() -> None:

@@ -15,7 +15,7 @@ NAMES = {alert.name for alert in all_alerts()}
 RUNBOOKS = Path(__file__).parents[2] / "alerts/runbooks"
 GOOD = Message(
     "FIRING", "critical", "api", "MiniTwitTargetDown", "h:5001",
-    " - A part of MiniTwit does not answer. - alerts/runbooks/MiniTwitTargetDown.md",
+    " - A service of MiniTwit is down. - alerts/runbooks/MiniTwitTargetDown.md",
     "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown",
 )  # fmt: skip
 
@@ -47,7 +47,7 @@ def test_runbooks_name_drills_that_prove_their_alert() -> None:
         ({}, ""),
         ({"severity": "warning"}, "severity"),
         ({"rest": " - alerts/runbooks/MiniTwitTargetDown.md"}, "no summary"),
-        ({"rest": " - A part of MiniTwit does not answer."}, "no runbook"),
+        ({"rest": " - A service of MiniTwit is down."}, "no runbook"),
         ({"text": "2026 " + "x" * 400}, "too long"),
         ({"text": "2026 [FIRING] <no value>"}, "template"),
     ],

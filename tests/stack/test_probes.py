@@ -86,7 +86,7 @@ def test_they_succeed_and_are_counted_nowhere(
         assert value == 0, metric
     assert site.prometheus(catalog.ACTIVE_USERS.name)[0][1] == 0
     assert request("GET", site.url("api") + "/api/timelines/public").json()["messages"] == []
-    assert panel(site, "Disagreement") == {"api": 0, "web": 0}
+    assert panel(site, "Probes and readiness disagree") == {"api": 0, "web": 0}
     expected = f"{len(DONE | ASKED)} probes succeed"
     wait_for("a good status", lambda: expected in site.status(wait=0)[1]["blackbox"], 30)
 
@@ -99,7 +99,7 @@ def test_each_notices_what_only_its_user_sees(
     database.execute(update.format("pw_hash = 'x'", PROBE_USER).encode())
     wait_for("a refused log-in", lambda: results(site)["user-login"] is False, 30)
     assert passing(site) == {*ASKED, "user-post", "user-timeline"}
-    assert panel(site, "Disagreement") == {"api": 0, "web": 1}
+    assert panel(site, "Probes and readiness disagree") == {"api": 0, "web": 1}
     status, rows = site.status(wait=0)
     assert status == 1
     assert "probe fails: user-login" in rows["blackbox"]

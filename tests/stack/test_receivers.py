@@ -23,8 +23,8 @@ from tests.stack.platform import Platform
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 LABELS = {"alertname": "MiniTwitTargetDown", "severity": "critical", "service": "api"}
 NOTES = {
-    "summary": "A part of MiniTwit does not answer.",
-    "description": 'Prometheus gets no answer from api at h:5001. <b> & "quotes" — ünï',
+    "summary": "A service of MiniTwit is down.",
+    "description": 'Prometheus cannot scrape api at h:5001. <b> & "quotes" — ünï',
     "impact": "users and the simulator, if it is api or web",
     "runbook_url": "https://code.example.org/minitwit/alerts/runbooks/MiniTwitTargetDown.md",
     "dashboard_url": "https://grafana.example.org/d/minitwit-overview",
