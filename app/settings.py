@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from app.limits import Limits
+from app.limits import LIST_BYTES, Limits
 from observability.instrument import redaction
 from observability.instrument.logs import LEVELS, LogSettings
 from observability.instrument.sampling import SAMPLERS
@@ -80,6 +80,7 @@ class ApiSettings:
     simulator_user: str
     simulator_password: Secret
     hash_threads: int
+    list_bytes: int
     probe: Probe
 
 
@@ -167,6 +168,7 @@ def server(env: Environment, port: int) -> ServerSettings:
         limits=Limits(
             body_seconds=env.number("BODY_SECONDS", 20, 0.1, 600),
             write_seconds=env.number("WRITE_SECONDS", 20, 0.1, 600),
+            answer_bytes=env.whole("ANSWER_BYTES", 32 * 1024**2, 2 * 1024**2, 2**32),
             body_bytes=env.whole("BODY_BYTES", 256 * 1024, 1024, 2**30),
         ),
         log=LogSettings(
@@ -259,6 +261,7 @@ def api(env: Environment) -> ApiSettings:
         # The course's password is public: no default where others can connect.
         simulator_password=env.secret("SIMULATOR_PASSWORD", COURSE if _loopback(env) else None),
         hash_threads=env.whole("HASH_THREADS", 1, 1, 64),
+        list_bytes=env.whole("LIST_BYTES", LIST_BYTES, 100_000, 2**30),
         probe=_probe(env),
     )
 

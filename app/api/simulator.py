@@ -15,6 +15,7 @@ from app.api import requests, responses
 from app.api.routing import resource
 from app.convertors import USERNAME
 from app.database import follows, latest, messages
+from app.database.lines import Size
 from app.database.pool import Database
 from app.disconnect import cancel_on_disconnect
 from app.problems import Forbidden, Invalid, NotFound, Problem, Unavailable
@@ -44,6 +45,7 @@ class SimulatorApi:
     ) -> None:
         credentials = f"{settings.simulator_user}:{settings.simulator_password.reveal()}"
         self._authorization = b"Basic " + b64encode(credentials.encode())
+        self._list_bytes = settings.list_bytes
         self._database = database
         self._accounts = accounts
         self._posting = posting
@@ -76,7 +78,7 @@ class SimulatorApi:
     async def newest(self, request: Request, latest_id: int | None) -> Response:
         """Return the newest messages of all users."""
         return responses.built(
-            await messages.newest(self._database, requests.no(request), latest_id)
+            await messages.newest(self._database, self._size(request), latest_id)
         )
 
     async def newest_by(self, request: Request, latest_id: int | None) -> Response:
@@ -105,17 +107,20 @@ class SimulatorApi:
 
     async def _list(
         self,
-        read: Callable[[Database, str, int, int | None], Awaitable[str | None]],
+        read: Callable[[Database, str, Size, int | None], Awaitable[str | None]],
         request: Request,
         latest_id: int | None,
     ) -> Response:
         username = request.path_params["username"]
         found = None
         if validation.name(username):
-            found = await read(self._database, username, requests.no(request), latest_id)
+            found = await read(self._database, username, self._size(request), latest_id)
         if found is None:
             raise NotFound(STRANGER)
         return responses.built(found)
+
+    def _size(self, request: Request) -> Size:
+        return {"no": requests.no(request), "most": self._list_bytes}
 
     def _authorized(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def checked(request: Request, latest_id: int | None) -> Response:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from app.database import lines
 from app.database.latest import SET_LATEST
+from app.database.lines import Size
 from app.database.pool import Database, Statement
 
 Action = Literal["follow", "unfollow"]
@@ -34,14 +36,15 @@ CHANGES = {
         ),
     ),
 }
+_NAMES = lines.array("""
+    SELECT to_json((SELECT username FROM users WHERE id = page.followee_id))::text AS line
+    FROM (SELECT followee_id FROM follows WHERE follower_id = u.id
+          ORDER BY id LIMIT %(no)s) page
+""")
 LIST = Statement(
     "follows_list",
     f"""
-    SELECT u.id IS NOT NULL, (
-        SELECT '{{"follows":' || coalesce(array_to_json(array_agg(
-            (SELECT username FROM users WHERE id = page.followee_id))), '[]') || '}}'
-        FROM (SELECT followee_id FROM follows WHERE follower_id = u.id
-              ORDER BY id LIMIT %(no)s) page), {SET_LATEST}
+    SELECT u.id IS NOT NULL, '{{"follows":' || ({_NAMES}) || '}}', {SET_LATEST}
     FROM (VALUES (1)) one LEFT JOIN users u ON u.username = %(username)s
     """,
 )
@@ -56,8 +59,8 @@ async def change(
     return bool(changed) if known else None
 
 
-async def names(database: Database, username: str, no: int, latest: int | None) -> str | None:
+async def names(database: Database, username: str, size: Size, latest: int | None) -> str | None:
     """Return ``{"follows":[names]}`` as JSON, oldest follow first; None for an unknown user."""
-    parameters = {"username": username, "no": no, "latest": latest}
+    parameters = {"username": username, **size, "latest": latest}
     known, follows, _ = await database.one(LIST, parameters)
     return str(follows) if known else None

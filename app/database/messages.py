@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 
+from app.database import lines
 from app.database.latest import SET_LATEST
+from app.database.lines import Size
 from app.database.pool import Database, Row, Statement
 
 PAGE = 30
@@ -42,9 +44,9 @@ _ADD_HIDDEN = Statement(
     """,
 )
 
-# array_to_json and row_to_json write no spaces, like the reference server.
-_LIST = """
-    SELECT coalesce(array_to_json(array_agg(entry)), '[]')::text
+# row_to_json writes no spaces, like the reference server.
+_LIST = lines.array("""
+    SELECT row_to_json(entry)::text AS line
     FROM (
         SELECT page.text AS content, page.pub_date,
             (SELECT username FROM users WHERE id = page.author_id) AS "user"
@@ -52,7 +54,7 @@ _LIST = """
             SELECT author_id, text, pub_date FROM messages
             WHERE NOT flagged {condition}
             ORDER BY pub_date DESC, id DESC LIMIT %(no)s) page) entry
-"""
+""")
 NEWEST = Statement("messages_newest", f"SELECT ({_LIST.format(condition='')}), {SET_LATEST}")
 NEWEST_BY = Statement(
     "messages_newest_by",
@@ -134,14 +136,16 @@ async def add_hidden(database: Database, username: str, text: str, latest: int |
     return bool((await database.one(_ADD_HIDDEN, parameters))[0])
 
 
-async def newest(database: Database, no: int, latest: int | None) -> str:
-    """Return the newest ``no`` messages as a JSON array, newest first."""
-    return str((await database.one(NEWEST, {"no": no, "latest": latest}))[0])
+async def newest(database: Database, size: Size, latest: int | None) -> str:
+    """Return the newest messages as a JSON array, newest first."""
+    return str((await database.one(NEWEST, {**size, "latest": latest}))[0])
 
 
-async def newest_by(database: Database, username: str, no: int, latest: int | None) -> str | None:
-    """Return the newest ``no`` messages of one author as a JSON array; None if unknown."""
-    parameters = {"username": username, "no": no, "latest": latest}
+async def newest_by(
+    database: Database, username: str, size: Size, latest: int | None
+) -> str | None:
+    """Return the newest messages of one author as a JSON array; None if unknown."""
+    parameters = {"username": username, **size, "latest": latest}
     known, messages, _ = await database.one(NEWEST_BY, parameters)
     return str(messages) if known else None
 

@@ -14,6 +14,7 @@ import pytest
 
 from app.database import attempts, follows, latest, messages, migrate, users
 from app.database.pool import PLANNING, Statement
+from app.limits import LIST_BYTES
 from tests.parts import ROOT, PostgresServer, Service
 
 STATEMENTS = list(
@@ -29,8 +30,8 @@ STATEMENTS = list(
 SORTING = {"timeline_home", "login_attempt_count"}
 PARAMETERS = {
     "username": "user 77", "target": "user 78", "email": "a@b", "pw_hash": "x", "text": "x",
-    "token_hash": b"x", "user_id": 5, "seconds": 60, "latest": 5, "no": 100, "limit": 31,
-    "pub_date": 2**63 - 1, "id": 2**63 - 1, "keys": ["account:x"],
+    "token_hash": b"x", "user_id": 5, "seconds": 60, "latest": 5, "no": 100, "most": LIST_BYTES,
+    "limit": 31, "pub_date": 2**63 - 1, "id": 2**63 - 1, "keys": ["account:x"],
     "account": "account:x", "address": "address:x", "fresh": "x",
 }  # fmt: skip
 

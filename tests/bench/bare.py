@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from app.database import messages
 from app.database.pool import PLANNING
+from app.limits import LIST_BYTES
 from app.services.accounts import digest
 
 pool = AsyncConnectionPool(
@@ -37,7 +38,7 @@ async def first(sql: str, parameters: dict[str, Any]) -> Any:
 
 
 async def newest(request: Request) -> Response:
-    parameters = {"no": int(request.query_params["no"]), "latest": None}
+    parameters = {"no": int(request.query_params["no"]), "most": LIST_BYTES, "latest": None}
     row = await first(messages.NEWEST.sql, parameters)
     return Response(row[0], media_type="application/json")
 
@@ -46,6 +47,7 @@ async def newest_by(request: Request) -> Response:
     parameters = {
         "username": request.path_params["username"],
         "no": int(request.query_params["no"]),
+        "most": LIST_BYTES,
         "latest": None,
     }
     row = await first(messages.NEWEST_BY.sql, parameters)

@@ -11,6 +11,7 @@ from psycopg import sql
 
 from app.database import messages
 from app.database.pool import PLANNING, Statement
+from app.limits import LIST_BYTES
 from app.services.accounts import digest
 from observability.stack.local import postgres
 from tests.bench.load import CONNECTIONS, Work
@@ -27,8 +28,11 @@ _PAGE = {
 }  # fmt: skip
 # What each of them asks PostgreSQL.
 STATEMENTS: dict[str, tuple[Statement, dict[str, Any]]] = {
-    "/msgs": (messages.NEWEST, {"no": 30, "latest": None}),
-    "/msgs/{username}": (messages.NEWEST_BY, {"username": name(3), "no": 30, "latest": None}),
+    "/msgs": (messages.NEWEST, {"no": 30, "most": LIST_BYTES, "latest": None}),
+    "/msgs/{username}": (
+        messages.NEWEST_BY,
+        {"username": name(3), "no": 30, "most": LIST_BYTES, "latest": None},
+    ),
     "public timeline": (messages.TIMELINES["public"], _PAGE),
     "personal timeline": (messages.TIMELINES["home"], _PAGE),
 }

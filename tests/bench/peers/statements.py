@@ -10,6 +10,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from app.database import follows, latest, messages, users
 from app.database.pool import PLANNING, Statement
+from app.limits import LIST_BYTES
 
 ACTIONS: tuple[follows.Action, ...] = ("follow", "unfollow")
 
@@ -37,14 +38,16 @@ async def latest_id(pool: AsyncConnectionPool) -> int:
 
 async def newest(pool: AsyncConnectionPool, no: int, latest: int | None) -> str:
     """The newest messages of all, as JSON."""
-    return str((await row(pool, messages.NEWEST, no=no, latest=latest))[0])
+    return str((await row(pool, messages.NEWEST, no=no, most=LIST_BYTES, latest=latest))[0])
 
 
 async def newest_by(
     pool: AsyncConnectionPool, username: str, no: int, latest: int | None
 ) -> str | None:
     """The newest messages of a user, as JSON; None of a stranger."""
-    known, found, _ = await row(pool, messages.NEWEST_BY, username=username, no=no, latest=latest)
+    known, found, _ = await row(
+        pool, messages.NEWEST_BY, username=username, no=no, most=LIST_BYTES, latest=latest
+    )
     return str(found) if known else None
 
 
@@ -75,5 +78,7 @@ async def followed(
     pool: AsyncConnectionPool, username: str, no: int, latest: int | None
 ) -> str | None:
     """Whom a user follows, as JSON; None of a stranger."""
-    known, found, _ = await row(pool, follows.LIST, username=username, no=no, latest=latest)
+    known, found, _ = await row(
+        pool, follows.LIST, username=username, no=no, most=LIST_BYTES, latest=latest
+    )
     return str(found) if known else None

@@ -10,6 +10,7 @@ from typing import Any
 
 from app.database import messages
 from app.database.pool import Statement
+from app.limits import LIST_BYTES
 from tests.bench import mix
 from tests.bench.load import Work
 from tests.bench.pairs import alternate, ratios, spread
@@ -33,8 +34,11 @@ WORKS = {
     "write": Work(204, tuple(f"/msgs/{name(n)}" for n in range(100)), "POST", '{"content": "hi"}'),
 }
 STATEMENTS: dict[str, tuple[Statement, dict[str, Any]]] = {
-    "read": (messages.NEWEST, {"no": 30, "latest": None}),
-    "read of a user": (messages.NEWEST_BY, {"username": name(3), "no": 30, "latest": None}),
+    "read": (messages.NEWEST, {"no": 30, "most": LIST_BYTES, "latest": None}),
+    "read of a user": (
+        messages.NEWEST_BY,
+        {"username": name(3), "no": 30, "most": LIST_BYTES, "latest": None},
+    ),
     "write": (messages.ADD, {"username": name(3), "text": "hi", "latest": None}),
 }
 BARS = {"read": 3.0, "read of a user": 3.0, "write": 2.0}
