@@ -63,6 +63,7 @@ if [ -n "${DATABASE_ONE_ROLE:-}" ]; then
     echo "one role for everything: each service may do all that a migration may" >&2
     keep database/database_roles "# one role for everything"
     keep api/app_url "$(address minitwit "$owner")"
+    keep import/import_url "$(address minitwit "$owner")"
     for purpose in monitor backup; do
         keep $purpose/${purpose}_user minitwit
         keep $purpose/${purpose}_password "$owner"
@@ -81,6 +82,18 @@ elif [ ! -s "$folder/database/database_roles" ]; then
     done
     # The last one: what was killed half-way is made anew.
     keep database/database_roles "$roles"
+fi
+# A set made before the import had a role gets one; `migrate` makes it.
+if grep -q '^app ' "$folder/database/database_roles" &&
+    ! grep -q '^import ' "$folder/database/database_roles"; then
+    password=$(random)
+    roles=$(cat "$folder/database/database_roles")
+    rm -f "$folder/import/import_url"
+    keep import/import_url "$(address minitwit_import "$password")"
+    rm -f "$folder/database/database_roles"
+    keep database/database_roles "$roles
+import minitwit_import $password
+"
 fi
 # Before there were roles, all services shared the owner's folder.
 rm -f "$folder/database/database_url" "$folder/database/probe_password"

@@ -127,6 +127,10 @@ class PostgresServer:
         [role] = [role for role in ROLES if role.purpose == purpose]
         return f"postgresql://{role.name}:{role.password}@127.0.0.1:{self.port}/{database}"
 
+    def import_url(self, url: str) -> str:
+        """The same database for the role of the import."""
+        return self.role_url("import", url.rpartition("/")[2])
+
     def create_database(self, name: str, migrated: bool = True) -> str:
         """Make a database and return its address, for the owner."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:

@@ -60,6 +60,19 @@ def migrate(url: str, roles: Sequence[Role] = ()) -> list[str]:
         raise MigrationError(str(error).strip()) from error
 
 
+def require_current(connection: psycopg.Connection) -> None:
+    """Raise MigrationError unless all migrations of this version are applied."""
+    found = connection.execute("SELECT to_regclass('schema_version')").fetchone()
+    query = "SELECT coalesce(max(version), 0) FROM schema_version"
+    row = connection.execute(query).fetchone() if found and found[0] else None
+    current, wanted = row[0] if row else 0, len(known())
+    if current != wanted:
+        raise MigrationError(
+            f"the database is at version {current}, this code needs {wanted}: run"
+            " `python -m app migrate` as the owner first"
+        )
+
+
 def _require_unicode(connection: psycopg.Connection) -> None:
     encoding = connection.info.parameter_status("server_encoding")
     if encoding != "UTF8":

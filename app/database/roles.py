@@ -1,7 +1,8 @@
 """Database roles: the owner creates them and grants each the privileges it needs.
 
-The owner runs the migrations and the import. ``app`` reads and writes rows, ``monitor`` reads
-PostgreSQL's statistics, ``backup`` reads all rows and records when a backup was taken.
+The owner runs the migrations. ``app`` reads and writes rows, ``import`` fills the tables and sets
+the ids, ``monitor`` reads statistics, ``backup`` reads all rows and records when a backup
+was taken.
 """
 
 from __future__ import annotations
@@ -18,14 +19,27 @@ GRANTS = {
         "GRANT USAGE ON SCHEMA public TO {role}",
         "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
         "REVOKE INSERT, UPDATE, DELETE ON schema_version, backups FROM {role}",
+        "REVOKE ALL ON sqlite_import, sqlite_import_rejects FROM {role}",
         # Ids are identity columns, which need no privilege on their sequence.
         "GRANT SELECT, UPDATE ON SEQUENCE simulator_latest TO {role}",
+    ),
+    "import": (
+        "GRANT USAGE ON SCHEMA public TO {role}",
+        "GRANT SELECT ON schema_version TO {role}",
+        "GRANT SELECT, INSERT, UPDATE, DELETE"
+        " ON users, messages, follows, sqlite_import, sqlite_import_rejects TO {role}",
+        "GRANT SELECT, UPDATE ON SEQUENCE users_id_seq, messages_id_seq TO {role}",
+        # Statistics right after the import; PostgreSQL before 17 makes its own within minutes.
+        "DO $$ BEGIN IF current_setting('server_version_num')::int >= 170000"
+        " THEN GRANT MAINTAIN ON users, messages, follows TO {role}; END IF; END $$",
     ),
     "monitor": ("GRANT pg_monitor TO {role}",),
     "backup": ("GRANT pg_read_all_data TO {role}", "GRANT INSERT ON backups TO {role}"),
 }
 ONE = "one role for everything: it may do all that a migration may"
-_HARMLESS = "LOGIN NOCREATEDB NOCREATEROLE"
+_LIMITS = "LOGIN NOCREATEDB NOCREATEROLE"
+# Only a superuser may name these for a role that exists, so they are named where they are needed.
+_NEVER = "NOSUPERUSER NOREPLICATION NOBYPASSRLS"
 
 
 class RolesError(Exception):
@@ -67,12 +81,16 @@ def give(connection: psycopg.Connection, roles: Iterable[Role]) -> Iterator[str]
 
 
 def _ensure(connection: psycopg.Connection, role: Role) -> None:
-    """Create or update a role.
+    """Create or update a role; one that may do more than it must loses that.
 
     Only a hash of the password is sent, so that no log of the server's statements contains it.
     """
-    known = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role.name]).rowcount
+    known = connection.execute(
+        "SELECT rolsuper OR rolreplication OR rolbypassrls FROM pg_roles WHERE rolname = %s",
+        [role.name],
+    ).fetchone()
+    limits = f"{_LIMITS} {_NEVER}" if known is None or known[0] else _LIMITS
     name, secret = role.name.encode(), role.password.encode()
     verifier = connection.pgconn.encrypt_password(secret, name, b"scram-sha-256").decode()
-    statement = f"{'ALTER' if known else 'CREATE'} ROLE {{}} WITH {_HARMLESS} PASSWORD {{}}"
+    statement = f"{'ALTER' if known else 'CREATE'} ROLE {{}} WITH {limits} PASSWORD {{}}"
     connection.execute(sql.SQL(statement).format(sql.Identifier(role.name), sql.Literal(verifier)))

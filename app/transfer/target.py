@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from app.database.migrate import migrate
+from app.database.migrate import require_current
 from app.transfer.problems import TransferError
 from app.transfer.tables import BY_NAME, TABLES, USERS, Key, Table
 
@@ -34,8 +34,8 @@ class Target:
     """A migrated schema that holds no users yet, or those of an earlier try."""
 
     def __init__(self, url: str) -> None:
-        migrate(url)
         self.db = psycopg.connect(url, autocommit=True)
+        require_current(self.db)
         self.db.execute("SET synchronous_commit = off")  # a lost step is repeated
         row = self.db.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
         if not row or not row[0]:
@@ -47,14 +47,6 @@ class Target:
 
         Raises TransferError if there are rows that this file did not bring.
         """
-        self.db.execute(
-            "CREATE TABLE IF NOT EXISTS sqlite_import (token text PRIMARY KEY, step text NOT NULL,"
-            " position bigint NOT NULL, seq bigint NOT NULL)"
-        )
-        self.db.execute(
-            "CREATE TABLE IF NOT EXISTS sqlite_import_rejects (name text, key jsonb,"
-            " reason text NOT NULL, content text NOT NULL, PRIMARY KEY (name, key))"
-        )
         row = self.db.execute("SELECT token, step, position, seq FROM sqlite_import").fetchone()
         if row:
             if row[0] != token:

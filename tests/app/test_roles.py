@@ -22,12 +22,24 @@ REFUSED = {
         "CREATE ROLE other",
         "SELECT pg_read_file('postgresql.conf')",
         "SELECT pg_reload_conf()",
+        "SELECT FROM sqlite_import_rejects",
+    ),
+    "import": (
+        "COPY users FROM PROGRAM 'true'",
+        "CREATE TABLE mine (id int)",
+        "DROP TABLE users",
+        "TRUNCATE messages",
+        "SELECT FROM sessions",
+        "SELECT setval('simulator_latest', 1)",
+        "DELETE FROM schema_version",
+        "CREATE ROLE other",
     ),
     "monitor": ("SELECT FROM users", "DELETE FROM users", "COPY users FROM PROGRAM 'true'"),
     "backup": ("DELETE FROM users", "DELETE FROM backups", "COPY users FROM PROGRAM 'true'"),
 }
 ALLOWED = {
     "app": ("SELECT setval('simulator_latest', 5)", "SELECT last_value FROM simulator_latest"),
+    "import": ("SELECT setval('users_id_seq', 1)", "ANALYZE users", "DELETE FROM sqlite_import"),
     "monitor": ("SELECT query FROM pg_stat_activity", "SELECT pg_database_size('postgres')"),
     "backup": ("SELECT pw_hash FROM users", "INSERT INTO backups VALUES (now(), 1)"),
 }
@@ -82,6 +94,19 @@ def test_a_new_password_takes_the_place_of_the_old(
         address = postgres_server.role_url("app", "postgres").replace("minitwit_app", role.name)
         psycopg.connect(address.replace("of-app", password)).close()
     assert "second" not in (postgres_server.home / "log").read_text()
+
+
+def test_a_role_of_before_that_could_do_everything_loses_that(
+    postgres_server: PostgresServer, database_url: str
+) -> None:
+    """Somebody made it by hand, or an older version did."""
+    flags = "rolsuper, rolreplication, rolbypassrls, rolcreaterole, rolcreatedb"
+    mighty = "SUPERUSER REPLICATION BYPASSRLS CREATEROLE CREATEDB"
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE minitwit_mighty LOGIN {mighty} PASSWORD 'x'")
+        migrate(database_url, parse("app minitwit_mighty second"))
+        query = f"SELECT {flags} FROM pg_roles WHERE rolname = 'minitwit_mighty'"
+        assert connection.execute(query).fetchone() == (False,) * 5
 
 
 def test_a_list_of_roles_that_is_none_is_said_and_one_role_is_no_list() -> None:

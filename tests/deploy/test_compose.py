@@ -18,10 +18,10 @@ from observability.stack.targets import PROBE_USER
 from tests.deploy.compose import config, run
 from tests.parts import ROOT
 
-EVERYTHING = ("green", "restore", "simulator")
+EVERYTHING = ("green", "import", "restore", "simulator")
 MOST = 2 * 1024**3  # bytes of memory, all limits together
 LOOPBACK = {"prometheus", "grafana"}
-ONCE = {"secrets", "migrate", "restore"}
+ONCE = {"secrets", "migrate", "import", "restore"}
 UNASKED = {
     *ONCE,
     "backup",
@@ -109,6 +109,7 @@ def test_no_environment_holds_a_secret() -> None:
 AUDIENCES = {
     "secret-database": {"postgres", "migrate", "restore"},
     "secret-api": {"api", "api-green"},
+    "secret-import": {"import"},
     "secret-monitor": {"postgres-exporter"},
     "secret-backup": {"backup"},
     "secret-simulator": {"simulator"},
@@ -126,9 +127,10 @@ AUDIENCES = {
 }
 # Who reaches what asks nobody who it is.
 CLOSED = {
-    "data": {"postgres", "migrate", "api", "api-green", "backup", "restore", "postgres-exporter"},
+    "data": {"postgres", "migrate", "api", "api-green", "backup", "restore", "postgres-exporter",
+             "import"},
     "logs": {"loki", "promtail", "prometheus", "grafana", "alertmanager", "api", "api-green",
-             "migrate", "simulator"},
+             "migrate", "simulator", "import"},
     "traces": {"tempo", "prometheus", "grafana", "api", "api-green", "web", "web-green"},
     "chat": {"ngircd", "relay", "chatlog", "deadman", "alertmanager"},
 }  # fmt: skip

@@ -97,12 +97,28 @@ def test_a_set_of_before_there_were_roles_is_converted(folder: Path) -> None:
     assert len(parse(known["database/database_roles"])) == len(GRANTS)
 
 
+def test_a_set_of_before_the_import_had_a_role_gets_one(folder: Path) -> None:
+    make(folder)
+    file = folder / "database/database_roles"
+    before = [line for line in file.read_text().splitlines() if not line.startswith("import ")]
+    file.chmod(0o600)
+    file.write_text("\n".join(before) + "\n")
+    (folder / "import/import_url").unlink()
+    make(folder)
+    roles = {role.purpose: role for role in parse(file.read_text())}
+    assert roles.keys() == GRANTS.keys()
+    url = urlsplit((folder / "import/import_url").read_text())
+    assert (url.username, url.password) == (roles["import"].name, roles["import"].password)
+    assert file.read_text().splitlines()[:3] == before
+    assert make(folder) == ""
+
+
 def test_a_managed_database_with_one_role_works_and_says_so(folder: Path) -> None:
     told = run(folder, DATABASE_ONE_ROLE="1").stderr
     assert "one role for everything" in told
     known = contents(folder)
     assert parse(known["database/database_roles"]) == []
-    assert known["api/app_url"] == known["database/owner_url"]
+    assert known["api/app_url"] == known["import/import_url"] == known["database/owner_url"]
     assert known["backup/backup_user"] == known["monitor/monitor_user"] == "minitwit"
 
 

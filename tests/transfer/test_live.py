@@ -50,7 +50,7 @@ def test_somebody_writes_all_the_while(
     with closing(old.create(path)) as connection:
         connection.execute(f"PRAGMA journal_mode = {journal}")
         old.fill(connection, 500, 20_000, 5_000)
-    url = postgres_server.create_database(f"live_{journal}", migrated=False)
+    url = postgres_server.create_database(f"live_{journal}")
     writer = old.Writer(path)
     writer.start()
     with closing(Move(Source(path), Target(url))) as move:
@@ -79,14 +79,14 @@ def test_killed_at_twenty_moments_the_end_is_the_same(
         connection.execute("INSERT INTO user VALUES (NULL, 'User 1', 'e', 'h')")
     plain = tmp_path / "plain.db"
     plain.write_bytes(path.read_bytes())
-    expected_url = postgres_server.create_database("plain", migrated=False)
+    expected_url = postgres_server.create_database("plain")
     begin = time.monotonic()
     with importing(plain, expected_url, "--cut-over", "--accept-rejects", REJECTS) as process:
         assert process.wait(60) == 3
     whole = time.monotonic() - begin
     expected = sums(expected_url)
 
-    dice, url = random.Random(20), postgres_server.create_database("killed", migrated=False)
+    dice, url = random.Random(20), postgres_server.create_database("killed")
     killed = 0
     for _ in range(KILLS):
         process = importing(path, url)

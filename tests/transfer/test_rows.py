@@ -32,7 +32,7 @@ Import = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture
 def url(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> str:
     """An empty database of one's own."""
-    return postgres_server.create_database(f"moved{abs(hash(request.node.name))}", migrated=False)
+    return postgres_server.create_database(f"moved{abs(hash(request.node.name))}")
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def source(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def run(url: str, tmp_path: Path) -> Import:
+def run(url: str, postgres_server: PostgresServer, tmp_path: Path) -> Import:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         file = str(tmp_path / "minitwit.db")
         return subprocess.run(
             [sys.executable, "-m", "app", "import-sqlite", file, *arguments],
             cwd=ROOT,
-            env={"DATABASE_URL": url, "PATH": ""},
+            env={"DATABASE_URL": postgres_server.import_url(url), "PATH": ""},
             capture_output=True,
             text=True,
             check=False,
@@ -144,7 +144,7 @@ def test_a_dry_run_says_the_same_and_touches_nothing(
         ("users", 2): "an older user has this name",
         ("messages", 1): "author_id: no such user was moved",
     }
-    assert rows(url, "SELECT to_regclass('users')") == [(None,)]
+        assert rows(url, "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sqlite_import)") == [(0,)]
 
 
 def test_dates_of_every_kind_arrive_as_seconds(
@@ -244,8 +244,9 @@ def test_text_of_all_planes_survives_byte_for_byte(
         for text in texts:
             # A blob keeps what would else become a number.
             message(source, 1, text.encode(), 1, 0)
-    url = postgres_server.create_database(f"text{folder.name}", migrated=False)
-    with closing(Move(Source(folder / "minitwit.db"), Target(url))) as move:
+    url = postgres_server.create_database(f"text{folder.name}")
+    target = Target(postgres_server.import_url(url))
+    with closing(Move(Source(folder / "minitwit.db"), target)) as move:
         move.copy()
         checks, _ = move.switch()
     assert all(check.equal for check in checks)
@@ -328,6 +329,19 @@ def test_a_torn_page_is_one_plain_line(
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("import-sqlite: ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_database_that_was_not_migrated_is_said_so(
+    source: sqlite3.Connection, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    url = postgres_server.create_database("bare", migrated=False)
+    command = [sys.executable, "-m", "app", "import-sqlite", str(tmp_path / "minitwit.db")]
+    done = subprocess.run(
+        command, cwd=ROOT, env={"DATABASE_URL": url, "PATH": ""}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "run `python -m app migrate`" in done.stderr
 
 
 def test_a_database_with_other_users_is_left_alone(

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from observability.stack.local import address
 
-PURPOSES = ("app", "monitor", "backup")
+PURPOSES = ("app", "import", "monitor", "backup")
 
 
 def write(folder: Path, owner: str, several: bool) -> None:
