@@ -36,7 +36,7 @@ def api(database_url: str, folder: Path, **settings: Any) -> Iterator[Service]:
             connection.execute("""
                 INSERT INTO messages (author_id, text, pub_date)
                 SELECT (SELECT id FROM users WHERE username = 'Prolific'), repeat('x', 2000), n
-                FROM generate_series(1, 9000) n""")
+                FROM generate_series(1, 9000) n WHERE NOT EXISTS (SELECT FROM messages)""")
         yield service
 
 
@@ -87,9 +87,9 @@ def test_a_crowd_that_does_not_read_holds_a_bounded_amount(
                 wait_for("its answer", lambda n=number: lines(service) >= n, 60)  # type: ignore[misc]
             held = service.metric("process_resident_memory_bytes") - before
             assert held < 120 * MIB  # all ten are 180, and what builds them
-            refused = [rest(c).partition(b"\r\n")[0] for c in crowd[1:]]
-            assert refused == [b"HTTP/1.1 503 Service Unavailable"] * 9
             assert len(small(service)) == 5  # what is small is answered all the same
+            statuses = [rest(connection).partition(b"\r\n")[0] for connection in crowd]
+            assert statuses.count(b"HTTP/1.1 503 Service Unavailable") == 9
         finally:
             for connection in crowd:
                 connection.close()

@@ -144,7 +144,7 @@ def test_a_dry_run_says_the_same_and_touches_nothing(
         ("users", 2): "an older user has this name",
         ("messages", 1): "author_id: no such user was moved",
     }
-        assert rows(url, "SELECT (SELECT count(*) FROM users) + (SELECT count(*) FROM sqlite_import)") == [(0,)]
+    assert rows(url, "SELECT FROM users UNION ALL SELECT FROM sqlite_import") == []
 
 
 def test_dates_of_every_kind_arrive_as_seconds(
