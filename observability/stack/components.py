@@ -129,7 +129,7 @@ TABLE = (
             "SILENCE": "{silence}", "RELAY": "{relay}", "ALERTMANAGER": "{address[alertmanager]}",
             "ALERTMANAGER_LOGIN_FILE": "{secrets}/monitoring_basic",
             "DEADMAN_SECRET_FILE": "{secrets}/deadman_secret",
-            "DEADMAN_URL_FILE": "{secrets}/deadman_url", **CHAT,
+            "DEADMAN_URL_FILE": "{secrets}/deadman_url", "RUNBOOK_BASE": "{runbooks}", **CHAT,
         },
         after=("ngircd",),
     ),

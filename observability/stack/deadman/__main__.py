@@ -22,7 +22,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from observability.conventions import DEADMAN_SECONDS
+from observability.conventions import DEADMAN_SECONDS, RUNBOOK_BASE
 from observability.exporters import DEADMAN_AGE
 from observability.stack.chat.irc import file_setting
 from observability.stack.deadman.heartbeat import Heartbeat
@@ -95,7 +95,9 @@ def watch(heartbeat: Heartbeat, silence: float) -> Watch:
     ways: list[Callable[[str], None]] = [channel.say] if chat else []
     ways += [partial(post, url)] if url else []
     presence = Presence(channel, relay, silence / 6) if chat else None
-    blindness = Blindness(alertmanager, login, HOLD * silence) if alertmanager else None
+    runbooks = os.environ.get("RUNBOOK_BASE") or RUNBOOK_BASE
+    hold = HOLD * silence
+    blindness = Blindness(alertmanager, login, hold, runbooks) if alertmanager else None
     return Watch(heartbeat, silence, Outbox(ways), presence, blindness)
 
 

@@ -25,11 +25,14 @@ QUERY = "active=true&silenced=false&inhibited="
 class Blindness:
     """Posts and ends the alert at Alertmanager; each post lasts ``hold`` seconds.
 
-    ``login`` is user and password as HTTP's basic authentication takes them, or ''.
+    ``login`` is user and password as HTTP's basic authentication takes them, or ''. ``runbooks`` is
+    the address of their folder.
     """
 
-    def __init__(self, alertmanager: str, login: str, hold: float) -> None:
-        self._login = login
+    def __init__(
+        self, alertmanager: str, login: str, hold: float, runbooks: str = RUNBOOK_BASE
+    ) -> None:
+        self._login, self._runbooks = login, runbooks
         self._base = f"http://{alertmanager}/api/v2/alerts"
         self._hold = timedelta(seconds=hold)
         self._begin: datetime | None = None
@@ -81,7 +84,7 @@ class Blindness:
                 "summary": "Monitoring is blind: Prometheus's heartbeat does not arrive.",
                 "impact": "operators: they are told nothing",
                 "description": "No other alert is announced, and no all-clear, until it does.",
-                "runbook_url": f"{RUNBOOK_BASE}/Watchdog.md",
+                "runbook_url": f"{self._runbooks}/Watchdog.md",
             },
             "startsAt": begin.isoformat(),
             "endsAt": end.isoformat(),

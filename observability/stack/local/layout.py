@@ -193,6 +193,7 @@ class Layout:
             resend=self.clock.pause(RESEND_SECONDS),
             silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
             chat=self.address("ngircd") if "ngircd" in runs else "",
+            runbooks=settings.runbook_base,
             relay=RELAY_NICK if "relay" in runs else "",
             roles=settings.secrets / "database_roles" if self.roles else "",
             exporter_uri=database.exporter(self._chosen),
