@@ -20,12 +20,13 @@ from dashboards.tables import Column
 from observability.conventions import Board
 
 Unit = Literal[
-    "none", "short", "percentunit", "s", "bytes", "binBps", "reqps", "ops", "cps",
+    "none", "short", "locale", "percentunit", "s", "bytes", "binBps", "reqps", "ops", "cps",
     "dateTimeFromNow",
 ]  # fmt: skip
 UNITS = frozenset(get_args(Unit))
 Query = Prom | Loki | Tempo
 BELOW_ALL = -1e12
+WELL = "✓"  # begins what a panel says that is empty because all is well
 # Pixels. Left to itself Grafana shrinks a name to 5 px so that a number can be huge.
 NAME_SIZE, VALUE_SIZE = 14, 22
 
@@ -59,9 +60,16 @@ def floors(good: float, tolerable: float | None = None) -> list[Json]:
     return limits((RED, BELOW_ALL), *middle, (GREEN, good), ok=GREY)
 
 
+def _grey_if_absent(steps: Sequence[Json]) -> list[Json]:
+    """Return ``steps`` above a base of grey: the base is the colour of what is not measured."""
+    base, *others = steps or limits()
+    kept = [] if base["color"] == GREY else [{"color": base["color"], "value": BELOW_ALL}]
+    return [{"color": GREY, "value": None}, *kept, *others]
+
+
 def explained(empty: str) -> str:
     """Return the text of a panel without data, if there is one."""
-    return f"✓ {empty[0].upper()}{empty[1:]}" if empty else NO_DATA
+    return f"{WELL} {empty[0].upper()}{empty[1:]}" if empty else NO_DATA
 
 
 def _words(*rows: tuple[str, str, str]) -> list[Any]:
@@ -144,8 +152,9 @@ def stat(
 
     ``absent`` is its text without data.
     """
+    steps = list(limit) if absent.startswith(WELL) else _grey_if_absent(limit)
     core = g.Stat(
-        **_common(title, description, queries, unit, limit),
+        **_common(title, description, queries, unit, steps),
         format=unit,
         color={"mode": "thresholds"},
         colorMode="background_solid" if limit or mappings else "none",

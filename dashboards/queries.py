@@ -17,7 +17,17 @@ from observability.catalog import (
     Metric,
 )
 from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
-from observability.promql.builders import Matcher, matches, quantile, rate, select, total
+from observability.promql.builders import (
+    LE,
+    RANGE,
+    Matcher,
+    increase,
+    matches,
+    quantile,
+    rate,
+    select,
+    total,
+)
 from observability.promql.expr import Expr
 
 Json = dict[str, Any]
@@ -61,6 +71,12 @@ def share(part: Expr, whole: Expr) -> Expr:
 def within(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
     """Return the ``q`` quantile of a histogram; no line, rather than NaN, without requests."""
     return quantile(q, metric, *by, **wanted) > 0
+
+
+def within_range(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
+    """Return the ``q`` quantile of a histogram over the time shown; without traffic no series."""
+    buckets = total(increase(metric, RANGE, "bucket", **wanted), LE, *by)
+    return Expr(f"histogram_quantile({q}, {buckets})", buckets.labels - {LE.name}) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,21 +211,23 @@ ONE_SERVICE_VARIABLE: Json = {
 }
 
 
-def typed(name: str, text: str) -> Json:
+def typed(name: str, text: str, value: str = "") -> Json:
     """Return a text-box variable."""
     return {
-        "current": {"selected": False, "text": "", "value": ""},
+        "current": {"selected": False, "text": value, "value": value},
         "hide": 0,
         "label": text,
         "name": name,
         "options": [],
-        "query": "",
+        "query": value,
         "type": "textbox",
     }
 
 
 FIND_VARIABLE = typed("find", "Find")
-TRACE_VARIABLE = typed("trace", "Trace id")
+# TraceQL that finds nothing: to ask for a trace without an id is an error.
+NO_TRACE = "{ false }"
+TRACE_VARIABLE = typed("trace", "Trace id", NO_TRACE)
 REPLICA_VARIABLE = choose("instance", "Replica", BUILD_INFO, INSTANCE, service=matches("$service"))
 # Of a log line that is about no request, the route is empty: All has to fit that too.
 LINES_ROUTE_VARIABLE: Json = {**ROUTE_VARIABLE, "allValue": ".*"}

@@ -35,7 +35,7 @@ NOW_ROW = Row(
             "Active users",
             "Users who posted or logged in within the last five minutes.",
             Prom(aggregate("max", select(c.ACTIVE_USERS)), "active", instant=True),
-            unit="short",
+            unit="locale",
             decimals=0,
             width=4,
         ),
@@ -44,9 +44,9 @@ NOW_ROW = Row(
                 DONE[title],
                 f"{what} that succeeded within the time shown.",
                 Prom(total(increase(metric, RANGE, outcome=good)), title.lower(), instant=True),
-                unit="short",
+                unit="locale",
                 decimals=0,
-                width=4,
+                width=4 if title in ("Logins", "Messages") else 3,
             )
             for title, what, metric, good, _ in ATTEMPTS
         ),
@@ -58,9 +58,9 @@ NOW_ROW = Row(
                 "{{table}}",
                 instant=True,
             ),
-            unit="short",
+            unit="locale",
             decimals=0,
-            width=4,
+            width=6,
         ),
     ),
 )

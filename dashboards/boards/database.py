@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from alerts.objectives import BACKUP_SECONDS, QUERY_LIMIT
 from dashboards.board import Dashboard
+from dashboards.boards import common
 from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import DOWN_UP, limits, stat, table, timeseries
-from dashboards.queries import Prom, held, share, summed
+from dashboards.panels import limits, stat, table, timeseries
+from dashboards.queries import Prom, held, share, summed, within_range
 from dashboards.tables import Column
 from observability import catalog as c
-from observability import exporters as e
 from observability import external as x
 from observability.catalog import INSTANCE, QUERY, Label
 from observability.conventions import Board
 from observability.promql.builders import (
-    LE,
     NOW,
     RANGE,
     aggregate,
@@ -40,11 +39,6 @@ def _spent() -> Expr:
     return total(increase(c.DB_QUERY_DURATION, RANGE, "sum"), QUERY)
 
 
-def _p95() -> Expr:
-    buckets = total(increase(c.DB_QUERY_DURATION, RANGE, "bucket"), LE, QUERY)
-    return Expr(f"histogram_quantile(0.95, {buckets})", buckets.labels - {LE.name}) > 0
-
-
 STATEMENTS_ROW = Row(
     "Our statements",
     (
@@ -54,29 +48,29 @@ STATEMENTS_ROW = Row(
             Prom(total(rate(c.DB_QUERY_DURATION, "$__rate_interval", "count"), QUERY), "{{query}}"),
             unit="ops",
             width=12,
-            height=10,
+            height=12,
         ),
         table(
             "Slowest statements",
             "Statements by name in the time shown: how often and how long.",
             Prom(_calls() > 0, "", instant=True, table=True),
             Prom(_spent() / (_calls() > 0), "", instant=True, table=True),
-            Prom(_p95(), "", instant=True, table=True),
+            Prom(within_range(0.95, c.DB_QUERY_DURATION, QUERY), "", instant=True, table=True),
             columns=(
                 Column("query", "Statement"),
-                Column("Value #A", "Calls", unit="short", decimals=0, width=90),
+                Column("Value #A", "Calls", unit="locale", decimals=0, width=90),
                 Column("Value #B", "Mean", unit="s", width=90),
                 Column(
                     "Value #C",
                     "95 % within",
                     unit="s",
-                    width=110,
+                    width=130,
                     steps=tuple(limits((RED, QUERY_LIMIT))),
                 ),
             ),
             sort=(("95 % within", True),),
             width=12,
-            height=10,
+            height=12,
         ),
         timeseries(
             "Failed statements",
@@ -112,14 +106,7 @@ STATEMENTS_ROW = Row(
 SERVER_ROW = Row(
     "The server",
     (
-        stat(
-            "Reachable",
-            "Whether the exporter reaches PostgreSQL.",
-            Prom(aggregate("min", select(e.PG_UP)), "PostgreSQL", instant=True),
-            unit="none",
-            mappings=DOWN_UP,
-            width=4,
-        ),
+        common.database_reachable("Reachable", 4),
         stat(
             "Last backup",
             "How old the last good backup is: one is taken every day.",
@@ -161,12 +148,14 @@ SERVER_ROW = Row(
             "Connections that the server holds, by state.",
             Prom(total(select(x.PG_CONNECTIONS, **OURS), STATE), "{{state}}"),
             unit="short",
+            width=12,
         ),
         timeseries(
             "Locks",
             "Locks held or awaited, by mode.",
             Prom(total(select(x.PG_LOCKS, **OURS), MODE), "{{mode}}"),
             unit="short",
+            width=12,
         ),
         timeseries(
             "Cache hit ratio",
@@ -177,12 +166,14 @@ SERVER_ROW = Row(
             ),
             unit="percentunit",
             top=1,
+            width=6,
         ),
         timeseries(
             "Transactions",
             "Transactions a second.",
             Prom(total(rate(x.PG_COMMITS, **OURS), DATABASE), "{{datname}}"),
             unit="ops",
+            width=6,
         ),
         timeseries(
             "Rollbacks",
@@ -195,12 +186,14 @@ SERVER_ROW = Row(
                 "minitwit",
             ),
             unit="percentunit",
+            width=6,
         ),
         timeseries(
             "Temporary files",
             "Bytes that sorts and joins wrote to temporary files: they lacked memory.",
             Prom(total(rate(x.PG_TEMPORARY, **OURS), DATABASE), "{{datname}}"),
             unit="binBps",
+            width=6,
         ),
     ),
 )

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dashboards.board import Dashboard
+from dashboards.boards import common
 from dashboards.layout import Row
-from dashboards.panels import timeseries
-from dashboards.queries import CHOSEN, Prom, within
-from observability import catalog as c
+from dashboards.panels import table, timeseries
+from dashboards.queries import CHOSEN, Prom
+from dashboards.tables import Column
 from observability import exporters as e
 from observability import external as x
-from observability.catalog import INSTANCE, SERVICE, Label
+from observability.catalog import INSTANCE, Label, Metric
 from observability.conventions import Board
 from observability.promql.builders import aggregate, differs, matches, rate, select, total
+from observability.promql.expr import Expr
 
+OURS = matches("api|web")
 MODE, MOUNT, DEVICE = Label("mode"), Label("mountpoint"), Label("device")
-OF_PROCESS = (SERVICE, INSTANCE)
 
 CORES = Prom(
     aggregate("count", select(x.CPU, mode="idle"), INSTANCE), "{{instance}} cores, the limit"
 )
+
+
+def _disk(metric: Metric) -> Expr:
+    return aggregate("max", select(metric), INSTANCE, MOUNT)
+
 
 HOST_ROW = Row(
     "Hosts",
@@ -46,6 +53,7 @@ HOST_ROW = Row(
             Prom(total(rate(x.PRESSURE_CPU), INSTANCE), "{{instance}} core"),
             Prom(total(rate(x.PRESSURE_DISK), INSTANCE), "{{instance}} disk"),
             unit="percentunit",
+            width=6,
         ),
         timeseries(
             "Memory usage",
@@ -57,94 +65,75 @@ HOST_ROW = Row(
             ),
             unit="percentunit",
             top=1,
-        ),
-        timeseries(
-            "Free disk space",
-            "Bytes left, by file system.",
-            Prom(
-                aggregate("min", select(x.DISK_FREE), INSTANCE, MOUNT),
-                "{{instance}} {{mountpoint}}",
-            ),
-            unit="bytes",
-        ),
-        timeseries(
-            "Disk usage",
-            "Share of each file system that is taken.",
-            Prom(
-                (
-                    aggregate("max", select(x.DISK), INSTANCE, MOUNT)
-                    - aggregate("max", select(x.DISK_FREE), INSTANCE, MOUNT)
-                )
-                / aggregate("max", select(x.DISK), INSTANCE, MOUNT),
-                "{{instance}} {{mountpoint}}",
-            ),
-            unit="percentunit",
-            top=1,
             width=6,
+        ),
+        table(
+            "Disks",
+            "Each file system, the fullest first: what is left, and the share that is taken.",
+            Prom(_disk(x.DISK_FREE), "", instant=True, table=True),
+            Prom(
+                (_disk(x.DISK) - _disk(x.DISK_FREE)) / _disk(x.DISK), "", instant=True, table=True
+            ),
+            columns=(
+                Column("instance", "Host", width=120),
+                Column("mountpoint", "File system"),
+                Column("Value #A", "Free", unit="bytes", width=100),
+                Column("Value #B", "Usage", unit="percentunit", width=90),
+            ),
+            sort=(("Usage", True),),
         ),
         timeseries(
             "Disk utilisation",
             "Share of the time in which a disk had something to do.",
             Prom(total(rate(x.DISK_BUSY), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="percentunit",
-            width=6,
         ),
         timeseries(
             "Network in",
             "Bytes received a second.",
             Prom(total(rate(x.RECEIVED), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="binBps",
-            width=6,
         ),
         timeseries(
             "Network out",
             "Bytes sent a second.",
             Prom(total(rate(x.SENT), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="binBps",
-            width=6,
         ),
     ),
 )
 PROCESS_ROW = Row(
-    "Processes of MiniTwit",
+    "Processes of MiniTwit and of its monitoring",
     (
-        timeseries(
+        common.by_replica(
             "Memory",
             "Memory that each process holds.",
-            Prom(
-                total(select(e.PROCESS_MEMORY, **CHOSEN), *OF_PROCESS), "{{service}} {{instance}}"
-            ),
+            total(select(e.PROCESS_MEMORY, **CHOSEN), *common.OF_REPLICA),
             unit="bytes",
             width=12,
+            height=11,
         ),
-        timeseries(
+        common.by_replica(
             "CPU usage by process",
             "Cores that each process keeps busy: a Python process cannot use more than one.",
-            Prom(total(rate(e.PROCESS_CPU, **CHOSEN), *OF_PROCESS), "{{service}} {{instance}}"),
+            total(rate(e.PROCESS_CPU, **CHOSEN), *common.OF_REPLICA),
             unit="short",
             width=12,
+            height=11,
         ),
-        timeseries(
+        common.by_replica(
             "Open files",
-            "File descriptors of each process: connections, logs.",
-            Prom(total(select(x.FILES, **CHOSEN), *OF_PROCESS), "{{service}} {{instance}}"),
+            "File descriptors of each of our processes: connections, logs.",
+            total(select(x.FILES, job=OURS, **CHOSEN), *common.OF_REPLICA),
             unit="short",
         ),
-        timeseries(
-            "Event-loop lag",
-            "99 % of timers came no later than this: what every request waits at least.",
-            Prom(within(0.99, c.EVENT_LOOP_LAG, *OF_PROCESS, **CHOSEN), "{{service}} {{instance}}"),
-            unit="s",
-        ),
-        timeseries(
+        common.event_loop_lag(8),
+        common.by_replica(
             "GC collections",
             "Full collections a second: each one stops the process for a moment.",
-            Prom(
-                total(
-                    rate(x.COLLECTIONS, generation="2", job=matches("api|web"), **CHOSEN),
-                    *OF_PROCESS,
-                ),
-                "{{service}} {{instance}}",
+            total(
+                rate(x.COLLECTIONS, generation="2", job=OURS, **CHOSEN),
+                *common.OF_REPLICA,
             ),
             unit="ops",
         ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
+from dashboards.boards import common
 from dashboards.colours import RED
 from dashboards.layout import Row
 from dashboards.links import from_row
-from dashboards.panels import heatmap, limits, table, timeseries
+from dashboards.panels import limits, table, timeseries
 from dashboards.queries import (
     CHOSEN,
     ROUTE_VARIABLE,
@@ -17,15 +18,14 @@ from dashboards.queries import (
     share,
     summed,
     within,
+    within_range,
 )
 from dashboards.tables import Column
 from observability import catalog as c
-from observability.catalog import INSTANCE, METHOD, OPERATION, ROUTE, SERVICE, STATUS, Label
+from observability.catalog import METHOD, OPERATION, ROUTE, SERVICE, STATUS, Label
 from observability.conventions import Board
 from observability.promql.builders import (
-    LE,
     RANGE,
-    RATE_INTERVAL,
     Matcher,
     aggregate,
     increase,
@@ -50,11 +50,6 @@ def _counted(*by: Label, **wanted: str | Matcher) -> Expr:
     return total(increase(c.HTTP_REQUESTS, RANGE, **HERE, **wanted), *by)
 
 
-def _p95(*by: Label) -> Expr:
-    buckets = total(increase(c.HTTP_DURATION, RANGE, "bucket", **HERE), LE, *by)
-    return Expr(f"histogram_quantile(0.95, {buckets})", buckets.labels - {LE.name}) > 0
-
-
 OF_ROUTE = (SERVICE, ROUTE)
 ROUTES_ROW = Row(
     "Routes in the time shown",
@@ -72,11 +67,13 @@ ROUTES_ROW = Row(
                 )
                 for status in ("5..", "4..")
             ),
-            Prom(_p95(*OF_ROUTE), "", instant=True, table=True),
+            Prom(
+                within_range(0.95, c.HTTP_DURATION, *OF_ROUTE, **HERE), "", instant=True, table=True
+            ),
             columns=(
                 Column("service", "Service", width=100, links=(from_row(Board.SERVICE),)),
                 Column("route", "Route"),
-                Column("Value #A", "Requests", unit="short", decimals=0, width=120),
+                Column("Value #A", "Requests", unit="locale", decimals=0, width=120),
                 Column(
                     "Value #B",
                     "Server errors",
@@ -118,10 +115,10 @@ RATE_ROW = Row(
             unit="reqps",
             width=12,
         ),
-        timeseries(
+        common.by_replica(
             "Requests by replica",
             "Requests answered by each replica: uneven lines mean an uneven load.",
-            Prom(_requests(SERVICE, INSTANCE), "{{service}} {{instance}}"),
+            _requests(*common.OF_REPLICA),
             unit="reqps",
             width=12,
         ),
@@ -154,34 +151,16 @@ DURATION_ROW = Row(
             limit=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
-        timeseries(
+        common.by_replica(
             "Duration by replica",
             "99 % of a replica's requests were answered within this.",
-            Prom(
-                within(0.99, c.HTTP_DURATION, SERVICE, INSTANCE, **HERE),
-                "{{service}} {{instance}}",
-            ),
+            within(0.99, c.HTTP_DURATION, *common.OF_REPLICA, **HERE),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
-        heatmap(
-            "Durations",
-            "How many requests a second took how long: two bands are two kinds of requests.",
-            Prom(
-                total(rate(c.HTTP_DURATION, RATE_INTERVAL, "bucket", **HERE), LE),
-                "{{le}}",
-                heatmap=True,
-            ),
-            width=12,
-        ),
-        timeseries(
-            "Requests in flight",
-            "Requests being served at this moment: it climbs when answers stall.",
-            Prom(held(c.HTTP_IN_PROGRESS, SERVICE, INSTANCE), "{{service}} {{instance}}"),
-            unit="short",
-            width=12,
-        ),
+        common.durations(c.HTTP_DURATION, "requests", 12, **HERE),
+        common.in_flight(12),
     ),
 )
 UPSTREAM_ROW = Row(
@@ -207,16 +186,7 @@ UPSTREAM_ROW = Row(
 LAG_ROW = Row(
     "Runtime",
     (
-        timeseries(
-            "Event-loop lag",
-            "99 % of timers came no later than this: what every request waits at least.",
-            Prom(
-                within(0.99, c.EVENT_LOOP_LAG, SERVICE, INSTANCE, **CHOSEN),
-                "{{service}} {{instance}}",
-            ),
-            unit="s",
-            width=12,
-        ),
+        common.event_loop_lag(12),
         timeseries(
             "Replicas ready",
             "Replicas that say they can serve, by service.",

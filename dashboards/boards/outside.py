@@ -52,6 +52,8 @@ PROBES_ROW = Row(
             Prom(aggregate("max", select(e.PROBE_DURATION), e.PROBE), "{{probe}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
+            width=12,
+            height=10,
         ),
         timeseries(
             "Phases",
@@ -61,12 +63,16 @@ PROBES_ROW = Row(
                 "{{probe}} {{phase}}",
             ),
             unit="s",
+            width=12,
+            height=10,
         ),
         timeseries(
             "Statuses",
             "What each probe was answered.",
             Prom(aggregate("max", select(x.PROBE_STATUS), e.PROBE), "{{probe}}"),
             unit="none",
+            width=24,
+            height=6,
         ),
     ),
 )

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE, STALL_SECONDS
+from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
+from dashboards.boards import common
 from dashboards.boards.objectives import BUDGET, BURN, OBJECTIVES_ROW
 from dashboards.colours import BLUE, ORANGE, RED
 from dashboards.layout import Row
@@ -21,7 +22,6 @@ from observability import exporters as e
 from observability.catalog import SERVICE, Label
 from observability.conventions import PROBE_JOB, PROBED_SERVICES, RUNBOOKS, Board
 from observability.promql.builders import (
-    NOW,
     RATE_INTERVAL,
     aggregate,
     differs,
@@ -125,14 +125,7 @@ PARTS = (
         width=5,
     ),
     replace(
-        stat(
-            "Database",
-            "Whether the exporter reaches PostgreSQL.",
-            Prom(aggregate("min", select(e.PG_UP)), "PostgreSQL", instant=True),
-            unit="none",
-            mappings=DOWN_UP,
-            width=3,
-        ),
+        common.database_reachable("Database", 3),
         leads=Board.DATABASE,
     ),
     replace(
@@ -147,20 +140,7 @@ PARTS = (
         leads=Board.MONITORING,
     ),
     replace(
-        stat(
-            "Simulator",
-            "Time since any replica took an action of the simulator; nothing before the first.",
-            Prom(
-                NOW - aggregate("max", select(c.SIMULATOR_LATEST_TIME) > 0),
-                "latest action",
-                instant=True,
-            ),
-            unit="s",
-            decimals=0,
-            limit=limits((RED, STALL_SECONDS)),
-            width=3,
-            absent="unknown",
-        ),
+        common.latest_action("Simulator", 3),
         leads=Board.SIMULATOR,
     ),
     replace(BUDGET, width=10),

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from alerts.objectives import ERROR_RATIO_LIMIT, LAG_LIMIT, LATENCY_OBJECTIVE, MEMORY_LIMIT
+from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
+from dashboards.boards import common
 from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import heatmap, limits, timeseries
+from dashboards.panels import limits, timeseries
 from dashboards.queries import (
     CHOSEN,
     DATASOURCE_VARIABLE,
     ONE_SERVICE_VARIABLE,
     REPLICA_VARIABLE,
     Prom,
-    held,
     share,
     summed,
     within,
 )
 from observability import catalog as c
-from observability import exporters as e
-from observability.catalog import INSTANCE, METHOD, ROUTE, SERVICE, STATUS
+from observability.catalog import METHOD, ROUTE, SERVICE, STATUS
 from observability.conventions import Board
-from observability.promql.builders import LE, RATE_INTERVAL, matches, rate, select, total
+from observability.promql.builders import matches, rate, total
 from observability.promql.expr import Expr
 
 QUANTILES = (0.5, 0.95, 0.99)
@@ -41,14 +40,14 @@ TRAFFIC_ROW = Row(
             "Requests answered, by method and route template.",
             Prom(summed(c.HTTP_REQUESTS, METHOD, ROUTE), "{{method}} {{route}}"),
             unit="reqps",
-            width=12,
+            width=24,
+            height=10,
         ),
         timeseries(
             "Requests by status",
             "Requests answered, by status.",
             Prom(summed(c.HTTP_REQUESTS, STATUS), "{{status}}"),
             unit="reqps",
-            width=12,
         ),
         timeseries(
             "Errors",
@@ -56,14 +55,12 @@ TRAFFIC_ROW = Row(
             Prom(_share("5.."), "{{service}}"),
             unit="percentunit",
             limit=limits((RED, ERROR_RATIO_LIMIT)),
-            width=12,
         ),
         timeseries(
             "Client errors",
             "Share of requests that ended in a 4xx: clients that are wrong, or attacks.",
             Prom(_share("4.."), "{{service}}"),
             unit="percentunit",
-            width=12,
         ),
     ),
     leads=Board.HTTP,
@@ -83,56 +80,17 @@ LATENCY_ROW = Row(
             limit=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
-        heatmap(
-            "Durations",
-            "How many requests a second took how long: two bands are two kinds of requests.",
-            Prom(
-                total(rate(c.HTTP_DURATION, RATE_INTERVAL, "bucket", **CHOSEN), LE),
-                "{{le}}",
-                heatmap=True,
-            ),
-            width=12,
-        ),
+        common.durations(c.HTTP_DURATION, "requests", 12, **CHOSEN),
     ),
     leads=Board.HTTP,
 )
-OF_REPLICA = (SERVICE, INSTANCE)
 SATURATION_ROW = Row(
     "Saturation",
     (
-        timeseries(
-            "Requests in flight",
-            "Requests being served at this moment, by replica: it climbs when answers stall.",
-            Prom(held(c.HTTP_IN_PROGRESS, *OF_REPLICA), "{{service}} {{instance}}"),
-            unit="short",
-            width=6,
-        ),
-        timeseries(
-            "Event-loop lag",
-            "99 % of timers came no later than this: what every request waits at least.",
-            Prom(within(0.99, c.EVENT_LOOP_LAG, *OF_REPLICA, **CHOSEN), "{{service}} {{instance}}"),
-            unit="s",
-            limit=limits((RED, LAG_LIMIT)),
-            width=6,
-        ),
-        timeseries(
-            "Processor",
-            "Cores that each replica keeps busy: a Python process cannot use more than one.",
-            Prom(total(rate(e.PROCESS_CPU, **CHOSEN), *OF_REPLICA), "{{service}} {{instance}}"),
-            unit="short",
-            limit=limits((RED, 1)),
-            width=6,
-        ),
-        timeseries(
-            "Memory",
-            "Memory that each replica holds; the line is where an alert fires.",
-            Prom(
-                total(select(e.PROCESS_MEMORY, **CHOSEN), *OF_REPLICA), "{{service}} {{instance}}"
-            ),
-            unit="bytes",
-            limit=limits((RED, MEMORY_LIMIT)),
-            width=6,
-        ),
+        common.in_flight(6),
+        common.event_loop_lag(6),
+        common.processor("Processor", 6),
+        common.memory("Memory", 6),
     ),
     leads=Board.HOSTS,
 )

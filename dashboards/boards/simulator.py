@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE, STALL_SECONDS
+from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from dashboards.board import Dashboard
+from dashboards.boards import common
 from dashboards.colours import RED
 from dashboards.layout import Row
-from dashboards.panels import heatmap, limits, logs, stat, timeseries
+from dashboards.panels import limits, logs, stat, timeseries
 from dashboards.queries import Loki, Prom, share, within
 from observability import catalog as c
 from observability.catalog import COMMAND, INSTANCE, ROUTE, STATUS, Label
 from observability.conventions import Board
 from observability.promql.builders import (
-    LE,
-    NOW,
     RANGE,
     RATE_INTERVAL,
     aggregate,
@@ -80,15 +79,7 @@ CLIENT_ROW = Row(
             unit="percentunit",
             limit=limits((RED, ERROR_RATIO_LIMIT)),
         ),
-        heatmap(
-            "Durations",
-            "How many actions a second took how long.",
-            Prom(
-                total(rate(c.SIMULATOR_DURATION, RATE_INTERVAL, "bucket"), LE),
-                "{{le}}",
-                heatmap=True,
-            ),
-        ),
+        common.durations(c.SIMULATOR_DURATION, "actions", 8),
     ),
 )
 SERVER_ROW = Row(
@@ -101,20 +92,12 @@ SERVER_ROW = Row(
             unit="none",
             width=6,
         ),
-        stat(
-            "Age of the latest action",
-            "Time since any replica took an action; nothing before the first.",
-            Prom(NOW - aggregate("max", select(c.SIMULATOR_LATEST_TIME) > 0), "age", instant=True),
-            unit="s",
-            decimals=0,
-            limit=limits((RED, STALL_SECONDS)),
-            width=6,
-        ),
+        common.latest_action("Age of the latest action", 6),
         stat(
             "Actions in range",
             "Actions that the client ended, well or not, within the time shown.",
             Prom(total(increase(c.SIMULATOR_ACTIONS, RANGE)), "actions", instant=True),
-            unit="short",
+            unit="locale",
             decimals=0,
             width=6,
         ),
@@ -126,7 +109,7 @@ SERVER_ROW = Row(
                 "errors",
                 instant=True,
             ),
-            unit="short",
+            unit="locale",
             decimals=0,
             limit=limits((RED, 1)),
             width=6,
@@ -136,12 +119,14 @@ SERVER_ROW = Row(
             "It climbs by as much as the simulator acts; a flat line is a simulator that stands.",
             Prom(aggregate("max", select(c.SIMULATOR_LATEST)), "latest"),
             unit="none",
+            width=6,
         ),
         timeseries(
             "Latest id by replica",
             "What each replica last saw: they differ by what happened between two scrapes.",
             Prom(aggregate("max", select(c.SIMULATOR_LATEST), INSTANCE), "{{instance}}"),
             unit="none",
+            width=6,
         ),
         timeseries(
             "Statuses of its routes",
@@ -151,6 +136,7 @@ SERVER_ROW = Row(
                 "{{route}} {{status}}",
             ),
             unit="reqps",
+            width=12,
         ),
     ),
 )

@@ -223,7 +223,7 @@ def test_what_is_empty_on_purpose_says_why() -> None:
     empty = [panel for board in DASHBOARDS for panel in board.panels() if panel.empty]
     assert {panel.core.title for panel in empty} == {
         "Firing alerts", "Errors", "Database errors", "Error lines",
-        "Certificates", "Failed", "Slow",
+        "Certificates", "Failed", "Slow", "Component restarts",
     }  # fmt: skip
 
 

@@ -12,14 +12,18 @@ import pytest
 from alerts.objectives import PERIOD
 from dashboards import since as since_when
 from dashboards.axes import WIDE
-from dashboards.colours import JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
+from dashboards.colours import GREY, JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
+from dashboards.hues import HUES, NAMES
 from dashboards.layout import COLUMNS
 from dashboards.panel_types import NO_DATA
+from dashboards.panels import WELL
 from dashboards.registry import DASHBOARDS, render
 from observability import catalog
 from observability.conventions import Board
+from tests.parts import ROOT
 
 Json = dict[str, Any]
+FEW = 8  # names that a list below a narrow panel has room for
 BOARDS = {name: json.loads(text) for name, text in render().items()}
 
 
@@ -119,9 +123,53 @@ def test_names_on_tiles_can_be_read_and_are_there() -> None:
         assert options["text"]["titleSize"] >= 12 and options["text"]["valueSize"] <= 24, name
 
 
-def test_what_is_not_measured_is_never_red() -> None:
-    for name, panel in of("stat", "table").items():
+def test_what_is_not_measured_is_grey_unless_that_is_well() -> None:
+    for name, panel in of("stat").items():
+        defaults = panel["fieldConfig"]["defaults"]
+        base = defaults["thresholds"]["steps"][0]["color"]
+        assert (base == GREY) is not defaults["noValue"].startswith(WELL), name
+    for name, panel in of("table").items():
         assert panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"] != "red", name
+
+
+def test_a_count_is_written_out() -> None:
+    """2,345 rather than 2 K."""
+    for name, panel in of("stat").items():
+        defaults = panel["fieldConfig"]["defaults"]
+        assert defaults.get("decimals") != 0 or defaults["unit"] != "short", name
+    for name, panel in of("table").items():
+        for override in panel["fieldConfig"]["overrides"]:
+            given = {one["id"]: one["value"] for one in override["properties"]}
+            assert given.get("decimals") != 0 or given.get("unit") != "short", name
+
+
+def luminance(color: str) -> float:
+    """Relative luminance by WCAG of a colour like #5794f2."""
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("hue", HUES)
+def test_a_hue_is_seen_on_dark_and_on_light(hue: str) -> None:
+    dark, light = luminance("#181b1f"), luminance("#ffffff")
+    assert (luminance(hue) + 0.05) / (dark + 0.05) >= 4
+    assert (light + 0.05) / (luminance(hue) + 0.05) >= 2
+
+
+def test_every_named_statement_has_a_hue() -> None:
+    """Else Grafana would take a dark one of its own."""
+    texts = [path.read_text() for path in (ROOT / "app").rglob("*.py")]
+    named = {name for text in texts for name in re.findall(r'Statement\(\s*"(\w+)"', text)}
+    assert named and named - set(NAMES["query"]) == set()
+
+
+def test_names_that_are_many_have_a_wide_legend() -> None:
+    many = {label for label, names in NAMES.items() if len(names) > FEW}
+    for name, panel in LINES.items():
+        legends = " ".join(target["legendFormat"] for target in panel["targets"])
+        shown = set(re.findall(r"{{(\w+)}}", legends)) - {"service", "event"}
+        assert panel["gridPos"]["w"] >= WIDE or not shown & many, name
 
 
 def test_no_line_panel_asks_for_the_largest_at_each_moment() -> None:

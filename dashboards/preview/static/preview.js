@@ -12,7 +12,7 @@ const CALCS = { lastNotNull: ["Last *", v => v.findLast(n => n !== null)], last:
 const SI = [[1e12, " T"], [1e9, " B"], [1e6, " Mil"], [1e3, " K"], [0, ""]];
 const IEC = [[2 ** 40, " TiB"], [2 ** 30, " GiB"], [2 ** 20, " MiB"], [1024, " KiB"], [0, " B"]];
 const rate = suffix => SI.map(([size, short]) => [size, short.replace("Mil", "M").replace(" K", "k").trimEnd() + suffix]);
-const UNITS = { short: SI, none: [[0, ""]], ops: rate(" ops/s"), reqps: rate(" req/s"), cps: rate(" c/s"), rps: rate(" reads/s"), wps: rate(" writes/s"), bytes: IEC, decbytes: rate("B"), Bps: rate("B/s"), binBps: IEC.map(([size, text]) => [size, text + "/s"]),
+const UNITS = { short: SI, none: [[0, ""]], locale: [[0, ""]], ops: rate(" ops/s"), reqps: rate(" req/s"), cps: rate(" c/s"), rps: rate(" reads/s"), wps: rate(" writes/s"), bytes: IEC, decbytes: rate("B"), Bps: rate("B/s"), binBps: IEC.map(([size, text]) => [size, text + "/s"]),
   s: [[604800, " weeks"], [86400, " days"], [3600, " hours"], [60, " mins"], [1, " s"], [1e-3, " ms"], [1e-6, " µs"], [0, " ns"]], percent: [[0, "%"]], percentunit: [[0, "%"]] };
 const $ = id => document.getElementById(id);
 const state = { board: null, grafana: "", values: {}, loaded: 0, timer: 0, charts: new Map() };

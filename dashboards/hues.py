@@ -1,0 +1,70 @@
+"""Gives names that mean neither good nor bad a colour that is seen on dark and on light.
+
+Grafana's own palette turns dark after a dozen lines, and paints innocent names green or red.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from dashboards.queries import Json
+from observability.catalog import EVENTS, TABLES
+from observability.conventions import MONITORING_TARGETS, OPTIONAL_TARGETS, PROBE_JOB
+
+HUES = (
+    "#5794f2", "#d9a600", "#b877d9", "#2fb5a8", "#e377c2", "#93a832", "#4bb4d8", "#b88a5b",
+    "#8f96f0", "#c98fb0",
+)  # fmt: skip
+PARTS = (
+    *MONITORING_TARGETS, *OPTIONAL_TARGETS, "postgres", "grafana", "tempo", "simulator", PROBE_JOB,
+)  # fmt: skip
+# What a label may say; those of one service stand together, so that theirs differ most.
+NAMES: dict[str, tuple[str, ...]] = {
+    "route": (
+        "/latest", "/register", "/msgs", "/msgs/{username}", "/fllws/{username}", "/api/messages",
+        "/api/sessions", "/api/session", "/api/follows/{username}", "/api/timelines/public",
+        "/api/timelines/home", "/api/timelines/user/{username}", "/api/openapi.json",
+        "/", "/public", "/{username}", "/login", "/logout", "/add_message", "/{username}/follow",
+        "/{username}/unfollow", "/static/{name}", "/avatar/{key}.svg", "/favicon.ico",
+        "/-/user", "/-/user/follow", "/-/user/unfollow",
+    ),
+    "query": (
+        "timeline_public", "timeline_user", "timeline_home", "messages_newest",
+        "messages_newest_by", "latest_record", "latest_read", "message_add", "message_add_hidden",
+        "user_exists", "user_hash", "user_add", "user_replace_hash", "session_add",
+        "session_user", "session_end", "follow_add", "follow_remove", "follows_list",
+        "login_attempt_count", "login_attempt_forgive", "table_sizes", "users_active",
+        "backup_latest",
+    ),
+    "event": EVENTS,
+    "operation": ("timeline", "log_in", "log_out", "register", "post", "follow", "unfollow"),
+    "service": PARTS,
+    "job": PARTS,
+    "table": TABLES,
+    "state": (
+        "active", "busy", "idle", "idle in transaction", "idle in transaction (aborted)",
+        "fastpath function call", "disabled",
+    ),
+    "mode": (
+        "accesssharelock", "rowsharelock", "rowexclusivelock", "shareupdateexclusivelock",
+        "sharelock", "sharerowexclusivelock", "exclusivelock", "accessexclusivelock", "sireadlock",
+        "user", "system", "iowait", "nice", "softirq", "irq", "steal",
+    ),
+}  # fmt: skip
+
+
+def of_names(labels: Iterable[str]) -> list[Json]:
+    """Return overrides that colour the names which these labels of a legend may say."""
+    spread: dict[str, list[str]] = {hue: [] for hue in HUES}
+    for label in sorted(labels):
+        for at, name in enumerate(NAMES.get(label, ())):
+            spread[HUES[at % len(HUES)]].append(re.escape(name))
+    return [
+        {
+            "matcher": {"id": "byRegexp", "options": f"/(^| )({'|'.join(names)})( |$)/"},
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": hue}}],
+        }
+        for hue, names in spread.items()
+        if names
+    ]
