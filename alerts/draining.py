@@ -9,32 +9,31 @@ from __future__ import annotations
 
 from alerts.model import Alert, Group
 from alerts.objectives import MINUTE
-from observability.catalog import API, SERVICE, WEB
+from observability.catalog import SERVICE
 from observability.clock import Clock
 from observability.exporters import ALERTS
 from observability.promql.builders import matches, select, total
+from observability.promql.expr import Expr
 
 PAGE = "MiniTwitDraining"
-# name → seconds after the cause: the window, and half a minute until it is judged once more
-DRAINING = {f"{PAGE}1m": 1.5 * MINUTE, f"{PAGE}5m": 5 * MINUTE}
+DOWN = ("MiniTwitDatabaseDown", "MiniTwitTargetDown")
+# name → seconds after the cause, and the causes. A probe looks again within seconds; the windows
+# of a minute and of five are judged once more when they have passed. No alert drains itself.
+DRAINING = {
+    f"{PAGE}20s": (20.0, DOWN),
+    f"{PAGE}1m": (1.5 * MINUTE, (*DOWN, "MiniTwitProbeFailing")),
+    f"{PAGE}5m": (5.0 * MINUTE, (*DOWN, "MiniTwitProbeFailing", "MiniTwitErrorRatio")),
+}
 
 
 def alerts(_: Clock) -> Group:
     """Return one alert for each length of window."""
-    database = select(ALERTS, alertname="MiniTwitDatabaseDown", alertstate="firing")
-    services = select(
-        ALERTS,
-        alertname="MiniTwitTargetDown",
-        alertstate="firing",
-        service=matches(f"{API}|{WEB}"),
-    )
-    causes = total(database, SERVICE) | total(services, SERVICE)
     return Group(
         "minitwit-draining",
         tuple(
             Alert(
                 name,
-                causes > 0,
+                total(_firing(causes), SERVICE) > 0,
                 wait=0,
                 keep=seconds,
                 severity="none",
@@ -43,6 +42,11 @@ def alerts(_: Clock) -> Group:
                 description="{{ $labels.service }} was told of; its consequences are inhibited.",
                 page=PAGE,
             )
-            for name, seconds in DRAINING.items()
+            for name, (seconds, causes) in DRAINING.items()
         ),
     )
+
+
+def _firing(causes: tuple[str, ...]) -> Expr:
+    names = matches("|".join(causes))
+    return select(ALERTS, alertname=names, alertstate="firing")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerts.model import Alert, Group, external
 from alerts.objectives import MINUTE, RESTART_WINDOW, RESTARTS_TOLERATED
-from alerts.services import down
+from alerts.services import down, grown
 from observability.catalog import INSTANCE, LOG_DROPPED, SERVICE, TRACE_SPANS, Label
 from observability.clock import Clock
 from observability.conventions import (
@@ -70,7 +70,7 @@ def alerts(clock: Clock) -> Group:
             ),
             Alert(
                 "MiniTwitMonitorDown",
-                _unwatched(),
+                grown(_unwatched(), clock),
                 wait=10,
                 severity="warning",
                 summary="A component of the monitoring is down.",

@@ -19,6 +19,9 @@ LOW_TRAFFIC = 0.2
 RESTARTS_TOLERATED = 2
 RESTART_WINDOW = 300
 
+# Seconds after the first scrapes in which nothing is missed yet: other parts start as well.
+YOUNG = 30.0
+
 # ---- saturation ---------------------------------------------------------------------------
 WAITING_LIMIT = 1.0  # requests that wait for a connection, on average over a minute
 CONNECTIONS_LIMIT = 0.8  # share of those that PostgreSQL allows

@@ -6,20 +6,58 @@ from functools import reduce
 from operator import or_
 
 from alerts.model import Alert, Group, Recording, stem
-from alerts.objectives import CERTIFICATE_SECONDS, DAY, ERROR_RATIO_LIMIT, LOW_TRAFFIC, MINUTE
+from alerts.objectives import (
+    CERTIFICATE_SECONDS,
+    DAY,
+    ERROR_RATIO_LIMIT,
+    LOW_TRAFFIC,
+    MINUTE,
+    YOUNG,
+)
 from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES, Board
 from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, UP
 from observability.external import CERTIFICATE_END
-from observability.promql.builders import NOW, absent, matches, rate, ratio, select, total
+from observability.promql.builders import (
+    NOW,
+    absent,
+    aggregate,
+    earlier,
+    given,
+    matches,
+    rate,
+    ratio,
+    select,
+    total,
+)
 from observability.promql.expr import Expr
+
+
+def grown(expr: Expr, clock: Clock) -> Expr:
+    """``expr``, but not while Prometheus has just started and the rest with it.
+
+    A restart within five minutes is no start: the samples from before it are still looked at.
+    """
+    return given(expr, aggregate("count", earlier(UP, clock.youth(YOUNG))))
 
 
 def down(targets: tuple[str, ...]) -> Expr:
     """Return each of ``targets`` whose scrape fails, or that is not configured."""
     missing = [absent(UP, job=target, service=target) for target in targets]
     return reduce(or_, missing, select(UP, job=matches("|".join(targets))).equals(0))
+
+
+def _database_down() -> Expr:
+    """The exporter says so, or hangs itself beside an api that runs and is not ready."""
+    hanging = given(
+        given(
+            select(UP, job="postgres").equals(0),
+            select(PROBE_SUCCESS, probe="api-ready").equals(0),
+        ),
+        select(UP, job="api").equals(1),
+    )
+    return select(PG_UP).equals(0) | hanging
 
 
 def recordings(clock: Clock) -> Group:
@@ -52,23 +90,24 @@ def alerts(clock: Clock) -> Group:
         (
             Alert(
                 "MiniTwitTargetDown",
-                down(DEPLOYED_TARGETS),
+                grown(down(DEPLOYED_TARGETS), clock),
                 wait=10,
                 severity="critical",
                 summary="A service of MiniTwit is down.",
-                impact="users and the simulator, if it is api or web",
+                impact="users and the simulator",
                 description="Prometheus cannot scrape {{ $labels.job }}"
                 "{{ with $labels.instance }} at {{ . }}"
                 "{{ else }}: it is not a target{{ end }}.",
             ),
             Alert(
                 "MiniTwitDatabaseDown",
-                select(PG_UP).equals(0),
+                _database_down(),
                 wait=10,
                 severity="critical",
                 summary="PostgreSQL does not answer.",
                 impact="everybody: nothing can be read or posted",
-                description="The exporter at {{ $labels.instance }} runs, PostgreSQL does not.",
+                description="The exporter at {{ $labels.instance }} gets no answer "
+                "from PostgreSQL.",
             ),
             Alert(
                 "MiniTwitProxyDown",

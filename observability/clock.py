@@ -18,6 +18,8 @@ SCRAPES_A_RANGE = 4
 SCRAPES_A_WAIT = 2
 SCRAPES_KEPT = 6
 SHORTEST_SILENCE = 8.0  # at twenty times the pace the Watchdog advances every two to four
+# Prometheus has pauses of five seconds of its own before it scrapes for the first time.
+YOUNGEST = 8.0
 UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -62,6 +64,10 @@ class Clock:
     def age(self, seconds: float) -> float:
         """The maximum age in seconds of something that is observed by scrapes."""
         return max(seconds / self.scale, SCRAPES_A_WAIT * self.scrape)
+
+    def youth(self, seconds: float) -> str:
+        """For how long after its first scrapes a Prometheus is too young to miss anything."""
+        return duration(max(seconds / self.scale, YOUNGEST))
 
     def silence(self, seconds: float) -> float:
         """Seconds without a Watchdog until the dead man's switch fires."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 PRODUCT = "minitwit"
-DEPLOYED_TARGETS = ("api", "web", "postgres")
-MONITORING_TARGETS = ("prometheus", "alertmanager", "blackbox", "node")
+DEPLOYED_TARGETS = ("api", "web")
+# "postgres" is the exporter; whether PostgreSQL itself answers is an alert of its own.
+MONITORING_TARGETS = ("prometheus", "alertmanager", "blackbox", "node", "postgres")
 # The first two are absent where their programs could not be had.
 OPTIONAL_TARGETS = ("loki", "promtail", "deadman")
 # The heartbeat's timings; docs/alerting.md, "Heartbeat", has the arithmetic.

@@ -56,6 +56,17 @@ def select(metric: Metric, part: Part = "", /, **wanted: str | Matcher) -> Expr:
     return Expr(text, frozenset(labels), exemplars=part == "bucket")
 
 
+def earlier(metric: Metric, ago: str, /, **wanted: str | Matcher) -> Expr:
+    """The series of ``metric`` as they were ``ago``."""
+    series = select(metric, **wanted)
+    return Expr(f"{series} offset {ago}", series.labels)
+
+
+def given(expr: Expr, condition: Expr) -> Expr:
+    """``expr`` as long as ``condition`` has any series, whatever its labels."""
+    return Expr(f"({expr}) and on () ({condition})", expr.labels, "and")
+
+
 def _counted(function: str, metric: Metric, series: Expr, window: str) -> Expr:
     if metric.kind == "gauge":
         raise ExprError(f"{function} of {metric}, which is a gauge")

@@ -25,7 +25,7 @@ from tests.alerts.conftest import Promtool
 from tests.dashboards.expressions import nodes
 
 SCALES = (1, 7, 60, 1000)
-GROUP_WAIT = 5  # alertmanager.yml.j2, critical
+ROOT = Path(__file__).parents[2]
 ALERTS = {alert.name: alert for alert in all_alerts()}
 COMPARISONS = {"==", "!=", ">", "<", ">=", "<="}
 # Alerts that need no comparison and no waiting, and why.
@@ -134,7 +134,35 @@ def test_what_is_simply_down_is_told_within_a_minute() -> None:
     clock = Clock()
     for name in ("MiniTwitTargetDown", "MiniTwitDatabaseDown", "MiniTwitProbeFailing"):
         # A fault just after a scrape, a scrape just after an evaluation, and `for` counted from it.
-        assert clock.scrape + 2 * clock.evaluate + ALERTS[name].wait + GROUP_WAIT <= 45
+        told = clock.scrape + 2 * clock.evaluate + ALERTS[name].wait + group_wait(name)
+        assert told <= 45, name
+
+
+def group_wait(name: str, service: str = "api") -> float:
+    """Seconds that a page waits in Alertmanager before the chat is told."""
+    document = yaml.safe_load((ROOT / "deploy/generated/alertmanager.yml").read_text())
+    [chat] = [r for r in document["route"]["routes"] if r.get("receiver") == "chat"]
+    labels = {"alertname": name, "service": service}
+    for route in chat["routes"]:
+        wanted = [re.fullmatch(r'(\w+)=~?"(.*)"', text) for text in route["matchers"]]
+        if all(m and re.fullmatch(m[2], labels[m[1]]) for m in wanted):
+            return seconds(route["group_wait"])
+    return seconds(chat["group_wait"])
+
+
+def test_a_consequence_waits_for_its_cause() -> None:
+    def firing(name: str) -> float:
+        return ALERTS[name].wait
+
+    cause, scrape = group_wait("MiniTwitTargetDown"), Clock().scrape
+    for name, service in (("MiniTwitProbeFailing", "api"), ("MiniTwitErrorRatio", "api")):
+        late = firing("MiniTwitTargetDown") + scrape - firing(name)
+        assert group_wait(name, service) >= max(cause, late)
+    # Two probes that fail for the same reason are a scrape and its time-out apart.
+    assert group_wait("MiniTwitProbeFailing", "web") - group_wait("MiniTwitProbeFailing") >= scrape
+    for name in ("MiniTwitProbeFailing", "MiniTwitErrorRatio"):
+        told = 3 * scrape + firing(name) + group_wait(name, "web")
+        assert told <= 60, f"{name} of web is told within a minute"
 
 
 def test_every_target_is_watched_present_or_not() -> None:

@@ -8,7 +8,6 @@ results/heartbeat.json.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +20,6 @@ from tests.drills.__main__ import site
 from tests.drills.site import Site
 from tests.parts import request, wait_for
 
-QUIET = 12.0  # seconds; the relay says its longest lines five seconds apart
 LIMIT = 120.0  # seconds at production's pace, whichever part is gone
 EXPIRY = 4 * RESEND_SECONDS  # what Alertmanager keeps an alert for
 GROUP = 30.0  # between two messages of a page's group
@@ -58,17 +56,9 @@ def age(place: Site) -> float:
     return float(text.split()[-1])
 
 
-def held(place: Site) -> set[tuple[str, str]]:
-    """Name and service of the alerts that Alertmanager takes for firing."""
-    path = "/api/v2/alerts?inhibited=true"
-    answer = request("GET", place.url("alertmanager") + path, None, place.login)
-    found = [alert["labels"] for alert in json.loads(answer.body or b"[]")]
-    return {(labels["alertname"], labels["service"]) for labels in found}
-
-
 def quiet(place: Site) -> bool:
-    """Whether the relay, which says a line every three seconds, has said all it had."""
-    return time.time() - place.chat_time() > QUIET
+    """Whether all that the room was told of is over, also what the relay still holds back."""
+    return not place.unsaid() and not place.standing() and (DOWN, "api") not in place.held()
 
 
 def told(place: Site, status: str, since: int) -> bool:
@@ -85,10 +75,10 @@ def false_all_clear(place: Site, scale: float) -> dict[str, float]:
     clock = Clock(scale)
     silence, patience = clock.silence(DEADMAN_SECONDS), 120 + 200 / scale
     wait_for("a beat", lambda: age(place) < silence / 2, patience)
-    wait_for("a quiet start", lambda: (DOWN, "api") not in held(place) and quiet(place), patience)
+    wait_for("a quiet start", lambda: quiet(place), patience)
     since = len(place.chat_lines())
     place.stop("api")
-    wait_for("the page", lambda: told(place, "FIRING", since) and quiet(place), patience)
+    wait_for("the page", lambda: told(place, "FIRING", since) and not place.unsaid(), patience)
     since = len(place.chat_lines())
     place.stop("prometheus")
     begin = time.monotonic()
@@ -98,9 +88,9 @@ def false_all_clear(place: Site, scale: float) -> dict[str, float]:
         return round(time.monotonic() - begin, 1)
 
     found = {
-        "blind": seconds("MonitoringBlind", lambda: BLIND in held(place)),
+        "blind": seconds("MonitoringBlind", lambda: BLIND in place.held()),
         "told": seconds("the complaint", lambda: said(place, "no Watchdog for", since)),
-        "expired": seconds("its expiry", lambda: (DOWN, "api") not in held(place)),
+        "expired": seconds("its expiry", lambda: (DOWN, "api") not in place.held()),
     }
     # Two flushes of its group later it would have been said.
     end = time.monotonic() + 2 * GROUP / scale

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,8 +75,11 @@ class Site(Platform):
         }
         return request(method, self.url(service) + path, data.encode(), headers)
 
-    def active(self) -> dict[str, str]:
-        """Every alert that Prometheus or Loki's ruler has: its worst state."""
+    def active(self, unheard: bool = False) -> dict[str, str]:
+        """Every alert that Prometheus or Loki's ruler has: its worst state.
+
+        Those that nobody is told of are there only if asked for, the Watchdog never.
+        """
         found: dict[str, str] = {}
         sources = [self.url("prometheus") + "/api/v1/alerts"]
         if self.logs_are_kept and self.process("loki").state == "RUNNING":
@@ -90,7 +94,8 @@ class Site(Platform):
                 name, state = alert["labels"]["alertname"], alert["state"]
                 if found.get(name) != "firing":
                     found[name] = state
-        return {name: state for name, state in found.items() if name not in UNHEARD}
+        left_out = {QUIET} if unheard else UNHEARD
+        return {name: state for name, state in found.items() if name not in left_out}
 
     def fired_within(self, seconds: float) -> set[str]:
         """Every alert that Prometheus saw firing in the last ``seconds``."""
@@ -107,10 +112,34 @@ class Site(Platform):
             if match
         ]
 
-    def chat_time(self) -> float:
-        """When something was said last, in seconds of the epoch."""
-        log = self.run_dir / "logs/chat.log"
-        return log.stat().st_mtime if log.exists() else 0
+    def unsaid(self) -> int:
+        """How many alerts the relay took and has not said yet: it holds back what comes fast."""
+        from prometheus_client.parser import text_string_to_metric_families
+
+        answer = request("GET", self.url("relay") + "/metrics")
+        families = text_string_to_metric_families(answer.body.decode())
+        found: dict[str, float] = {}
+        for sample in (sample for family in families for sample in family.samples):
+            found[sample.name] = found.get(sample.name, 0) + sample.value
+        begin = time.gmtime(found.get("process_start_time_seconds", 0))
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", begin)
+        said = sum(line >= since for line in self.chat_lines() if LINE.fullmatch(line))
+        lost = found.get("irc_send_msg_errors_total", 0)
+        return round(found.get("webhook_handled_alerts_total", said) - lost - said)
+
+    def standing(self) -> set[tuple[str, str, str]]:
+        """Name, service and instance of what the room was told of, and not that it is over."""
+        found: set[tuple[str, str, str]] = set()
+        for message in self.messages():
+            key = (message.name, message.service, message.instance)
+            (found.add if message.status == "FIRING" else found.discard)(key)
+        return found
+
+    def held(self) -> set[tuple[str, str]]:
+        """Name and service of the alerts that Alertmanager takes for firing, inhibited or not."""
+        answer = request("GET", self.url("alertmanager") + "/api/v2/alerts", None, self.login)
+        found = [alert["labels"] for alert in json.loads(answer.body or b"[]")]
+        return {(labels["alertname"], labels["service"]) for labels in found}
 
 
 def complaint(message: Message) -> str:

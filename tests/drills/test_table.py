@@ -9,7 +9,7 @@ import pytest
 
 from alerts.registry import all_alerts
 from tests.drills.site import Message, complaint
-from tests.drills.table import DRILLS, UNDRILLED
+from tests.drills.table import DRILLS, UNDRILLED, as_said
 
 NAMES = {alert.name for alert in all_alerts()}
 RUNBOOKS = Path(__file__).parents[2] / "alerts/runbooks"
@@ -39,6 +39,20 @@ def test_runbooks_name_drills_that_prove_their_alert() -> None:
     for page in RUNBOOKS.glob("*.md"):
         for name in re.findall(r"make drill DRILL=([\w-]+)", page.read_text()):
             assert any(alert.startswith(page.stem) for alert in by_name[name].fires), page.name
+
+
+def test_steps_are_compared_in_order_and_their_lines_in_any() -> None:
+    said = ("FIRING a", ("FIRING b", "FIRING c"), "RESOLVED a")
+    assert as_said(said, ["FIRING a", "FIRING c", "FIRING b", "RESOLVED a"])
+    assert not as_said(said, ["FIRING b", "FIRING a", "FIRING c", "RESOLVED a"])
+    assert not as_said(said, ["FIRING a", "FIRING b", "FIRING c"])
+    assert not as_said(said, ["FIRING a", "FIRING b", "FIRING c", "RESOLVED a", "RESOLVED a"])
+
+
+def test_what_is_not_exact_says_why() -> None:
+    for drill in DRILLS:
+        assert bool(drill.loose) == bool(drill.also), drill.name
+        assert drill.exact or len(drill.loose) > 20, drill.name
 
 
 @pytest.mark.parametrize(

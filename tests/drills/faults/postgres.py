@@ -6,20 +6,25 @@ import contextlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import LiteralString
 
 import psycopg
 
-from tests.drills.faults import repeated
+from tests.drills.faults import Fault, repeated
 from tests.drills.faults.clients import read
 from tests.drills.site import Site
 
 
-@contextmanager
-def locked(site: Site) -> Iterator[None]:
-    """Somebody's transaction holds the table of messages."""
-    with site.database() as session, session.transaction():
-        session.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
-        yield
+def locked(table: LiteralString = "messages") -> Fault:
+    """Somebody's transaction holds a table."""
+
+    @contextmanager
+    def inject(site: Site) -> Iterator[None]:
+        with site.database() as session, session.transaction():
+            session.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            yield
+
+    return inject
 
 
 @contextmanager
@@ -31,7 +36,7 @@ def queue(site: Site) -> Iterator[None]:
 
 def hold(site: Site) -> None:
     """The table of messages is locked for a moment."""
-    with locked(site):
+    with locked()(site):
         time.sleep(0.2)  # this is the fault itself
 
 
@@ -40,7 +45,7 @@ def slowed(site: Site) -> Iterator[None]:
     """Nothing fails, but two thirds of the time the table of messages is locked."""
 
     def hold_long(site: Site) -> None:
-        with locked(site):
+        with locked()(site):
             time.sleep(1)  # this is the fault itself
 
     with repeated(hold_long, 0.5)(site):

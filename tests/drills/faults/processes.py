@@ -8,9 +8,11 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.drills.faults import Fault, repeated
 from tests.drills.site import Site
+from tests.parts import wait_for
 
 
 def stopped(component: str) -> Fault:
@@ -25,6 +27,49 @@ def stopped(component: str) -> Fault:
             site.start(component)
 
     return inject
+
+
+def one_after_the_other(first: str, second: str) -> Fault:
+    """A component is stopped and started; at its all-clear, another one is stopped."""
+
+    def told(site: Site, since: int) -> list[str]:
+        return [message.status for message in site.messages(since)]
+
+    @contextmanager
+    def inject(site: Site) -> Iterator[None]:
+        since = len(site.chat_lines())
+        with stopped(first)(site):
+            wait_for("a page", lambda: "FIRING" in told(site, since), 60)
+        wait_for("its all-clear", lambda: "RESOLVED" in told(site, since), 60)
+        with stopped(second)(site):
+            yield
+
+    return inject
+
+
+def hanging(component: str) -> Fault:
+    """A component and its children are there, and do nothing."""
+
+    @contextmanager
+    def inject(site: Site) -> Iterator[None]:
+        pid = site.process(component).pid
+        assert pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        family = [pid, *map(int, children)]
+        signal_all(family, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            signal_all(family, signal.SIGCONT)
+
+    return inject
+
+
+def signal_all(pids: list[int], number: signal.Signals) -> None:
+    """Send a signal to those that still are."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def killed(component: str, every: float) -> Fault:

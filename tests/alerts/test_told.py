@@ -1,0 +1,143 @@
+"""Which alerts Alertmanager tells of while others fire: asked of a real one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from observability.conventions import MONITORING_BLIND
+from observability.stack.programs.tools import require
+from observability.stack.settings import load
+from tests.parts import free_port, request, wait_for
+
+CONFIG = Path(__file__).parents[2] / "deploy/generated/alertmanager.yml"
+API_DOWN, WEB_DOWN = "TargetDown api", "TargetDown web"
+DATABASE_DOWN, POSTS_FAIL, PAGES_FAIL = (
+    "DatabaseDown postgres",
+    "ProbeFailing api",
+    "ProbeFailing web",
+)
+ERRORS, WEB_ERRORS, BURNS = "ErrorRatio api", "ErrorRatio web", "BurnRate1h api"
+STALLED, SLOW, EXPORTER = "SimulatorStalled api", "DatabaseSlow api", "MonitorDown postgres"
+# What fires, and what of it is told: one page for one cause.
+ONE_CAUSE = {
+    "api is down": (
+        (API_DOWN, POSTS_FAIL, PAGES_FAIL, ERRORS, WEB_ERRORS, BURNS, STALLED),
+        API_DOWN,
+    ),
+    "web is down": ((WEB_DOWN, PAGES_FAIL, WEB_ERRORS, "BurnRate1h web"), WEB_DOWN),
+    "PostgreSQL is down": (
+        (DATABASE_DOWN, POSTS_FAIL, PAGES_FAIL, ERRORS, WEB_ERRORS, BURNS, SLOW, EXPORTER),
+        DATABASE_DOWN,
+    ),
+    "posts fail": ((POSTS_FAIL, PAGES_FAIL, ERRORS, WEB_ERRORS, BURNS, "NoPosts api"), POSTS_FAIL),
+    "only pages fail": ((PAGES_FAIL, WEB_ERRORS, "BurnRate1h web"), PAGES_FAIL),
+    "errors that no probe sees": ((ERRORS, WEB_ERRORS, PAGES_FAIL, BURNS), ERRORS),
+    "errors of pages alone": ((WEB_ERRORS, "BurnRate1h web"), WEB_ERRORS),
+}
+# While the windows of an outage of this service drain, its consequences are not told ...
+DRAINING = ("Draining20s", "Draining1m", "Draining5m")
+DRAINED = {
+    "api": (POSTS_FAIL, PAGES_FAIL, ERRORS, WEB_ERRORS, BURNS, STALLED),
+    "web": (PAGES_FAIL, WEB_ERRORS, "BurnRate1h web"),
+    "postgres": (POSTS_FAIL, PAGES_FAIL, ERRORS, WEB_ERRORS, BURNS, SLOW),
+}
+# ... and a new fault is.
+NEW_FAULTS = {
+    "api": (DATABASE_DOWN, WEB_DOWN, API_DOWN, "DiskFull node", EXPORTER, SLOW),
+    "web": (DATABASE_DOWN, API_DOWN, WEB_DOWN, POSTS_FAIL, ERRORS, BURNS),
+    "postgres": (API_DOWN, WEB_DOWN, DATABASE_DOWN, "DiskFull node", EXPORTER),
+}
+Told = Callable[..., set[str]]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Which of some alerts an Alertmanager with our inhibitions does not inhibit."""
+    folder, port = tmp_path_factory.mktemp("alertmanager"), free_port()
+    rules = yaml.safe_load(CONFIG.read_text())["inhibit_rules"]
+    config = {"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}
+    file = folder / "alertmanager.yml"
+    file.write_text(yaml.safe_dump({**config, "inhibit_rules": rules}))
+    program = require(["alertmanager"], load().cache)["alertmanager"]
+    command = [
+        str(program.path), f"--config.file={file}", f"--storage.path={folder}",
+        f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
+    ]  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            wait_for("Alertmanager", lambda: request("GET", f"{url}/-/ready").status == 200)
+            yield lambda *names: _told(url, names)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _told(url: str, names: tuple[str, ...]) -> set[str]:
+    """Let exactly these fire; those of them that are not suppressed."""
+    firing = [_alert(name) for name in names]
+    alerts = [{"labels": labels, "startsAt": "2026-01-01T00:00:00Z"} for labels in firing]
+    address, kind = f"{url}/api/v2/alerts", {"Content-Type": "application/json"}
+    assert request("POST", address, json.dumps(alerts).encode(), kind).status == 200
+    found = wait_for("the alerts", lambda: _states(address, names))
+    ended = [{**alert, "endsAt": "2026-01-01T00:00:01Z"} for alert in alerts]
+    assert request("POST", address, json.dumps(ended).encode(), kind).status == 200
+    wait_for("their end", lambda: not json.loads(request("GET", address).body))
+    return {name for name, state in found.items() if state == "active"}
+
+
+def _states(address: str, names: tuple[str, ...]) -> dict[str, str]:
+    """The state of each, once all are there and Alertmanager has judged them."""
+    rows: list[dict[str, Any]] = request("GET", address).json()
+    found = {_name(row["labels"]): row["status"]["state"] for row in rows}
+    return found if found.keys() == set(names) and "unprocessed" not in found.values() else {}
+
+
+def _alert(name: str) -> dict[str, str]:
+    alert, service = name.split()
+    return {"alertname": alert if alert == MONITORING_BLIND else f"MiniTwit{alert}",
+            "service": service, "instance": "h"}  # fmt: skip
+
+
+def _name(labels: dict[str, str]) -> str:
+    return f"{labels['alertname'].removeprefix('MiniTwit')} {labels['service']}"
+
+
+@pytest.mark.parametrize("what", ONE_CAUSE)
+def test_one_cause_is_told_once(what: str, told: Told) -> None:
+    firing, cause = ONE_CAUSE[what]
+    assert told(*firing) == {cause}
+
+
+@pytest.mark.parametrize("service", DRAINED)
+def test_windows_that_drain_call_nobody(service: str, told: Told) -> None:
+    draining = [f"{name} {service}" for name in DRAINING]
+    assert told(*draining, *DRAINED[service]) == set(draining)
+
+
+@pytest.mark.parametrize("service", NEW_FAULTS)
+def test_a_new_fault_while_windows_drain_is_told(service: str, told: Told) -> None:
+    draining = [f"{name} {service}" for name in DRAINING]
+    for fault in NEW_FAULTS[service]:
+        assert fault in told(*draining, fault), fault
+
+
+@pytest.mark.parametrize("service", ["api", "web"])
+def test_what_began_as_an_error_alone_is_told_when_the_windows_have_drained(
+    service: str, told: Told
+) -> None:
+    assert told(f"Draining5m {service}", f"ErrorRatio {service}") >= {f"ErrorRatio {service}"}
+    assert told(f"ErrorRatio {service}") == {f"ErrorRatio {service}"}
+
+
+def test_while_nothing_is_seen_nothing_is_told(told: Told) -> None:
+    blind = f"{MONITORING_BLIND} prometheus"
+    assert told(blind, "DiskFull node", "ErrorsLogged api") == {blind, "ErrorsLogged api"}
