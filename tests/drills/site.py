@@ -20,6 +20,7 @@ from tests.stack.platform import Platform
 # One line of the room: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
 LINE = re.compile(r"\S+ \[(FIRING|RESOLVED)\] (\w+) (\S+): (\w+)(?: \(([^)]*)\))?(.*)")
 QUIET = "Watchdog"
+MADE_UP = "Drill"  # an alert that no rule fires: there is something to say
 UNHEARD = {QUIET, *DRAINING}  # nobody is told of them
 
 

@@ -137,9 +137,10 @@ class Platform:
         result = answer.json()["data"]["result"]
         return [(row["metric"], float(row["value"][1])) for row in result]
 
-    def fire(self, labels: dict[str, str], annotations: dict[str, str]) -> None:
-        """Hand an alert to Alertmanager, as Prometheus does."""
-        body: Any = [{"labels": labels, "annotations": annotations}]
+    def fire(self, labels: dict[str, str], annotations: dict[str, str], over: bool = False) -> None:
+        """Hand an alert to Alertmanager, as Prometheus does, or its end."""
+        end = {"endsAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())} if over else {}
+        body: Any = [{"labels": labels, "annotations": annotations, **end}]
         url = self.url("alertmanager") + "/api/v2/alerts"
         headers = {"Content-Type": "application/json", **self.login}
         assert request("POST", url, json.dumps(body).encode(), headers).status == 200

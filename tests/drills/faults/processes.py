@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.drills.faults import Fault, repeated
-from tests.drills.site import Site
+from tests.drills.site import MADE_UP, Site
 from tests.parts import wait_for
 
 
@@ -95,9 +95,11 @@ def starve(site: Site) -> None:
 @contextmanager
 def relay_stopped(site: Site) -> Iterator[None]:
     """Nothing gets into the room, while there is something to say."""
+    labels = {"alertname": MADE_UP, "severity": "critical", "service": "drill"}
     site.stop("relay")
-    site.fire({"alertname": "Drill", "severity": "critical", "service": "drill"}, {})
+    site.fire(labels, {})
     try:
         yield
     finally:
         site.start("relay")
+        site.fire(labels, {}, over=True)
