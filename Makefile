@@ -10,7 +10,7 @@ CACHE := $(or $(MINITWIT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/minitwit)
 # Most tests wait rather than compute: two processes share them, on however few cores. What is
 # covered is counted in one (JOBS=0 does without helpers: for looking for a fault).
 JOBS ?= $(if $(COVERAGE),0,2)
-SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup
+SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 # Tests make up secrets of every kind; requirements and the table of archives are full of hashes.
 HASHES := observability/stack/programs/versions.py
 MADE_UP := KeywordDetector BasicAuthDetector HexHighEntropyString Base64HighEntropyString

@@ -23,11 +23,21 @@ settings.register_profile("repeatable", derandomize=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
+def on_platform(item: pytest.Item) -> bool:
+    """Whether a test asks for the whole platform, which all of them share."""
+    return "stack" in getattr(item, "fixturenames", ())
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Where several processes share the tests: a file is one process's, and so is the platform."""
-    shared = "stack" in getattr(item, "fixturenames", ())
-    group = "platform" if shared else "/".join(item.path.with_suffix("").parts[-2:])
-    item.add_marker(pytest.mark.xdist_group(group))
+    file = "/".join(item.path.with_suffix("").parts[-2:])
+    item.add_marker(pytest.mark.xdist_group("platform" if on_platform(item) else file))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest group first: it waits most of its time, while another process computes."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=on_platform, reverse=True)
 
 
 @pytest.fixture(autouse=True)
