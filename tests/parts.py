@@ -49,7 +49,7 @@ def free_port() -> int:
     raise AssertionError("no port is left")
 
 
-def wait_for(what: str, read: Callable[[], T | None], seconds: float = 20) -> T:
+def wait_for(what: str, read: Callable[[], T | None], seconds: float = 90) -> T:
     """Poll ``read`` until it gives something true; fail naming ``what`` when time is up."""
     deadline = time.monotonic() + seconds
     while True:
@@ -148,7 +148,7 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop at once, ending its connections."""
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(timeout=20)
+        self._process.wait(timeout=60)
 
     def _answers(self) -> bool:
         try:
@@ -214,7 +214,7 @@ def start_service(
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 def _started(service: Service) -> bool:
