@@ -24,6 +24,7 @@ from tests.bench import (
     plans,
     reads,
     receivers,
+    registrations,
     replicas,
     start,
     telemetry,
@@ -45,13 +46,14 @@ SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = 
     "growth": (reads.grow, reads.growth_rows, True),
     "plans": (plans.measure, plans.rows, False),
     "mix": (lambda p: {"closed": mix.closed(p), "open": mix.open_loop(p)}, mix.rows, False),
+    "registrations": (registrations.measure, registrations.rows, False),
     "replicas": (replicas.measure, replicas.rows, False),
     "start": (start.measure, start.rows, False),
     "watching": (watching.measure, watching.rows, False),
     "footprint": (footprint.measure, footprint.rows, False),
 }
 
-LONG = ("watching",)  # minutes a row: only by name
+BY_NAME = ("watching", "registrations")  # only where they are asked for
 
 
 def main() -> int:
@@ -62,7 +64,7 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.suite) - set(SUITES):
         parser.error(f"no suite is called {', '.join(sorted(unknown))}")
-    usual = [name for name in SUITES if name not in LONG]
+    usual = [name for name in SUITES if name not in BY_NAME]
     wanted = options.suite or (["growth"] if options.full else usual)
     chosen = [name for name in SUITES if name in wanted]
     end_as_by_hand()
