@@ -1,3 +1,5 @@
+# The base is pinned by version, not by digest: none could be looked up when this was written; a tag
+# with its digest may be given as PYTHON.
 # One image for api, web, the migration and the simulator. Another base (a mirror, or one made by
 # hand) is given with --build-arg PYTHON=...; the requirements are pinned with hashes.
 ARG PYTHON=python:3.11.16-slim-bookworm

@@ -1,3 +1,5 @@
+# There is no .terraform.lock.hcl here: `terraform init` writes it, with the address of the registry that
+# it asked and hashes that only that registry has. Commit yours after the first `init`.
 terraform {
   required_version = ">= 1.6"
 
