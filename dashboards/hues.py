@@ -17,7 +17,7 @@ HUES = (
     "#8f96f0", "#c98fb0",
 )  # fmt: skip
 PARTS = (
-    *MONITORING_TARGETS, *OPTIONAL_TARGETS, "postgres", "grafana", "tempo", "simulator", PROBE_JOB,
+    *MONITORING_TARGETS, *OPTIONAL_TARGETS, "grafana", "tempo", "simulator", PROBE_JOB,
 )  # fmt: skip
 # What a label may say; those of one service stand together, so that theirs differ most.
 NAMES: dict[str, tuple[str, ...]] = {
