@@ -111,7 +111,7 @@ class PostgresServer:
         command = postgres.command(self.home, self.port, fsync="off", max_connections=200)
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for("PostgreSQL", self._answers)
+        wait_for("PostgreSQL", self._answers, 90)
 
     @property
     def pid(self) -> int:

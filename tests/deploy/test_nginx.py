@@ -215,7 +215,8 @@ def test_guessing_passwords_is_slowed(proxy: Entrance) -> None:
     with ThreadPoolExecutor(40) as pool:
         statuses = Counter(pool.map(guess, range(200)))
     assert statuses[429] > 20, statuses
-    assert statuses[200] >= 50, statuses
+    # nginx lets fifty pass; on a busy machine the queue of hashing refuses some of those.
+    assert statuses[200] + statuses[503] >= 50, statuses
     assert proxy.get("web", "/public").status == 200
 
 
