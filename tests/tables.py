@@ -49,7 +49,7 @@ OUTCOMES = {
     "the new version never gets ready": "a new version never gets ready: never serves",
     "the new version never gets healthy": "a new version never gets healthy: back by itself",
     "the new version passes the gate and refuses posts": (
-        "a new version passes the gate and refuses posts: back by itself"
+        "a new version passes every gate and refuses posts: back by itself"
     ),
     "no deploy, after": "no deploy, after",
 }
