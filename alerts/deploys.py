@@ -1,4 +1,4 @@
-"""What a deploy asks Prometheus: may it start, and is the new version worse than the old one.
+"""Queries of a deploy: may it start, and is the new version worse?
 
 The scripts in ``deploy/`` fill in ``$service``, ``$instance`` (a regular expression of replicas)
 and ``$__range`` (how long both have been serving).
@@ -31,7 +31,7 @@ SIDE: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$i
 
 
 def questions() -> dict[str, Expr]:
-    """Each question by its name. Of a side: by version, so that two at once are told apart."""
+    """Return each query by its name, by version: two versions are told apart."""
     rules = [rule for group in recordings(Clock()) for rule in group.rules]
     left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == LEFT)
     requests = increase(HTTP_REQUESTS, RANGE, **SIDE)

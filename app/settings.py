@@ -270,7 +270,7 @@ def warning(env: Environment) -> str:
     """Return the warning that anyone may post as anyone; '' if that is not so."""
     known = env.secret("SIMULATOR_PASSWORD", COURSE).reveal() == COURSE
     return "" if _loopback(env) or not known else (
-        "SIMULATOR_PASSWORD is the course's, which everybody knows: whoever can connect may post"
+        "SIMULATOR_PASSWORD is the course's, which is public: anyone who can connect may post"
         " as anyone"
     )  # fmt: skip
 

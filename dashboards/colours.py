@@ -1,7 +1,7 @@
-"""One colour for one meaning, on every board.
+"""The same colour for the same meaning on every board.
 
-What the words of the catalogue mean is said here once; a panel whose legend shows such a word,
-or a service, gets its colours from it. A word or a name always stands beside a colour.
+The meaning of the catalogue's values is declared here once; a panel whose legend shows such a
+value, or a service, gets its colours from it. A text always accompanies a colour.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from observability.catalog import API, SIMULATOR, WEB
 
 
 class Meaning(StrEnum):
-    """The colour of what a series says."""
+    """The colour of a meaning."""
 
     GOOD = "green"
     CLIENT = "orange"  # the client's fault
@@ -51,7 +51,7 @@ LIMIT = "limit"  # what a line is called that is no measurement but a bound
 
 
 def colours(legends: Iterable[str]) -> list[Json]:
-    """The overrides for a panel with these legends; of two that fit, Grafana takes the later."""
+    """Return the overrides for a panel with these legends; the last match wins."""
     legends = list(legends)
     shown = {label for legend in legends for label in re.findall(r"{{(\w+)}}", legend)}
     words = " ".join(legends)
@@ -69,7 +69,7 @@ def colours(legends: Iterable[str]) -> list[Json]:
 
 
 def meaning_of(word: str) -> Meaning | None:
-    """What the last word of a legend says; None if nothing."""
+    """Return the meaning of a legend's last word; None if it has none."""
     for meaning, values in MEANINGS.items():
         if re.search(rf"(^| )({'|'.join(values)})$", word):
             return meaning
@@ -84,7 +84,7 @@ def _colour(regex: str, color: str) -> Json:
 
 
 def _bound() -> Json:
-    """A bound is a grey dashed line without an area, and never part of a stack."""
+    """Return a grey dashed line without an area, never stacked, for a bound."""
     return {
         "matcher": {"id": "byRegexp", "options": f"/{LIMIT}$/"},
         "properties": [

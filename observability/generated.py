@@ -47,7 +47,7 @@ def check(directory: Path, files: Mapping[str, str]) -> list[str]:
             continue
         old = path.read_text(encoding="utf-8")
         lines = difflib.unified_diff(
-            old.splitlines(), text.splitlines(), str(path), "as generated", n=1, lineterm=""
+            old.splitlines(), text.splitlines(), str(path), "expected", n=1, lineterm=""
         )
         problems += [] if old == text else [f"differs: {path}", *list(lines)[:20]]
     return problems + [f"stray: {path}" for path in _strays(directory, files)]

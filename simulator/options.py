@@ -139,7 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     what.add_argument(
         "--new-people", action="store_true",
-        help="with --forever: register people whom no earlier run has registered",
+        help="with --forever: register users that no earlier run has registered",
     )  # fmt: skip
     what.add_argument("--write", type=Path, metavar="FILE", help="write the scenario out and exit")
     what.add_argument("--resume", action="store_true", help="begin after the id of /latest")

@@ -1,4 +1,4 @@
-"""An OTLP receiver: takes spans over HTTP as Tempo does, and gives them back for a look.
+"""An OTLP collector: takes spans over HTTP as Tempo does, and returns them.
 
 ``python -m tests.collector [PORT]`` listens (on 4318) and prints the spans of what failed.
 """
@@ -43,8 +43,10 @@ class Span:
 
 
 class Collector:
-    """Listens on ``port``; ``mode`` is the status it answers with, or ``hang``. Unless it is to
-    ``look``, it takes whatever comes without decoding it."""
+    """Listens on ``port``; ``mode`` is the status of its responses, or ``hang``.
+
+    Without ``look`` it takes anything without decoding it.
+    """
 
     def __init__(self, port: int = 0, look: bool = True) -> None:
         self.mode: int | str = 200

@@ -1,4 +1,4 @@
-"""Real parts for every test: a PostgreSQL server of its own, and the services as processes."""
+"""Fixtures: a real PostgreSQL server, and the services as processes."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def forget() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """One PostgreSQL for the whole run, on a free port, in a folder that goes afterwards."""
+    """One PostgreSQL for the whole run, on a free port, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="minitwit-test-") as folder:
         server = PostgresServer(Path(folder))
         try:

@@ -1,4 +1,4 @@
-"""The parts that tests are made of: free ports, polling, PostgreSQL, a service as a process."""
+"""Parts of tests: free ports, polling, PostgreSQL, a service as a process."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class PostgresServer:
         return postgres.url(self._password, self.port, database)
 
     def role_url(self, purpose: str, database: str) -> str:
-        """The address of one of its databases for a role that may do only what it must."""
+        """Return the address of a database for a role with least privileges."""
         [role] = [role for role in ROLES if role.purpose == purpose]
         return f"postgresql://{role.name}:{role.password}@127.0.0.1:{self.port}/{database}"
 
@@ -140,7 +140,7 @@ class PostgresServer:
         return self.url(name)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the server and all its children (it is the leader of its session)."""
+        """Send a signal to the server's process group."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
         for pid in [*map(int, children.read_text().split()), self._process.pid]:
             os.kill(pid, number)
@@ -200,7 +200,7 @@ class Service:
 def start_service(
     name: str, folder: Path, port: int | None = None, **environment: str
 ) -> Iterator[Service]:
-    """Run ``python -m app NAME`` until it is ready; end it (and check that it ends) afterwards."""
+    """Run ``python -m app NAME`` until it is ready; stop it afterwards."""
     port = port or free_port()
     log_file = folder / f"{name}-{port}.log"
     settings = {"PORT": str(port), "LOG_FILE": str(log_file), "LOG_STDOUT": "0", **environment}

@@ -56,7 +56,7 @@ OUTCOMES = {
 
 
 def deploys(result: dict[str, Any]) -> str:
-    """Each way to deploy, and what else may happen; a command stands in the first of its rows."""
+    """Return each way to deploy with its cases; its command is in the first row."""
     table = (
         "| what | requests | failed | slower than 0.3 s | repeat with |\n" + "| --- " * 5 + "|\n"
     )

@@ -1,4 +1,4 @@
-"""What judges the measurements: a bench or a soak that could not say no would prove nothing."""
+"""The verdicts on measurements: a bench or a soak must be able to fail."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ def judged(
     *, outside: dict[str, int] | None = None, late: float = 60, acknowledged: int = 1000,
     written: int = 1000,
 ) -> dict[str, Any]:  # fmt: skip
-    """The verdict on a soak of a thousand messages in which ``api`` had 60 MB at first."""
+    """Return the verdict on a soak of a thousand messages.
+
+    ``api`` had 60 MB at first.
+    """
     run = Soak(cast(Site, None), "", outside=Counter(outside or {}))
     run.inside["timeout"] = 7
     run.samples = [{"api": (60.0, 40)}] * 8 + [{"api": (late, 40)}] * 2

@@ -1,5 +1,7 @@
-"""The libraries are used as they come: nothing private of theirs is read, nothing is replaced, and
-only what they document as an extension point is subclassed."""
+"""Libraries are used unchanged: nothing private is read, nothing replaced.
+
+Only documented extension points are subclassed.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,7 @@ EXTENSION_POINTS = frozenset(
 
 
 class Names(ast.NodeVisitor):
-    """The names of a module that stand for something of a library, and what is done with them."""
+    """The names in a module that refer to a library, and their uses."""
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {}  # local name → dotted name in the library
@@ -94,7 +96,7 @@ class Names(ast.NodeVisitor):
                 self.known[ast.unparse(target)] = dotted + "()"
 
     def _assigned(self, target: ast.expr) -> None:
-        """An attribute of a module or a class is replaced; one of an instance may be set."""
+        """Find a replaced attribute of a module or class; instances may be set."""
         if isinstance(target, ast.Attribute):
             dotted = self._dotted(target.value)
             if dotted and "()" not in dotted:
@@ -135,7 +137,7 @@ def wrong(source: str) -> list[str]:
 
 
 def _subclass_privates(tree: ast.AST, names: Names) -> Iterator[str]:
-    """Private names of a base class, read or overridden in a subclass of a library's class."""
+    """Find private names of a library's class that a subclass uses or overrides."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and any(names._dotted(base) for base in node.bases):
             made = {ast.unparse(t) for n in ast.walk(node) for t in _targets(n)}

@@ -1,4 +1,4 @@
-"""A run ends with what could not be tested; where it has to be, that is a failure."""
+"""A run ends with what could not be tested, and may fail because of it."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ made of are in `observability/stack/programs/modules/*/go.mod`.
 
 
 def requirements() -> dict[str, str]:
-    """Library → the first of the requirements files that has it, in the order of ``PURPOSES``."""
+    """Return each library with its first requirements file, in the order of ``PURPOSES``."""
     found: dict[str, str] = {}
     for name in PURPOSES:
         text = (ROOT / f"requirements/{name}.txt").read_text()

@@ -1,4 +1,4 @@
-"""The last line of a run: what could not be tested on this machine, and why.
+"""The last line of a run: what could not be tested, and why.
 
 ``--untested=fail`` fails a run that skipped a test of the log pipeline: for the project's own
 pipeline, where all programs can be had.

@@ -20,7 +20,7 @@ from observability.stack.settings import StackError
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 if the page was written; 1 with a line that says why not; 2 if the times are wrong."""
+    """Return 0 if the page was written, 1 if not, 2 for wrong times."""
     options = _parser().parse_args(arguments)
     try:
         when = window(options.since, options.until, datetime.now(UTC))

@@ -67,7 +67,7 @@ class Alerted:
 
     @property
     def first(self) -> float:
-        """When the first alert that began to fire in the window became active; 0 without one."""
+        """When the first alert of the window became active; 0 without one."""
         return min((alert.since for alert in self.alerts if not alert.before), default=0)
 
 
@@ -114,7 +114,7 @@ def runs(samples: Samples) -> list[Samples]:
 
 
 def _alert(labels: Mapping[str, str], run: Samples, begun: Samples, window: Window) -> Alert:
-    """One time that an alert fired; it still did if its samples reach the window's end."""
+    """Return one firing of an alert; open if its samples reach the window's end."""
     fired, last = run[0][0], run[-1][0]
     since = next((value for t, value in begun if t >= fired), fired)
     step = max(run[1][0] - fired, 1) if len(run) > 1 else EVALUATE_SECONDS

@@ -74,7 +74,7 @@ class Prometheus:
         return self._ask("query", query=str(text), time=f"{until:.3f}")
 
     def at(self, expr: Expr, moment: float) -> list[tuple[Mapping[str, str], float]]:
-        """Labels and value of each series at one moment; what is no number is left out."""
+        """Return labels and value of each series at one time, without NaN."""
         found = self._ask("query", query=expr.text, time=f"{moment:.3f}")
         values = [(one.labels, one.samples[0][1]) for one in found]
         return [(labels, value) for labels, value in values if not isnan(value)]

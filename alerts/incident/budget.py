@@ -17,7 +17,7 @@ from observability.promql.builders import Part, select
 
 @dataclass(frozen=True, slots=True)
 class Burnt:
-    """Requests, bad ones, and the share of 30 days' budget that was left; None: not known."""
+    """Requests, bad ones, and the share of the 30-day budget left; None if unknown."""
 
     objective: Objective
     requests: float

@@ -50,7 +50,7 @@ def _starts(prometheus: Prometheus, window: Window) -> list[Change]:
 
 
 def _restarts(prometheus: Prometheus, window: Window) -> list[Change]:
-    """How often a supervisor had to start a component again, said at the end of the window."""
+    """Return how often a supervisor restarted a component within the window."""
     counted = total(increase(COMPONENT_RESTARTS, duration(window.seconds)), COMPONENT)
     return [
         Change(window.until, f"{labels['component']} ended by itself and was started again "

@@ -30,7 +30,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``component`` is the first mover, or '' if that is not sure; ``reason`` is a sentence.
+    """The first component to move, or '' if that is not sure, and the ``reason``.
 
     ``order`` are the first moves of all signals that moved, the earliest first.
     """
@@ -116,7 +116,7 @@ def _earlier(first: Move, order: Sequence[Move]) -> str:
 
 
 def _below(first: Move, moves: Sequence[Move], step: float) -> str:
-    """A sign, however brief, that what it depends on was not well, or soon was not."""
+    """Return a sign that a dependency failed, or soon did, however brief."""
     if first.component == MONITORING:
         below: tuple[str, ...] = ORDER
     else:

@@ -1,4 +1,4 @@
-"""The log lines that show an incident: from Loki where it answers, else from the files."""
+"""The log lines of an incident: from Loki, or else from the files."""
 
 from __future__ import annotations
 

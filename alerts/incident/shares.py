@@ -31,7 +31,7 @@ SHOWN = 5  # rows of a table
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of a table: what, how many of it, of how many; ``seconds`` in all, where measured."""
+    """A table row: what, how many of how many, and ``seconds`` if measured."""
 
     what: str
     count: float
@@ -51,7 +51,7 @@ def growth(samples: Samples, since: float) -> float:
 def counted(
     prometheus: Prometheus, metric: Metric, part: Part, window: Window, *by: str, **wanted: str
 ) -> dict[str, float]:
-    """What a counter grew by within the window, by its labels ``by``, joined by a blank."""
+    """Return the increase of a counter within the window, by its labels ``by``."""
     found: dict[str, float] = {}
     selected = select(metric, part, **wanted)
     for one in prometheus.course(selected, window.since, window.until, STEP):

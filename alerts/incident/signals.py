@@ -1,4 +1,4 @@
-"""What is looked at to find which component moved first: a table, built from the catalogue.
+"""The signals that tell which component moved first: a table over the catalogue.
 
 ``OWN`` signals can only come from the component itself. A ``FELT`` signal may as well be caused
 by what the component depends on: it tells when, never who.

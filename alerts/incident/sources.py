@@ -1,4 +1,4 @@
-"""Where the components are: those of the platform that runs here, or as the options say."""
+"""The addresses of the components: of the running platform, or from options."""
 
 from __future__ import annotations
 

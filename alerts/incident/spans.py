@@ -1,4 +1,4 @@
-"""When a signal was bad, from its samples: spans between two scrapes, never a sharper moment.
+"""When a signal was bad, from its samples: no more precise than scrapes.
 
 A span begins after the last good sample and is known at its first bad one. It never says more
 than the scrapes saw.
@@ -47,7 +47,7 @@ def interval(scrapes: Iterable[Sequence[float]]) -> float:
 
 
 def spans(judged: Sequence[tuple[float, bool]], step: float) -> list[Span]:
-    """The spans of (time, bad) in order of time; a single good sample in between ends none."""
+    """Return the bad spans in order of time; a single good sample ends none."""
     found: list[Span] = []
     good = UNKNOWN
     for t, bad in judged:
@@ -80,7 +80,7 @@ def changed(series: Series) -> list[Span]:
 
 
 def grown(series: Series, scrapes: Sequence[float], step: float) -> list[Span]:
-    """While a counter grows; one that appears in the midst of scrapes has grown from 0."""
+    """Return spans in which a counter grew; a new one has grown from 0."""
     judged = [
         (now, v > before if v >= before else v > 0)
         for (_, before), (now, v) in pairwise(series.samples)
@@ -95,7 +95,7 @@ def grown(series: Series, scrapes: Sequence[float], step: float) -> list[Span]:
 
 
 def slow(total: Series, count: Series, limit: float, step: float) -> list[Span]:
-    """While the mean of what a histogram counted since the scrape before is above the limit."""
+    """Return spans in which the mean of a histogram exceeded the limit."""
     counts = dict(count.samples)
     judged: list[tuple[float, bool]] = []
     for (t, before), (now, value) in pairwise(total.samples):

@@ -1,4 +1,4 @@
-"""Traces of the requests that failed or were slow: from Tempo, else the ids in the log lines."""
+"""Traces of failed or slow requests: from Tempo, else ids of the log lines."""
 
 from __future__ import annotations
 

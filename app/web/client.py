@@ -41,7 +41,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A page of messages, newest first. ``older`` is the cursor of the next page, if any."""
+    """A page of messages, newest first; ``older`` is the next page's cursor, if any."""
 
     viewer: str | None
     profile: str | None

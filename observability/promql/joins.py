@@ -42,7 +42,7 @@ def relabel(expr: Expr, new: Label, old: Label, regex: str, text: str = "$1") ->
 
 
 def addressed(pages: Expr, label: Label) -> Expr:
-    """Make an address of the name of a runbook in ``label``; the Watchdog says where they are.
+    """Turn the name of a runbook in ``label`` into a URL, from the Watchdog's.
 
     Without a Watchdog the name is the path, so that no alert is missing.
     """

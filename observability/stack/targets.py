@@ -8,7 +8,7 @@ CHANNEL = "#minitwit"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"
 DEADMAN_NICK = "deadman"
-MONITOR = "monitoring"  # the user with whom the components authenticate to each other
+MONITOR = "monitoring"  # the user name that components authenticate with
 # These can silence alerts, or show passwords in their configuration: they require authentication.
 GUARDED = frozenset({"alertmanager", "blackbox"})
 PROBE_USER = "minitwit-probe"  # blackbox.yml and compose name it as well

@@ -1,4 +1,4 @@
-"""Whether a command of a runbook can be typed: its target, service, component or file exists."""
+"""Checks commands of runbooks: their target, service, component or file exists."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOGS |= {f".run/logs/json/{name}.log" for name in ("api", "web")}
 
 
 def wrong(command: str) -> list[str]:
-    """What does not exist of a command, or is no shell; None of that if it is none of ours."""
+    """Return the unknown parts of a command; None if it is not one of ours."""
     while found := SETTING.match(command):
         command = command[found.end() :]
     check = CHECKS.get(command.split()[0])

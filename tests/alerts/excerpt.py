@@ -1,4 +1,4 @@
-"""An alert's case on the rules that it needs alone: promtool evaluates no others for hours."""
+"""An alert's case with only the rules it needs, since promtool is slow."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def needed(alert: str, rules: list[Rule]) -> list[Rule]:
 
 
 def write(alert: str, texts: dict[str, str], folder: Path) -> Path:
-    """Write into ``folder`` the case of ``alert`` and its rules, in the groups of these files."""
+    """Write the case of ``alert`` and its rules into ``folder``, in their groups."""
     files = [text for name, text in texts.items() if not name.startswith(LOKI)]
     groups = [group for text in files for group in yaml.safe_load(text)["groups"]]
     wanted = needed(alert, [rule for group in groups for rule in group["rules"]])

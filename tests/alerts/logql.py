@@ -15,7 +15,7 @@ GROUPED = re.compile(r"\bby \(([^)]*)\)")
 
 
 def unknown(query: str) -> list[str]:
-    """Each thing that ``query`` names and that no line has; an empty list if it is right."""
+    """Return the names in ``query`` that no log line has; empty if it is right."""
     parsed = "| json" in query
     fields = {*LOG_METADATA, *(LOG_FIELDS if parsed else ())}
     return [

@@ -101,7 +101,10 @@ CHECKS: dict[str, Check] = {
 
 
 class Standins:
-    """All of them on one port, by the first part of the path; ``taken`` is what they accepted."""
+    """Stand-ins of all chat services on one port, by the path's first part.
+
+    ``taken`` is what they accepted.
+    """
 
     def __init__(self, port: int) -> None:
         self.url = f"http://127.0.0.1:{port}"

@@ -119,7 +119,7 @@ def test_the_commands_of_on_call_can_be_typed() -> None:
 def test_its_statements_run(name: str, postgres_server: PostgresServer, database_url: str) -> None:
     """As the role that the block names, each statement by itself, as psql does."""
     for block in read(name).blocks("sql"):
-        assert block.role in ("owner", "monitor", "backup"), f"as whom? {block.text}"
+        assert block.role in ("owner", "monitor", "backup"), f"no known role: {block.text}"
         database = database_url.rpartition("/")[2]
         owner = block.role == "owner"
         url = database_url if owner else postgres_server.role_url(block.role, database)

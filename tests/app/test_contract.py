@@ -59,7 +59,7 @@ def register(api: Service, name: str, query: str = "") -> Answer:
 
 
 def refusal(answer: Answer) -> object:
-    """The body of an error, which must name the request as the header does, without that name."""
+    """Return the error body without its request id, which must equal the header's."""
     body = answer.json()
     assert body.pop("request_id") == answer.headers["x-request-id"]
     return body

@@ -79,7 +79,7 @@ def test_every_statement_is_served_by_indexes(
 
 
 def plan_of(url: str, statement: Statement) -> str:
-    """The plan, as JSON text, of the statement prepared as the pool does it; not executed."""
+    """Return the plan, as JSON text, of the statement prepared as in the pool."""
     names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement.sql)))
     text = statement.sql
     for number, name in enumerate(names, 1):

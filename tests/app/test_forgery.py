@@ -1,4 +1,4 @@
-"""What a client makes up about itself ends neither in the log as a line, nor in an answer."""
+"""What clients claim about themselves forges no log line and no response."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def raw(service: Service, *lines: bytes) -> bytes:
 
 
 def seen(service: Service, mark: str) -> list[dict[str, object]]:
-    """The log, once it has the line of the request with this id. Each line is an object."""
+    """Return the log lines of the request with this id, each parsed."""
 
     def lines() -> list[dict[str, object]] | None:
         found = service.logs()
@@ -130,7 +130,7 @@ def test_guessing_on_the_web_ends_in_a_429_page(web: Service) -> None:
 def test_a_defect_is_a_500_that_names_the_request_and_nothing_else(
     postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    """A table that is not there is our mistake, not the client's and not the database's."""
+    """A missing table is our bug, neither the client's fault nor an outage."""
     url = postgres_server.create_database("defect")
     with (
         start_service("api", tmp_path, DATABASE_URL=url) as api,

@@ -1,4 +1,4 @@
-"""A client that takes its time with a body, or sends too much of it, is refused."""
+"""Request bodies that are slow or too large are refused."""
 
 from __future__ import annotations
 

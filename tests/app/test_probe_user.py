@@ -1,4 +1,4 @@
-"""The user as whom the monitoring acts: real all the way down, and in nobody's way."""
+"""The probe user: a real user, isolated from all others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAME, PASSWORD = "the probe/user", "correct horse battery"
 
 @pytest.fixture(scope="module")
 def api(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """An api that has a probe user, in a database where somebody took that name before."""
+    """An api with a probe user, whose name was taken in its database before."""
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "INSERT INTO users (username, email, pw_hash) VALUES (%s, 'a@b', 'x')", (NAME,)

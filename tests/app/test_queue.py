@@ -1,4 +1,4 @@
-"""Crowds that register: log-ins go first, who hangs up leaves, what is given up is not done."""
+"""The hashing queue: log-ins first, disconnects leave, cancelled work is not done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run with a secret in every input: none is in the log, the output, a metric or a span."""
+"""Secrets in every input reach neither log, output, metrics nor spans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client that asks for a long list and does not read it loses its connection."""
+"""A client that does not read a long response loses its connection."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Two hundred people register at the same moment: whoever is told to come back later does, nobody
-is lost, and nobody else waits."""
+"""Two hundred simultaneous registrations: retries succeed, nothing is lost, others do not wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trace from the page through the API to each statement, and which others become traces."""
+"""Traces from the page through the API to each statement, and tail sampling."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_exemplar_the_lines_and_the_spans_have_the_same_id(
     ids = set(exemplars(web.get("/metrics", Accept="application/openmetrics-text").body.decode()))
     assert trace_id in ids
     wait_for("every exemplar's trace", lambda: all(collector.trace(one) for one in ids))
-    # Whoever keeps nothing by chance has exemplars of what it kept for its caller.
+    # A service that samples nothing by chance has exemplars of its caller's sampled traces.
     own = exemplars(api.get("/metrics", Accept="application/openmetrics-text").body.decode())
     assert trace_id in own
     assert all(collector.trace(one) for one in own)

@@ -88,7 +88,7 @@ def test_a_database_that_cannot_hold_unicode_is_refused(own_server: PostgresServ
 def test_a_read_only_database_is_unavailable_for_writes_alone(
     patient: Service, own_server: PostgresServer
 ) -> None:
-    """As after a failover: no traceback, a time to come back, and readiness tells of it."""
+    """As after a failover: no traceback, a Retry-After, and readiness reports it."""
     url = own_server.create_database("other")
 
     def alter(statement: str) -> None:
@@ -110,7 +110,7 @@ def test_a_read_only_database_is_unavailable_for_writes_alone(
 
 
 def refused(service: Service) -> Answer | None:
-    """The answer to a post that is not taken; it is never a mistake of ours."""
+    """Return the response to a rejected post; it is never a 500."""
     answer, _ = timed(service)
     assert answer.status in (204, 503), answer
     return answer if answer.status == 503 else None

@@ -1,4 +1,4 @@
-"""``make bench``: what MiniTwit costs and bears, side by side with what it is judged by.
+"""The command ``make bench``: costs and limits of MiniTwit, beside references.
 
 Prints a table and writes it to results/bench.json; docs/benchmarks.md shows it. ``--full`` is the
 suite ``growth`` alone, with more rounds and five million messages: results/bench-full.json. A suite

@@ -1,4 +1,4 @@
-"""What the platform takes after a load: memory, series, log and metric bytes, time to start."""
+"""The platform's footprint after a load: memory, series, bytes, start time."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def measure(place: Place) -> dict[str, Any]:
 
 
 def missing(platform: Platform) -> list[str]:
-    """The panels of the overview that do not show data yet and are not empty when all is well."""
+    """Return panels of the overview without data, except those empty by design."""
     [board] = [board for board in panels.boards() if board["uid"] == OVERVIEW]
     asked = [question for question in panels.questions(board) if not question.empty]
     left = panels.unanswered(platform, asked, panels.everything(board))
@@ -83,8 +83,11 @@ def count_lines(folder: Path) -> int:
 
 
 def memory(platform: Platform) -> dict[str, float]:
-    """Megabytes of each component with all its children: what only it has, and its share of the
-    rest (PSS), so that PostgreSQL's shared memory counts once."""
+    """Return megabytes of each component with its children.
+
+    Private memory and the proportional share of the rest (PSS), so that PostgreSQL's shared memory
+    counts once.
+    """
     found = {}
     for name, process in platform.supervisor.processes().items():
         if process.pid and name != "grafana":

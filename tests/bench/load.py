@@ -1,4 +1,4 @@
-"""Load by wrk: a program that costs little itself, so that what is measured is the server."""
+"""Load by wrk, which uses little CPU itself, so that the server is measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator's own mix: as fast as it goes, and at a given pace, alone and with all the rest.
+"""The simulator's own mix: at full speed and at a rate, alone and together.
 
 The simulator is part of the load: it has the same two cores as everything else.
 """

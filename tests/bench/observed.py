@@ -1,5 +1,8 @@
-"""What being observed costs: api as it is, with every trace kept, with metrics (and ids) only, with
-either log or traces besides, and without any telemetry."""
+"""The cost of telemetry: api instrumented in parts, in full, and not at all.
+
+Variants: as it is, every trace sampled, metrics (and ids) only, with either log or traces besides,
+and without any telemetry.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ ROUNDS, SECONDS = 12, 1.0  # wrk takes whole seconds
 
 
 def measure(place: Place) -> dict[str, Any]:
-    """For each kind of request: the figures of each variant, and all others over the last."""
+    """Return the figures of each variant by kind of request, and their ratios."""
     found: dict[str, Any] = {}
     with place.servers(VARIANTS, place.database(10_000)) as servers:
         for kind, work in WORKS.items():

@@ -1,5 +1,4 @@
-"""Side by side: the variants take turns, round after round, so that a change of the machine's
-pace hits all of them."""
+"""Interleaved rounds: a change of the machine's pace hits all variants."""
 
 from __future__ import annotations
 
@@ -40,8 +39,10 @@ def alternate(
     seconds: float,
     connections: int = CONNECTIONS,
 ) -> dict[str, Series]:
-    """Each server in turn, ``rounds`` times; who comes first changes by chance, lest one always
-    runs after the same other."""
+    """Measure each server in turn, ``rounds`` times, in random order.
+
+    The order is random, so that no server always runs after the same other.
+    """
     for server in servers.values():
         work.check(server.url)
         drive(server.url, work, 1, connections)  # plans, caches, children of metrics

@@ -1,4 +1,4 @@
-"""Where a bench runs: a PostgreSQL of its own, databases of chosen sizes, a receiver of traces."""
+"""The setup of a bench: its own PostgreSQL, databases of chosen sizes, a collector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the personal timeline reads: its plan and its buffers, as the table of messages grows.
+"""Plan and buffers of the personal timeline, as the table of messages grows.
 
 Buffers are what PostgreSQL asks of its cache, 8 KiB each: a count, which no busy machine changes.
 """
@@ -20,7 +20,7 @@ BAR = 1.2  # times the buffers of the smallest
 
 
 def measure(place: Place) -> dict[str, Any]:
-    """For each number of messages: buffers of a request, and its plan, a line a node."""
+    """Return buffers and plan of a request, for each number of messages."""
     found = {}
     for size in SIZES:
         found[str(size)] = explain(place.database(size))
@@ -29,7 +29,7 @@ def measure(place: Place) -> dict[str, Any]:
 
 
 def explain(url: str) -> dict[str, Any]:
-    """The statement as api runs it: prepared, with one plan for all parameters, on a warm cache."""
+    """Explain the statement as api runs it: prepared, generic plan, warm cache."""
     statement, parameters = STATEMENTS[PATH]
     used = [name for name in parameters if f"%({name})s" in statement.sql]
     values = sql.SQL(", ").join(sql.Literal(parameters[name]) for name in used)
@@ -48,7 +48,7 @@ def explain(url: str) -> dict[str, Any]:
 
 
 def nodes(plan: dict[str, Any], depth: int = 0) -> list[str]:
-    """Each node with what it scans, how many rows it gave, how often, and its buffers."""
+    """Return each plan node with its relation, rows, loops and buffers."""
     what = plan.get("Index Name") or plan.get("Relation Name") or plan.get("CTE Name") or ""
     buffers = plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
     line = (

@@ -1,4 +1,4 @@
-"""Nobody waits for the receiver of traces: reads beside one that answers, and beside bad ones."""
+"""Reads beside an OTLP collector that responds, and beside bad ones."""
 
 from __future__ import annotations
 
@@ -53,5 +53,5 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
                 f" throughput {rate:.2f} times"
             )
         bar = "" if name == GOOD else f"p99 ≤ {BAR:g} times"
-        table.append((f"reads, the receiver of traces {name}", bar, said, p99["median"] <= BAR))
+        table.append((f"reads, the OTLP collector {name}", bar, said, p99["median"] <= BAR))
     return table

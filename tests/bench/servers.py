@@ -54,8 +54,7 @@ class Server:
 
 
 def keep_off(core: int = SERVER_CORE) -> None:
-    """This process and what it starts from now on leave ``core`` to the server, if there are
-    others."""
+    """Bind this process and its children to other cores than ``core``."""
     os.sched_setaffinity(0, set(range(os.cpu_count() or 1)) - {core} or {core})
 
 

@@ -1,4 +1,4 @@
-"""How long a warm start takes until all is healthy: five times, without and with Grafana."""
+"""The duration of a warm start, five times, without and with Grafana."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ SECONDS = 1.0  # wrk takes whole seconds
 
 
 def measure(place: Place) -> dict[str, Any]:
-    """For each kind of request: the figures of each variant, and what ours adds over stock's."""
+    """Return the figures of each variant, and our overhead relative to stock's."""
     found: dict[str, Any] = {"load_before": round(os.getloadavg()[0], 1)}
     with place.servers(VARIANTS, place.database(10_000)) as servers:
         for kind, work in WORKS.items():

@@ -1,4 +1,4 @@
-"""What a PromQL expression names: read by a parser, not by the builder that wrote it."""
+"""The names in a PromQL expression, found by a parser instead of our builder."""
 
 from __future__ import annotations
 

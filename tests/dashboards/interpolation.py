@@ -1,8 +1,12 @@
-"""What Grafana makes of an expression before it asks: its variables, filled in as it does.
+"""Fills in the variables of an expression as Grafana does.
 
-https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/ says how
-``$__rate_interval`` is made, https://grafana.com/docs/grafana/latest/dashboards/variables/ how
-several values become one regular expression.
+https:
+
+grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/ says
+how¶``$__rate_interval`` is made, https:
+
+grafana.com/docs/grafana/latest/dashboards/variables/ how¶several values become one regular
+expression.
 """
 
 from __future__ import annotations

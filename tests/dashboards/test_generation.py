@@ -1,4 +1,4 @@
-"""Generation is quick and repeatable; what is committed is as generated; nothing by-passes it."""
+"""Generation is quick and repeatable; committed files are up to date; nothing by-passes it."""
 
 from __future__ import annotations
 

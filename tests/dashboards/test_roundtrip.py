@@ -25,7 +25,10 @@ UNKNOWN_TO_THE_TYPES = {
 
 
 def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
-    """Paths of ours that are missing or changed in theirs; what they add is their default."""
+    """Return our paths that are missing or changed in theirs.
+
+    What they add is their default.
+    """
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in ours.items():
             here = f"{path}.{key}".lstrip(".")

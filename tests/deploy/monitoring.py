@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes both pairs, and a real Alertmanager, for the scripts to ask."""
+"""A real Prometheus that scrapes both pairs, and a real Alertmanager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""nginx as its container runs it, on free ports, in front of a real api and web."""
+"""nginx as in its container, on free ports, before a real api and web."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One host without Docker: nginx, a blue and a green pair, and the blue/green script on them."""
+"""One host without Docker: nginx, two pairs, and the script deploy-compose.sh."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""A client that takes its time with a head, or makes it too large, is nginx's business: real nginx
-in front of a real service, which meanwhile serves all others."""
+"""nginx refuses slow and oversized request headers, while it serves others."""
 
 from __future__ import annotations
 

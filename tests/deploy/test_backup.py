@@ -57,7 +57,7 @@ def environment(postgres_server: PostgresServer, database: str, tmp_path: Path) 
 
 @pytest.fixture
 def run(environment: dict[str, str], tmp_path: Path) -> Run:
-    """One of the scripts: a backup as the role that may only read, the others as the owner."""
+    """Run a script: the backup as the read-only role, others as the owner."""
     owner = {"PGUSER": postgres.USER, "PGPASSWORD_FILE": str(tmp_path / "owner")}
 
     def run(script: str, *arguments: str, **other: str) -> subprocess.CompletedProcess[str]:

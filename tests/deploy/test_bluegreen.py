@@ -1,4 +1,4 @@
-"""Blue/green on one host: no request is lost, what is broken never serves or goes at once."""
+"""Blue/green on one host: no request is lost, and a broken version never serves."""
 
 from __future__ import annotations
 

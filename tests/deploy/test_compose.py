@@ -1,4 +1,4 @@
-"""compose.yaml: it parses, stays small, is closed, and says the same as the run without Docker."""
+"""compose.yaml: valid, small, closed, and equal to the run without Docker."""
 
 from __future__ import annotations
 

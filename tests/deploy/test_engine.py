@@ -135,7 +135,7 @@ def test_load_by_nginx_is_seen_in_metrics_logs_and_alerts(site: Site) -> None:
     def told() -> bool:
         return "MiniTwitTargetDown" in site.run("logs", "chatlog")
 
-    wait_for("the message in the room", told, 60)
+    wait_for("the message in the chat", told, 60)
 
 
 @pytest.mark.stack

@@ -1,4 +1,4 @@
-"""The only way in, with a real nginx: routes, refusals, limits, addresses and what it tells."""
+"""The reverse proxy, a real nginx: routes, refusals, limits, addresses, logs."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_people_reach_the_pages_over_tls_and_their_cookies_stay_there(proxy: Ent
 
 
 def test_cookies_of_plain_http_are_nobodys_over_tls(proxy: Entrance) -> None:
-    """Whoever can plant a cookie by plain HTTP signs nobody in where TLS is spoken."""
+    """A cookie planted over plain HTTP signs no one in over TLS."""
     visitor = member(proxy.url("web"), "Plain")
     assert not any(name.startswith("__Host-") for name in visitor.cookies)
     assert visitor.get("/").status == 200

@@ -1,4 +1,4 @@
-"""nginx with a known SITE: who asks for another host is refused; what cannot pass on does not."""
+"""nginx with a known SITE refuses other hosts, also unreachable upstreams."""
 
 from __future__ import annotations
 

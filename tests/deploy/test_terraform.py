@@ -1,4 +1,4 @@
-"""The infrastructure as far as it can be checked without its providers: form, and what is open."""
+"""The Terraform files as far as they can be checked without providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``make drill``: break the platform on purpose, and see each alert in the room, and its all-clear.
+"""The command ``make drill``: injects faults, and waits for alert and all-clear.
 
 Prints a table and writes it to results/drill.json together with the commit.
 """
@@ -105,7 +105,7 @@ def show(rows: list[Row]) -> None:
 
 def markdown(rows: list[dict[str, Any]]) -> str:
     """The table of the README: of several runs the slowest."""
-    lines = ["| alert | fault | fires | in the room | all-clear |", "| --- " * 5 + "|"]
+    lines = ["| alert | fault | fires | in the chat | all-clear |", "| --- " * 5 + "|"]
     for alert in dict.fromkeys(row["alert"] for row in rows):
         same = [row for row in rows if row["alert"] == alert]
         firing, chat, resolved = (
@@ -116,7 +116,7 @@ def markdown(rows: list[dict[str, Any]]) -> str:
 
 
 def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> None:
-    """The table, for the README and for whoever compares."""
+    """Return the table for the documentation."""
     result = {
         "scales": sorted({drill.scale for drill in DRILLS}),
         "times": times,

@@ -1,4 +1,4 @@
-"""``make break``: inject one of the drills' faults into the platform that runs, and mend it again.
+"""The command ``make break``: injects a fault into the running platform.
 
 What it does is real: on a platform that somebody uses, people notice. It needs the development
 environment, which ``make break`` installs.
@@ -43,7 +43,10 @@ class Running(Site):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 if the alert came, or the list was shown; 1 if it did not come; 130 after Ctrl-C."""
+    """Return 0 if the alert came or the list was shown, 1 if not.
+
+    130 after Ctrl-C.
+    """
     parser = argparse.ArgumentParser(prog="make break", description=__doc__)
     parser.add_argument("fault", nargs="?", help="one of those that are listed without it")
     options = parser.parse_args(arguments)
@@ -93,7 +96,7 @@ def inject(drill: Drill, site: Running, layout: Layout) -> int:
 
 
 def describe(drill: Drill, clock: Clock, layout: Layout) -> float:
-    """Say what to expect and where to look; the seconds until the last alert is expected."""
+    """Print what to expect and where to look; return the seconds until then."""
     known = {alert.name: alert for alert in all_alerts(clock)}
     print(f"{drill.name}: {drill.what}")
     longest = 0.0
@@ -132,7 +135,7 @@ def mended(drill: Drill, site: Running) -> Iterator[None]:
 
 
 def watch(drill: Drill, site: Running, expected: float) -> bool:
-    """Tell of each alert as it changes, until all of the drill's fire; whether they did."""
+    """Print each alert as it changes until all fire; return whether they did."""
     begin = time.monotonic()
     seen: dict[str, str] = {}
     while (passed := time.monotonic() - begin) < expected * 4 + MARGIN:

@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def watch(place: Site, seconds: float) -> dict[str, float]:
-    """Of each alert that was ever pending or firing: for how many seconds it was seen so."""
+    """Return for how many seconds each alert was pending or firing."""
     seen: dict[str, float] = {}
     end = time.monotonic() + seconds
     while time.monotonic() < end:

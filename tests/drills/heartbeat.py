@@ -1,9 +1,9 @@
-"""``python -m tests.drills.heartbeat``: who tells, at production's pace, that alerts stop arriving.
+"""Times of the dead man's switch at production's intervals.
 
-api is stopped, and the room is told; then Prometheus is stopped, and the room must be told within
-120 s that alerts do not arrive, and never that api is well again. After that Alertmanager, the
-relay and the chat are stopped, each by itself. Takes about 15 minutes; writes
-results/heartbeat.json.
+``python -m tests.drills.heartbeat``: api is stopped, and the channel gets the alert; then
+Prometheus is stopped, and the channel must get a message within 120 s that alerts do not arrive,
+and never an all-clear of api. After that Alertmanager, the relay and the chat are stopped, each by
+itself. Takes about 15 minutes; writes results/heartbeat.json.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def said(place: Site, what: str, since: int) -> list[str]:
-    """Lines of the dead man's switch in the room."""
+    """Return lines of the dead man's switch in the channel."""
     return [line for line in place.chat_lines()[since:] if f"[DEADMAN] {what}" in line]
 
 
@@ -62,7 +62,7 @@ def quiet(place: Site) -> bool:
 
 
 def told(place: Site, status: str, since: int) -> bool:
-    """Whether the room read this of api's target."""
+    """Return whether the channel got this status of api's target."""
     found = [(m.status, m.name, m.service) for m in place.messages(since)]
     return (status, DOWN, "api") in found
 
@@ -70,7 +70,7 @@ def told(place: Site, status: str, since: int) -> bool:
 def false_all_clear(place: Site, scale: float) -> dict[str, float]:
     """The seconds from Prometheus's end until each thing that has to follow.
 
-    AssertionError if the room is told that api is well while it is dead.
+    AssertionError if the channel gets an all-clear of api while it is stopped.
     """
     clock = Clock(scale)
     silence, patience = clock.silence(DEADMAN_SECONDS), 120 + 200 / scale
@@ -114,7 +114,7 @@ def false_all_clear(place: Site, scale: float) -> dict[str, float]:
     return found
 
 
-# What the switch says, in the room or, where there is none, in its log.
+# The switch's messages, in the channel or, where there is none, in its log.
 GONE = {
     "alertmanager": ("no Watchdog for", "the Watchdog is back"),
     "relay": ("the relay has not been", "the relay is back"),
@@ -123,7 +123,7 @@ GONE = {
 
 
 def gone(place: Site, component: str, words: tuple[str, str]) -> float:
-    """Seconds until the switch has spoken of one that is stopped; then it is started again."""
+    """Return the seconds until the switch reported a stopped component; start it again."""
     log = place.run_dir / "logs/deadman.log"
     patience = 200.0
     wait_for("a beat", lambda: age(place) < DEADMAN_SECONDS / 2, patience)

@@ -83,7 +83,7 @@ FAULTS: dict[str, tuple[Fault, str]] = {
 
 @dataclass
 class Row:
-    """One fault: the component that it was in, whom the report names ('': *not sure*), and why."""
+    """One fault: its component, the report's verdict ('': *not sure*), and the reason."""
 
     fault: str
     component: str
@@ -157,7 +157,7 @@ def calm(place: Site) -> None:
 
 
 def quiet(place: Site) -> None:
-    """Wait until nothing is wrong and the chat has said all of it, which may take minutes."""
+    """Wait, for minutes perhaps, until nothing fires and the chat is complete."""
     for _ in range(TRIES - 1):
         with suppress(DrillFailed):
             return settle(place)
@@ -175,7 +175,7 @@ def write(place: Site, since: float, until: float, page: Path) -> str:
 
 
 def verdict(text: str) -> tuple[str, str]:
-    """Whom the page names, '' for nobody, and why."""
+    """Return the component that the page names, '' for none, and the reason."""
     match = re.search(r"^\*\*(.+?)\*\*: (.+)$", text.split("## First seen")[1], re.MULTILINE)
     assert match, "no verdict"
     return "" if match[1] == "Not sure" else match[1], match[2]
@@ -210,7 +210,7 @@ def told(place: Site, text: str, begin: float) -> list[str]:
 
 
 def failures(place: Site, text: str, since: float, until: float) -> tuple[int, int]:
-    """Requests that ended in a 5xx: as the page says, and as the log files do."""
+    """Return the 5xx responses: of the page, and of the log files."""
     match = re.search(r"([\d,]+) requests ended in a 5xx", text)
     assert match, "no count"
     logged = 0

@@ -1,4 +1,4 @@
-"""``python -m tests.drills.production``: with production's values, how long until the room knows.
+"""Times from fault to chat message at production's intervals.
 
 What is simply down must be told within 60 s, in exactly the words of its drill, and nothing else
 until the last window has drained. A burn rate of 100 % errors must fire within five minutes after
@@ -90,7 +90,7 @@ def asking(place: Site) -> Iterator[None]:
 
 
 def backfill(place: Site) -> None:
-    """An hour in which all was well, at ten requests a second, up to this moment."""
+    """Write an hour of healthy samples, at ten requests a second, until now."""
     place.stop("prometheus")
     now = int(time.time())
     lines = []

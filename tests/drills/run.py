@@ -22,7 +22,7 @@ class DrillFailed(AssertionError):
 
 @dataclass
 class Row:
-    """One line of the table: seconds from the fault, and from the recovery to the all-clear."""
+    """A table row: seconds from the fault, and from recovery to the all-clear."""
 
     alert: str
     drill: str
@@ -101,7 +101,7 @@ class Watch:
         return f"firing {sorted(self.firing)}, in the room {[self.line(m) for m in self.heard]}"
 
     def standing(self) -> bool:
-        """Whether the last that was said of each alert of the drill is that it fires."""
+        """Whether the last message on each alert of the drill is that it fires."""
         return set(self.drill.fires) <= self.chat.keys() - self.resolved.keys()
 
     def all_in(self, what: dict[str, float]) -> Callable[[], bool]:
@@ -148,11 +148,11 @@ def run(drill: Drill, site: Site) -> list[Row]:
     with drill.fault(site):
         watch.until("firing", watch.all_in(watch.firing), FIRING)
         if not drill.late:
-            watch.until("a message in the room", watch.standing, CHAT)
+            watch.until("a message in the chat", watch.standing, CHAT)
         runbook.look(drill, site)
     mended = time.monotonic() - watch.begin
-    watch.until("a message in the room", watch.all_in(watch.chat), CHAT)
-    watch.until("the all-clear in the room", watch.all_in(watch.resolved), RESOLVED)
+    watch.until("a message in the chat", watch.all_in(watch.chat), CHAT)
+    watch.until("the all-clear in the chat", watch.all_in(watch.resolved), RESOLVED)
     runbook.over(drill, site)
     exactly(drill, site, watch)
     return [

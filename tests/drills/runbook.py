@@ -1,4 +1,4 @@
-"""The first look of a runbook, taken while the fault is on: its own queries find that fault.
+"""Runs the first look of a runbook during its fault: the queries must find it.
 
 ``FINDINGS`` says what must be found: of a drill, by page and by the question before a block, the
 labels or columns of a sample, row or line (regular expressions; ``line`` is the text of a line).
@@ -83,7 +83,7 @@ FINDINGS: dict[str, dict[str, dict[str, dict[str, str]]]] = {
 
 
 def look(drill: Drill, site: Site) -> None:
-    """Take the first look of every page of the drill; AssertionError if the fault is not found."""
+    """Run the first look of every page of the drill; AssertionError without findings."""
     wanted = FINDINGS.get(drill.name, {})
     for name in dict.fromkeys([*wanted, *(page_of(alert) for alert in drill.fires)]):
         expected = dict(wanted.get(name, {}))
@@ -99,7 +99,7 @@ def look(drill: Drill, site: Site) -> None:
 
 
 def over(drill: Drill, site: Site) -> None:
-    """See by the pages with a finding that the fault is over; AssertionError if they do not."""
+    """Check by the pages' findings that the fault is over; else AssertionError."""
     for name in FINDINGS.get(drill.name, {}):
         wait_for(f"{name}: over", partial(verified, site, name), PATIENCE + 30)
 

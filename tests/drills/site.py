@@ -1,4 +1,4 @@
-"""A platform that drills break: it runs many times as fast, and can be asked what it thinks."""
+"""A platform for drills: many times as fast, with queries to its components."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from observability.stack.local.up import absent
 from tests.parts import Answer, request
 from tests.stack.platform import Platform
 
-# One line of the room: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
+# One line of the channel: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
 LINE = re.compile(r"\S+ \[(FIRING|RESOLVED)\] (\w+) (\S+): (\w+)(?: \(([^)]*)\))?(.*)")
 QUIET = "Watchdog"
 MADE_UP = "Drill"  # an alert that no rule fires: there is something to say
@@ -25,7 +25,7 @@ UNHEARD = {QUIET, *DRAINING}  # nobody is told of them
 
 
 class Message(NamedTuple):
-    """One message of the room, taken apart."""
+    """One message of the channel, parsed."""
 
     status: str
     severity: str
@@ -37,7 +37,7 @@ class Message(NamedTuple):
 
 
 class Site(Platform):
-    """``small`` puts the JSON logs on a disk of 24 MB, which a drill can fill; needs root."""
+    """A platform; ``small`` puts the JSON logs on a disk of 24 MB (needs root)."""
 
     def __init__(self, run_dir: Path, scale: float, small: bool = False) -> None:
         super().__init__(run_dir, scale)
@@ -104,7 +104,7 @@ class Site(Platform):
         return {labels["alertname"] for labels, _ in self.prometheus(query)} - UNHEARD
 
     def messages(self, since: int = 0) -> list[Message]:
-        """What was said of alerts in the room, from its line number ``since`` on."""
+        """Return the messages on alerts in the channel, from line ``since`` on."""
         lines = self.chat_lines()[since:]
         found = [(LINE.fullmatch(line), line) for line in lines]
         return [

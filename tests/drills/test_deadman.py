@@ -1,4 +1,4 @@
-"""When alerts no longer arrive, someone is told by another way; and when they do again."""
+"""The dead man's switch reports that alerts no longer arrive, and the recovery."""
 
 from __future__ import annotations
 

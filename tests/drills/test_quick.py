@@ -1,4 +1,4 @@
-"""A few of the drills, in every run of the tests; `make drill` runs them all."""
+"""A few of the drills for every test run; `make drill` runs them all."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def test_a_muted_room_is_noticed(place: Site, monkeypatch: pytest.MonkeyPatch) -
             at.start("relay")
 
     drill = replace(BY_NAME["connections"], fault=muted, also=("MiniTwitNotificationsFailing",))
-    with pytest.raises(DrillFailed, match="a message in the room: not within"):
+    with pytest.raises(DrillFailed, match="a message in the chat: not within"):
         run(drill, place)

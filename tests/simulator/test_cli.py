@@ -224,7 +224,7 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals, status
 
 
 def test_forever_goes_on_lap_after_lap() -> None:
-    """It waits for an API that is not there yet, and ids go on rising over the laps."""
+    """It waits for an API that does not run yet, and ids keep rising."""
     port = free_port()
     options = ["--rate", "200", "--actions", "40", "--forever"]
     with running("--url", f"http://127.0.0.1:{port}", *options) as it:

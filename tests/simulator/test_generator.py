@@ -28,7 +28,7 @@ def texts(known: list[Action]) -> list[str]:
 def replay(actions: list[Action]) -> tuple[int, int, int, int]:
     """Users, edges, follows that change nothing, unfollows that change nothing; the slow way.
 
-    Fails on anybody named before registering, and on whoever follows himself.
+    Fails on anybody named before registering, and on users who follow themselves.
     """
     users: list[str] = []
     edges: set[tuple[str, str]] = set()

@@ -53,7 +53,7 @@ def test_users_are_registered_before_they_are_named() -> None:
 
 
 def test_one_pair_stays_in_order() -> None:
-    """Follows and unfollows of one pair are the only other order on which the end depends."""
+    """The final state also depends on the order of one pair's follows and unfollows."""
     people = [Action(i, 0, "", "register", name, ("a@b", "p")) for i, name in enumerate("AB")]
     pair = [Action(i, 0, "", "unfollow" if i % 2 else "follow", "A", ("B",)) for i in range(2, 40)]
     with fake_api(slow_registrations) as api:

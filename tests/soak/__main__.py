@@ -1,4 +1,4 @@
-"""``make soak``: load for an hour, restarts and faults at random, nothing lost and nothing growing.
+"""The command ``make soak``: an hour of load and faults; nothing lost, nothing grows.
 
 Prints a line for each fault and writes results/soak.json. The same seed brings the same faults in
 the same order.

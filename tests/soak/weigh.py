@@ -35,7 +35,7 @@ def _count(pid: int) -> int:
 
 
 def trend(samples: list[Sample]) -> dict[str, dict[str, float]]:
-    """Of each component the median of the second and of the last fifth of its samples."""
+    """Return the median of the second and of the last fifth of each component's samples."""
     found = {}
     fifth = max(1, len(samples) // 5)
     for name in sorted({name for sample in samples for name in sample}):

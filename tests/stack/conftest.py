@@ -42,7 +42,7 @@ def monitoring() -> Iterator[Platform]:
 
 @pytest.fixture(scope="session")
 def whole() -> Iterator[Platform]:
-    """The whole platform, with MiniTwit and its load, started once for all who ask for it."""
+    """The whole platform with MiniTwit and its load, started once for all tests."""
     with tempfile.TemporaryDirectory(prefix="minitwit-stack-") as folder:
         Path(folder).chmod(0o755)
         platform = Platform(Path(folder) / "run")
@@ -55,7 +55,7 @@ def whole() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def stack(whole: Platform) -> Platform:
-    """The whole platform, when all is well: who breaks it for a test mends it again."""
+    """The whole platform while healthy; a test that breaks it mends it again."""
     status, rows = whole.status(wait=60)
     assert status == 0, rows
     wait_for("no alert", lambda: not whole.prometheus(FIRING), 120)

@@ -1,5 +1,6 @@
-"""A mirror of release archives on loopback, which can be made to misbehave; the programs in it
-are scripts that answer ``--version`` as the real ones do.
+"""A misbehaving mirror of release archives on loopback.
+
+The programs in its archives are scripts that answer ``--version`` as the real ones do.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def answer(handler: BaseHTTPRequestHandler, mirror: Mirror) -> None:
         try:
             handler.wfile.write(rest[start : start + size])
             handler.wfile.flush()
-        except OSError:  # whoever asked is gone
+        except OSError:  # the client has disconnected
             return
 
 

@@ -70,7 +70,7 @@ def provisioned(stack: Platform) -> dict[str, Json]:
 
 
 def get(stack: Platform, uid: str, path: str, /, **query: str | float) -> Any:
-    """What a datasource answers; anything but success fails the test, and so does a wrong uid."""
+    """Return a datasource's response; any error, also a wrong uid, fails the test."""
     address = provisioned(stack)[uid]["url"]
     answer = request("GET", f"{address}{path}?{urllib.parse.urlencode(query)}")
     assert answer.status == 200, (query, answer)
@@ -111,7 +111,10 @@ def finds_traces(stack: Platform, query: str) -> bool:
 
 
 def traces(stack: Platform, query: str) -> list[str]:
-    """The ids of the latest traces that a TraceQL query finds; of one that is wrong, none."""
+    """Return the ids of the latest traces of a TraceQL query.
+
+    None if the query is wrong.
+    """
     address = provisioned(stack)["tempo"]["url"]
     answer = request("GET", f"{address}/api/search?{urllib.parse.urlencode({'q': query})}")
     found = answer.json()["traces"] if answer.status == 200 else None

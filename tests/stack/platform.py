@@ -1,4 +1,4 @@
-"""A whole platform of its own for a test: free ports, its own folder, the real command line."""
+"""A whole platform for a test: free ports, its own folder, the real commands."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ LOWEST, STEP, COUNT = 8000, 61, 99
 
 
 def claim() -> tuple[int, int]:
-    """An offset at which every port of the table is free, and the file that keeps others from it.
+    """Return an offset with free ports, and the file that reserves it.
 
     Tests run side by side, and a platform that is about to start does not listen yet.
     """

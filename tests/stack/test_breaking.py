@@ -1,4 +1,4 @@
-"""``make break`` on a platform that runs: it says what to expect, and mends whatever happens."""
+"""The command ``make break`` on a running platform: it announces, injects, mends."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_blackbox(rendered: Path, tmp_path: Path) -> None:
     }  # fmt: skip
     assert "@" not in str(modules)
     check("blackbox", "--config.check", f"--config.file={out}")
-    # "certificate" is for whoever has a certificate from elsewhere; a drill uses it.
+    # "certificate" is for a certificate of an operator; a drill uses it.
     assert {probe.module for probe in PROBES} | {"certificate"} == set(modules)
 
 

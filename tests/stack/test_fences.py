@@ -1,4 +1,4 @@
-"""What stands beside MiniTwit lets nobody in who does not belong there, as it really runs."""
+"""The components beside MiniTwit require authentication, as they really run."""
 
 from __future__ import annotations
 

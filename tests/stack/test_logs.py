@@ -247,7 +247,7 @@ def test_an_exemplar_leads_to_its_spans_and_these_to_their_lines(
 
 
 class Links:
-    """What Grafana is told of how one signal leads to the next, with its own escapes resolved."""
+    """Grafana's links between signals, with its own escapes resolved."""
 
     def __init__(self) -> None:
         text = (ROOT / "deploy/generated/grafana-datasources.yml").read_text().replace("$$", "$")
@@ -332,7 +332,7 @@ def test_the_logs_of_what_runs_once_and_of_the_simulator_arrive(pipeline: Platfo
 
 
 def test_a_log_file_that_is_removed_is_followed_again(pipeline: Platform) -> None:
-    """What a full disk may need; the space is free and no later line is missing."""
+    """As after a full disk: the space is free, and no later line is missing."""
     log = pipeline.run_dir / "logs/json/api.log"
     log.unlink()
     identity = "after-the-removal"

@@ -1,4 +1,4 @@
-"""`make help` tells of every target, and a machine that cannot do it is told in one line."""
+"""The list of `make help` is complete; an unsuitable machine is told in one line."""
 
 from __future__ import annotations
 

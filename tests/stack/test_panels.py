@@ -115,7 +115,7 @@ def test_every_panel_shows_data(stack: Platform, capsys: pytest.CaptureFixture[s
 
 
 def coverage(table: list[tuple[str, int, int, int, int]]) -> str:
-    """What was proven, board by board, and what is empty while all is well with the reason."""
+    """Return what was proven by board, and what is empty when healthy, with the reason."""
     total = ("all", *(sum(column) for column in list(zip(*table, strict=True))[1:]))
     lines = ["", f"{'dashboard':24}panels  expressions  with data  empty when well"]
     lines += [f"{uid:24}{p:6}{x:13}{d:11}{e:17}" for uid, p, x, d, e in (*table, total)]

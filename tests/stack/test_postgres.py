@@ -1,4 +1,4 @@
-"""Our own PostgreSQL: who it is on this machine, what it may do there, and what its log has."""
+"""Our own PostgreSQL: its user on this machine, its privileges, and its log."""
 
 from __future__ import annotations
 

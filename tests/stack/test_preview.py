@@ -28,7 +28,7 @@ PANEL = "details[open] .panel, main > .grid .panel"
 
 @pytest.fixture(scope="module")
 def address(stack: Platform) -> Iterator[str]:
-    """The preview of the platform: the one that it started where there is no Grafana, or ours."""
+    """Return the preview's URL: the platform's where there is no Grafana, or ours."""
     url = stack.url("preview")
     command = [sys.executable, "-m", "observability.stack", "preview"]
     environment = {**os.environ, **stack.environment}

@@ -1,4 +1,4 @@
-"""What users do, done by the real Blackbox: it works, it is in nobody's way, and it can fail."""
+"""Synthetic user journeys by the real Blackbox: they work, are isolated, can fail."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_each_notices_what_only_its_user_sees(
 
 
 def test_how_long_a_certificate_is_good_is_seen(site: Platform, tmp_path: Path) -> None:
-    """A way in with TLS, of which there is none without Docker: watched as nginx is there."""
+    """A TLS endpoint stands in for nginx, which does not run without Docker."""
     assert panel(site, "Certificates") == {}
     with listening(tmp_path) as port:
         watch(site, f"https://127.0.0.1:{port}/public")
@@ -143,7 +143,7 @@ def listening(folder: Path) -> Iterator[int]:
 
 
 def watch(site: Platform, address: str) -> None:
-    """Have the probe of TLS look at ``address``, with the labels and module that nginx has."""
+    """Make the TLS probe check ``address``, with the labels and module of nginx."""
     [probe] = [probe for probe in PROBES if probe.entrance]
     path = site.settings.config / "prometheus.yml"
     text = yaml.safe_load(path.read_text())

@@ -1,4 +1,4 @@
-"""Where Promtail begins to read: early enough for what Loki may lack, at the start of a line."""
+"""Where Promtail starts to read: what Loki may lack, from the start of a line."""
 
 from __future__ import annotations
 

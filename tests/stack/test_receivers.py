@@ -1,4 +1,4 @@
-"""Alerts reach every chat service whose secret is set, in a text that people can read."""
+"""Alerts reach every receiver whose secret is set, in a readable text."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_each_service_takes_the_alert_and_the_all_clear(
     for name in ("slack", "discord", "teams", "mattermost"):
         assert "[FIRING] critical api: MiniTwitTargetDown (5)" in texts[name], name
         assert texts[name].count("Since: 2") == 3 and "more: 5 in all." in texts[name], name
-        assert f"Whom it hurts: {NOTES['impact']}" in texts[name], name
+        assert f"Affected: {NOTES['impact']}" in texts[name], name
         assert re.search("  b  &", texts[name]), (
             name
         )  # what is markup to one of the services is left out
@@ -139,7 +139,7 @@ def test_alert_test_says_who_got_it_and_one_that_fails_holds_up_nobody(
 
 
 def test_telegram_takes_the_text(standins: Standins, platform: Platform, tmp_path: Path) -> None:
-    """Its address is fixed, so Alertmanager is given another one in a configuration of its own."""
+    """Its URL is fixed, so Alertmanager gets another one in a separate configuration."""
     (tmp_path / "telegram_token").write_text("123:abc")
     (tmp_path / "telegram_chat").write_text("-1005\n")
     (tmp_path / "deadman_secret").write_text("another")

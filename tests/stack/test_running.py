@@ -53,7 +53,7 @@ def test_a_stopped_component_makes_status_bad_until_up(monitoring: Platform) -> 
 
 
 def test_a_signal_that_does_not_arrive_makes_the_sender_bad(monitoring: Platform) -> None:
-    """PostgreSQL and Blackbox run and answer as before; nobody sees the one, the other sees ill."""
+    """PostgreSQL and Blackbox run and respond, but their signals are missing or bad."""
     monitoring.stop("postgres-exporter")
     monitoring.stop("alertmanager")
     wait_for("staleness", lambda: not monitoring.prometheus("pg_up"), 30)
@@ -185,7 +185,7 @@ def test_folders_with_secrets_are_closed(monitoring: Platform) -> None:
 def test_an_installed_grafana_is_started_with_what_is_provisioned(
     platform: Platform, tmp_path: Path
 ) -> None:
-    """No Grafana can be had here: a stand-in notes how it is started, and answers like it."""
+    """A stand-in for Grafana records how it is started, and responds like it."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "api").mkdir()
     (tmp_path / "api/health").write_text("{}")

@@ -1,4 +1,4 @@
-"""The story: MiniTwit runs under load, api stops for good, the chat hears of it, and of its end."""
+"""The story: under load api stops for good; the chat gets alert and all-clear."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the runner does when the world gets in its way, and passes: nothing is given up for good."""
+"""What the runner does when something goes wrong and recovers: it retries for ever."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_state_that_cannot_be_read_is_set_aside(platform: Platform) -> None:
 
 
 def test_initdb_that_was_killed_and_a_shell_of_other_work(platform: Platform) -> None:
-    """A cluster that never was is made anew; what the shell says of other databases is not ours."""
+    """An incomplete cluster is created anew; libpq's variables of the shell are ignored."""
     data = platform.run_dir / "data/postgres/data"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("18\n")

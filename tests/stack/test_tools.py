@@ -188,7 +188,7 @@ def test_an_archive_that_gives_nothing_is_said_and_leaves_nothing(
 
 
 def test_two_fetches_at_once_unpack_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The unpacking is replaced: it is the lock and the appearance in one step that count."""
+    """The unpacking is replaced: lock and atomic rename are what is tested."""
     if not shutil.which("apt-get"):
         pytest.skip("no apt-get on this machine")
     unpacked = []

@@ -1,4 +1,4 @@
-"""A MiniTwit as it was in SQLite: its schema, rows made up, and somebody who writes to it."""
+"""A MiniTwit in SQLite: its schema, generated rows, and a writer."""
 
 from __future__ import annotations
 

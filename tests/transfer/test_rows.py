@@ -1,4 +1,4 @@
-"""Each row arrives as it was, or is in the file of rejects with the reason."""
+"""Each row arrives unchanged, or is in the file of rejects with the reason."""
 
 from __future__ import annotations
 

@@ -215,7 +215,7 @@ def test_the_cookies_of_the_last_answer_suffice(web: Service) -> None:
 
 
 def texts(page: Node) -> list[str]:
-    """The texts of all links but those to authors, each of whom may have written much."""
+    """Return the texts of all links except those to authors."""
     authors = [link for messages in page.below("ul.messages") for link in messages.below("a")]
     return [link.text.lower() for link in page.below("a") if link not in authors]
 

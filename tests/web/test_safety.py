@@ -44,7 +44,7 @@ def test_links_that_change_something_are_refused(
 
 @pytest.mark.parametrize("path", ["/Attacker/follow", "/Attacker/unfollow", "/logout"])
 def test_a_link_on_another_site_changes_nothing_over_plain_http(victim: Visitor, path: str) -> None:
-    """A browser sends no Fetch Metadata then, and of the cookies only those that are Lax."""
+    """A browser then sends no Fetch Metadata, and only Lax cookies."""
     assert victim.morsels[OWN]["samesite"] == "strict"
     kept = dict(victim.cookies)
     del victim.cookies[OWN]

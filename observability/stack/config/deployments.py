@@ -22,7 +22,7 @@ from observability.stack import targets
 from observability.stack.components import COMPONENTS
 from observability.stack.settings import ROOT
 
-# Tempo's OTLP receiver, besides its HTTP API.
+# Tempo's OTLP endpoint, besides its HTTP API.
 OTLP, OTLP_PORT = "otlp", 4318
 # Ports that exist in containers only. nginx's "status" is for the exporter and the probes.
 PROXY_PORTS = {"http": 8080, "https": 8443, "web": 5000, "api": 5001, "status": 8081}

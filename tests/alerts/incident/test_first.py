@@ -1,4 +1,4 @@
-"""The first mover: tables of moves and what may be said of them. Never sure and wrong."""
+"""Tests of the first mover: tables of moves, and the permitted verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The page from recorded answers of a real Prometheus: api was stopped at 23:58:05 for 16 s."""
+"""Tests of the page, on recorded responses of Prometheus while api was stopped.
+
+From 23:58:05 on for 16 s.
+"""
 
 from __future__ import annotations
 

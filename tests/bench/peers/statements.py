@@ -77,7 +77,7 @@ async def change(
 async def followed(
     pool: AsyncConnectionPool, username: str, no: int, latest: int | None
 ) -> str | None:
-    """Whom a user follows, as JSON; None of a stranger."""
+    """Return the users that a user follows, as JSON; None if unknown."""
     known, found, _ = await row(
         pool, follows.LIST, username=username, no=no, most=LIST_BYTES, latest=latest
     )

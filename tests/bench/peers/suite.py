@@ -1,6 +1,6 @@
-"""Ours against the services that others would build, and against PostgreSQL alone.
+"""Ours beside services that others would build, and PostgreSQL alone.
 
-All on one database of 100,000 messages, the same SQL, 16 connections, in turns; whoever is measured
+All on one database of 100,000 messages, the same SQL, 16 connections, in turns; the measured one
 has a core of its own. The simulator's mix has both cores, as the simulator takes its share.
 """
 
@@ -48,7 +48,7 @@ MIX, MIX_ROUNDS, MIX_CLIENTS, MIX_ACTIONS = "simulator's mix", 3, 8, 8_000
 
 
 def measure(place: Place) -> dict[str, Any]:
-    """For each kind of work and each peer: requests a second, least to most, p99; ratios."""
+    """Return requests a second, p99 and ratios by kind of work and peer."""
     url = place.database(MESSAGES)
     found: dict[str, Any] = {}
     with place.servers(tuple(PEERS), url) as servers:

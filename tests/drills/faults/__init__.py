@@ -14,7 +14,7 @@ Fault = Callable[[Site], contextlib.AbstractContextManager[None]]
 
 @contextmanager
 def beside(work: Callable[[threading.Event], None], threads: int = 1) -> Iterator[None]:
-    """``work`` is done in so many threads until the block is left: it looks at the event."""
+    """Run ``work`` in so many threads until the block ends; it checks the event."""
     over = threading.Event()
     workers = [threading.Thread(target=work, args=(over,)) for _ in range(threads)]
     for worker in workers:

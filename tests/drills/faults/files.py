@@ -15,14 +15,14 @@ from tests.drills.site import Site
 
 @contextmanager
 def full(site: Site) -> Iterator[None]:
-    """The disk of the log files is full at once, as if somebody copied something there."""
+    """Fill the disk of the log files at once, as a large copy does."""
     with _grown(site, 1_000_000, 30):
         yield
 
 
 @contextmanager
 def filling(site: Site) -> Iterator[None]:
-    """More than half of the disk of the log files is used, and ever more comes."""
+    """Fill more than half of the disk of the log files, and continue."""
     with _grown(site, 50_000, 13):
         yield
 

@@ -29,7 +29,7 @@ def locked(table: LiteralString = "messages") -> Fault:
 
 @contextmanager
 def queue(site: Site) -> Iterator[None]:
-    """Readers ask without pause for what is locked most of the time, but never for long."""
+    """Lock a table most of the time, but never for long, while many read it."""
     with repeated(hold, 0.02)(site), repeated(read, 0.01, 40)(site):
         yield
 

@@ -48,7 +48,7 @@ def test_the_time_is_utc_with_nanoseconds() -> None:
 
 
 def test_lines_stand_in_the_order_in_which_they_were_logged(tmp_path: Path) -> None:
-    """Whoever finds a request's line finds what led to it above."""
+    """The lines of a request come before its request log line."""
     meter, path = Meter(catalog.API), tmp_path / "app.log"
     log = Log(LogSettings(stdout=False, file=path), meter)
     for number in range(5_000):

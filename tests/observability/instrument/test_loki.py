@@ -29,7 +29,7 @@ QUEUE = 100
 
 
 class Loki:
-    """As strict as the real push API about what it takes; ``mode`` says how it misbehaves."""
+    """A push API as strict as Loki's; ``mode`` tells how it misbehaves."""
 
     def __init__(self, port: int = 0) -> None:
         self.mode: int | str = 204

@@ -45,7 +45,7 @@ def test_exemplars_appear_only_in_openmetrics() -> None:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    """A service without a receiver of traces."""
+    """A service without an OTLP collector."""
     served = Served(tmp_path)
     yield served
     served.close()

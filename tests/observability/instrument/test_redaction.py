@@ -204,7 +204,7 @@ def seconds(text: str) -> float:
 def test_time_grows_with_the_length_and_no_faster(
     unit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten times the text takes some ten times as long; a quadratic pattern takes a hundred."""
+    """Ten times the text takes about ten times as long; a quadratic pattern, a hundred."""
     monkeypatch.setattr(redaction, "TEXT_LIMIT", 10**9)
     for begin, end in (("", ""), ("password ", "@"), ("'", '"')):
         short, long = (begin + unit * (size // len(unit)) + end for size in (5_000, 50_000))

@@ -1,4 +1,4 @@
-"""Which requests become traces, what is in them, and that a receiver in trouble costs no time."""
+"""Sampled traces and their content; a failing collector costs no time."""
 
 from __future__ import annotations
 
