@@ -47,7 +47,7 @@ class BodyLimits:
 
 
 class WriteLimits:
-    """Bounds what clients that read slowly hold: the time of each, the bytes of all together.
+    """Limits slow readers: the time of each, and the bytes of all together.
 
     A large response is sent in pieces: uvicorn waits before each until the client has read enough,
     and buffers one piece rather than the whole response. The response itself stays in memory until

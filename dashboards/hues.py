@@ -1,4 +1,4 @@
-"""Gives names that mean neither good nor bad a colour that is seen on dark and on light.
+"""Gives neutral series colours that are visible on dark and on light.
 
 Grafana's own palette turns dark after a dozen lines, and paints innocent names green or red.
 """

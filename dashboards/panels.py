@@ -61,7 +61,7 @@ def floors(good: float, tolerable: float | None = None) -> list[Json]:
 
 
 def _grey_if_absent(steps: Sequence[Json]) -> list[Json]:
-    """Return ``steps`` above a base of grey: the base is the colour of what is not measured."""
+    """Return ``steps`` above a base of grey, the colour of missing data."""
     base, *others = steps or limits()
     kept = [] if base["color"] == GREY else [{"color": base["color"], "value": BELOW_ALL}]
     return [{"color": GREY, "value": None}, *kept, *others]

@@ -13,7 +13,7 @@ class Size(TypedDict):
 
 
 def array(rows: str) -> str:
-    """SQL for a JSON array of the first of ``rows`` (a column ``line``) that fit into ``most``.
+    """Return SQL for a JSON array of the first ``rows`` that fit into ``most``.
 
     OFFSET 0 has PostgreSQL build each line once, not once for its size and once for the list.
     """

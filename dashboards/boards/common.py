@@ -1,4 +1,4 @@
-"""Panels that stand on more than one board, with the same words, unit and limit on each."""
+"""Panels that are on more than one board, with the same texts and limits."""
 
 from __future__ import annotations
 

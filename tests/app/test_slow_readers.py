@@ -42,7 +42,7 @@ def api(database_url: str, folder: Path, **settings: Any) -> Iterator[Service]:
 
 @pytest.fixture
 def hasty(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    """It waits four seconds for readers, and a list may be as long as it likes."""
+    """An api that waits four seconds for readers, and allows lists of any length."""
     free = {"LIST_BYTES": "100000000", "ANSWER_BYTES": "200000000"}
     with api(database_url, tmp_path, WRITE_SECONDS="4", **free) as service:
         yield service

@@ -17,7 +17,7 @@ from observability.stack.local.up import absent
 from tests.parts import Answer, request
 from tests.stack.platform import Platform
 
-# One line of the channel: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
+# A line of the chat: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
 LINE = re.compile(r"\S+ \[(FIRING|RESOLVED)\] (\w+) (\S+): (\w+)(?: \(([^)]*)\))?(.*)")
 QUIET = "Watchdog"
 MADE_UP = "Drill"  # an alert that no rule fires: there is something to say
