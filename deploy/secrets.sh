@@ -133,6 +133,13 @@ keep chat/chat_password "$(random)"
 for audience in relay chatlog deadman; do
     keep $audience/chat_password "$(cat "$folder/chat/chat_password")"
 done
+# Whoever has this key speaks as the alerts; persons have the password alone.
+keep relay/relay_key "$(random)"
+for audience in chatlog deadman; do keep $audience/relay_key "$(cat "$folder/relay/relay_key")"; done
+keep chat/voices.conf "[Channel]
+Name = #minitwit-voices
+Modes = +nstk $(cat "$folder/relay/relay_key")
+"
 keep chat/server.conf "[Global]
 Password = $(cat "$folder/chat/chat_password")
 "

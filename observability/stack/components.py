@@ -22,7 +22,10 @@ TRACES = {
     "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
 }
 
-CHAT = {"CHAT_PASSWORD_FILE": "{secrets}/chat_password"}
+CHAT = {
+    "CHAT_PASSWORD_FILE": "{secrets}/chat_password",
+    "RELAY_KEY_FILE": "{secrets}/relay_key",
+}
 PUSHED = {"LOKI_URL": "{loki}"}  # for logs that Promtail does not follow
 
 

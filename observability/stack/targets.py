@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CHANNEL = "#minitwit"
+# A channel with a key that only programs have: whoever is in it may speak as the alerts.
+VOICES_CHANNEL = "#minitwit-voices"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"
 DEADMAN_NICK = "deadman"

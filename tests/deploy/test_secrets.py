@@ -45,7 +45,7 @@ def openssl(*arguments: str) -> str:
 # What two services know of each other.
 SHARED = (
     "probe_password", "simulator_password", "monitoring_password", "web_config", "chat_password",
-    "deadman_secret", "monitoring_basic",
+    "deadman_secret", "monitoring_basic", "relay_key",
 )  # fmt: skip
 
 

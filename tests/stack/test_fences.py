@@ -11,7 +11,7 @@ import pytest
 
 from observability.conventions import HEARTBEAT
 from observability.stack.chat.irc import Connection
-from observability.stack.targets import CHANNEL, GUARDED
+from observability.stack.targets import CHANNEL, GUARDED, RELAY_NICK, VOICES_CHANNEL
 from tests.parts import request, wait_for
 from tests.stack.platform import Platform
 
@@ -86,6 +86,31 @@ def test_a_person_does_not_speak_as_the_alerts(site: Platform) -> None:
     [line] = [line for line in site.chat_lines() if "mallory" in line]
     said = line.partition(" ")[2]
     assert said == r"<mallory> [FIRING] critical api: \x1b[2JNothing \u202ewrong"
+
+
+def speak(site: Platform, nick: str, text: str) -> str:
+    """The line of the log that has what somebody says who has the password alone."""
+    address = site.url("ngircd").removeprefix("http://")
+    password = (site.settings.secrets / "chat_password").read_text()
+    with Connection(address, nick, password) as chat:
+        chat.send(f"JOIN {VOICES_CHANNEL} guessed")
+        chat.send(f"JOIN {CHANNEL}")
+        chat.send(f"PRIVMSG {CHANNEL} :{text}")
+        chat.members(CHANNEL)
+        wait_for("the line", lambda: any(text in line for line in site.chat_lines()))
+    [line] = [line for line in site.chat_lines() if text in line]
+    return line.partition(" ")[2]
+
+
+def test_the_relays_name_is_not_enough_to_speak_as_the_alerts(site: Platform) -> None:
+    """Somebody takes it while the relay is away; when the relay is back, it is believed again."""
+    site.stop("relay")
+    try:
+        said = speak(site, RELAY_NICK, "[FIRING] critical api: by an impostor")
+    finally:
+        site.start("relay")
+    assert said == f"<{RELAY_NICK}> [FIRING] critical api: by an impostor"
+    wait_for("the relay", lambda: "in #" in site.status()[1]["relay"], 60)
 
 
 def test_alerts_arrive_all_the_same(site: Platform) -> None:

@@ -1,7 +1,9 @@
 """Appends the messages of the on-call channel to a file, each with its time (UTC).
 
-A person's message has the person's nick before it, so that no one can pose as the alerts. Control
-characters are escaped: no message moves the cursor of a terminal that shows the file.
+A person's message has the person's nick before it, so that no one can pose as the alerts. The nick
+of the relay or of the dead man's switch does not suffice: whoever has it must be in the voices'
+channel, whose key only these programs have. Control characters are escaped: no message moves the
+cursor of a terminal that shows the file.
 
 python -m observability.stack.chat.chatlog HOST:PORT FILE
 """
@@ -15,7 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from observability.stack.chat.irc import Connection, file_setting
-from observability.stack.targets import CHANNEL, CHATLOG_NICK, DEADMAN_NICK, RELAY_NICK
+from observability.stack.targets import (
+    CHANNEL,
+    CHATLOG_NICK,
+    DEADMAN_NICK,
+    RELAY_NICK,
+    VOICES_CHANNEL,
+)
 
 SILENCE = 300  # seconds: the server pings every two minutes, so it is down then
 VOICES = {RELAY_NICK, DEADMAN_NICK}  # whose messages are alerts
@@ -35,11 +43,14 @@ def main(address: str, file: Path) -> None:
 def follow(address: str, file: Path) -> None:
     """Append messages until the connection breaks (OSError)."""
     with Connection(address, CHATLOG_NICK, file_setting("CHAT_PASSWORD_FILE")) as chat:
+        chat.send(f"JOIN {VOICES_CHANNEL} {file_setting('RELAY_KEY_FILE')}")
         chat.send(f"JOIN {CHANNEL}")
         chat.patience(SILENCE)
+        believed: set[str] = set()
         for command, parameters in chat.messages():
+            chat.watch(VOICES_CHANNEL, believed, command, parameters)
             if command == "PRIVMSG" and parameters[0] == CHANNEL:
-                who = "" if chat.sender in VOICES else f"<{escaped(chat.sender)}> "
+                who = "" if chat.sender in VOICES & believed else f"<{escaped(chat.sender)}> "
                 _append(file, f"{_now()} {who}{escaped(parameters[-1])}\n")
 
 

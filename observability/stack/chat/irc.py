@@ -9,7 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+JOIN, PART, KICK, QUIT, NICK = "JOIN", "PART", "KICK", "QUIT", "NICK"
 WELCOME, NAMES, END_OF_NAMES, NICK_TAKEN = "001", "353", "366", "433"
+
+PREFIXES = "@+%&~"  # of nicks, in lists
 
 
 def file_setting(variable: str) -> str:
@@ -82,13 +85,28 @@ class Connection:
             yield command, [*parameters, trailing] if colon else parameters
         raise ConnectionError("the chat server hung up")
 
+    def watch(self, channel: str, members: set[str], command: str, parameters: list[str]) -> None:
+        """Update ``members``, who is in a channel, by the message that was read last."""
+        here = channel in parameters[:1]
+        if command == NAMES and channel in parameters:
+            members |= {nick.lstrip(PREFIXES) for nick in parameters[-1].split()}
+        elif command == JOIN and here:
+            members.add(self.sender)
+        elif command == KICK and here:
+            members.discard(parameters[1])
+        elif command == QUIT or (command == PART and here):
+            members.discard(self.sender)
+        elif command == NICK and self.sender in members:
+            members.discard(self.sender)
+            members.add(parameters[0])
+
     def members(self, channel: str) -> set[str]:
         """Return the nicks in a channel."""
         self.send(f"NAMES {channel}")
         found: set[str] = set()
         for command, parameters in self.messages():
             if command == NAMES:
-                found |= {nick.lstrip("@+%&~") for nick in parameters[-1].split()}
+                found |= {nick.lstrip(PREFIXES) for nick in parameters[-1].split()}
             if command == END_OF_NAMES:
                 break
         return found

@@ -91,7 +91,8 @@ def watch(heartbeat: Heartbeat, silence: float) -> Watch:
     chat = os.environ.get("CHAT", "127.0.0.1:6667")
     relay = os.environ.get("RELAY", RELAY_NICK)
     alertmanager = os.environ.get("ALERTMANAGER", "")
-    channel = Channel(chat, file_setting("CHAT_PASSWORD_FILE"))
+    key = file_setting("RELAY_KEY_FILE")
+    channel = Channel(chat, file_setting("CHAT_PASSWORD_FILE"), key)
     ways: list[Callable[[str], None]] = [channel.say] if chat else []
     ways += [partial(post, url)] if url else []
     presence = Presence(channel, relay, silence / 6) if chat else None

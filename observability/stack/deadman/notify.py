@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from observability.stack.chat.irc import Connection
-from observability.stack.targets import CHANNEL, DEADMAN_NICK
+from observability.stack.targets import CHANNEL, DEADMAN_NICK, VOICES_CHANNEL
 
 PATIENCE = 5.0
 LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
@@ -17,8 +17,8 @@ LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
 class Channel:
     """A connection to the on-call channel, kept open, and reopened when it was lost."""
 
-    def __init__(self, chat: str, password: str = "") -> None:
-        self._chat, self._password = chat, password
+    def __init__(self, chat: str, password: str = "", key: str = "") -> None:
+        self._chat, self._password, self._key = chat, password, key
         self._seat: Connection | None = None
 
     def members(self) -> set[str]:
@@ -43,6 +43,7 @@ class Channel:
     def _sit(self) -> Connection:
         if self._seat is None:
             self._seat = Connection(self._chat, DEADMAN_NICK, self._password, PATIENCE)
+            self._seat.send(f"JOIN {VOICES_CHANNEL} {self._key}")
             self._seat.send(f"JOIN {CHANNEL}")
         return self._seat
 

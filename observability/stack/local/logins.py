@@ -8,7 +8,7 @@ from pathlib import Path
 import bcrypt
 
 from observability.stack.local.roles import secret
-from observability.stack.targets import GUARDED, MONITOR
+from observability.stack.targets import GUARDED, MONITOR, VOICES_CHANNEL
 
 ROUNDS = 8  # the password has 256 random bits, so a slow hash gains nothing
 
@@ -25,6 +25,9 @@ def write(folder: Path) -> None:
     (folder / "chat").mkdir(mode=0o700, exist_ok=True)
     chat = (folder / "chat_password").read_text()
     secret(folder / "chat", "server.conf", f"[Global]\nPassword = {chat}\n")
+    key = (folder / "relay_key").read_text()
+    voices = f"[Channel]\nName = {VOICES_CHANNEL}\nModes = +nstk {key}\n"
+    secret(folder / "chat", "voices.conf", voices)
 
 
 def headers(folder: Path, component: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from observability.stack.settings import ROOT, secret
 
 GENERATED = (
     "probe_password", "grafana_password", "monitoring_password", "chat_password", "deadman_secret",
+    "relay_key",
 )  # fmt: skip
 
 
