@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from alerts.model import Alert, Group, external
-from alerts.objectives import MINUTE, RESTART_WINDOW, RESTARTS_TOLERATED
+from alerts.objectives import (
+    MINUTE,
+    RESTART_WINDOW,
+    RESTARTS_TOLERATED,
+    SHORTEST_SUPERVISOR,
+    SUPERVISOR_SECONDS,
+)
 from alerts.services import down, grown
 from observability.catalog import INSTANCE, LOG_DROPPED, SERVICE, TRACE_SPANS, Label
 from observability.clock import Clock
@@ -22,11 +28,14 @@ from observability.exporters import (
     NOTIFICATION_ERRORS,
     NOTIFICATION_FAILURES,
     PROBE_SUCCESS,
+    RESTARTS_FILE,
     RULE_FAILURES,
+    TEXTFILE_TIME,
     UP,
 )
 from observability.external import ALERTMANAGER_LOADED, CONFIG_LOADED, PROMTAIL_DROPPED
 from observability.promql.builders import (
+    NOW,
     absent,
     aggregate,
     increase,
@@ -162,6 +171,20 @@ def alerts(clock: Clock) -> Group:
                 impact="users of it, for seconds at each restart",
                 description='{{ $labels.component }} was started again {{ printf "%.0f" $value }} '
                 f"times within {RESTART_WINDOW // 60} minutes; the limit is {RESTARTS_TOLERATED}.",
+            ),
+            Alert(
+                "MiniTwitSupervisorDown",
+                # In containers there is no such file, and nothing to be missed.
+                NOW - select(TEXTFILE_TIME, file=matches(f".*{RESTARTS_FILE}"))
+                > max(clock.age(SUPERVISOR_SECONDS), SHORTEST_SUPERVISOR),
+                wait=10,
+                severity="warning",
+                service="supervisor",
+                summary="The supervisor is down.",
+                impact="nobody yet; what ends stays down",
+                description="The supervisor was last alive {{ $value | humanizeDuration }} ago; "
+                f"the limit is {SUPERVISOR_SECONDS} s.",
+                board=Board.MONITORING,
             ),
         ),
     )

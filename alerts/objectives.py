@@ -18,6 +18,8 @@ LOW_TRAFFIC = 0.2
 # Restarts of one component within RESTART_WINDOW seconds that still pass as bad luck.
 RESTARTS_TOLERATED = 2
 RESTART_WINDOW = 300
+SUPERVISOR_SECONDS = 60  # since the supervisor, which ticks every five seconds, was alive
+SHORTEST_SUPERVISOR = 15  # at any pace: its ticks do not get quicker
 
 # Seconds after the first scrapes in which nothing is missed yet: other parts start as well.
 YOUNG = 30.0

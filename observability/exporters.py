@@ -117,4 +117,14 @@ COMPONENT_RESTARTS = Metric(
     services=(),
 )
 
+RESTARTS_FILE = "minitwit_restarts.prom"  # written every five seconds while the supervisor lives
+TEXTFILE_TIME = Metric(
+    "node_textfile_mtime_seconds",
+    "gauge",
+    "When a file for the node exporter was written.",
+    (Label("file"),),
+    unit="seconds",
+    services=(),
+)
+
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))

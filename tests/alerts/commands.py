@@ -24,7 +24,7 @@ KNOWN = {
     "FAULT": {drill.name for drill in DRILLS_HERE},
 }
 STACKS = ("stack.yml", "deploy/stack.postgres.yml")
-LOGS = {f".run/logs/{name}.log" for name in (*COMPONENTS, "restarts")}
+LOGS = {f".run/logs/{name}.log" for name in (*COMPONENTS, "restarts", "supervisord")}
 LOGS |= {f".run/logs/json/{name}.log" for name in ("api", "web")}
 
 

@@ -162,5 +162,6 @@ DRILLS = (
 UNDRILLED = {
     **dict.fromkeys(DRAINING, "nobody is told of it; the exact words of api-stopped prove it"),
     "Watchdog": "it fires always; that it stops arriving is proven with the dead man's switch",
+    "MiniTwitSupervisorDown": "the platform would go with it; tests/stack/test_supervision.py does",
     "MiniTwitProxyDown": "nginx runs in containers only; its cases in promtool are all there is",
 }

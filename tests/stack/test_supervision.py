@@ -170,3 +170,20 @@ def test_a_folder_whose_name_is_a_pattern(platform: Platform) -> None:
     status, rows = platform.status()
     assert status == 0, rows
     assert "rules healthy" in rows["prometheus"]
+
+
+def test_an_alert_tells_that_nobody_starts_again_what_ends(tmp_path: Path) -> None:
+    """The supervisor is killed, and Prometheus, which lives on, says so."""
+    platform = Platform(tmp_path / "run", 20)
+    try:
+        platform.up("node", "prometheus")
+        # Of the last seconds: Prometheus is stopped with the rest, and its last sample stays.
+        alert = 'ALERTS{alertname="MiniTwitSupervisorDown",alertstate="firing"}'
+        firing = f"last_over_time({alert}[5s])"
+        wait_for("its file", lambda: platform.prometheus("node_textfile_mtime_seconds"), 20)
+        os.kill(int((platform.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
+        wait_for("the alert", lambda: platform.prometheus(firing), 60)
+        platform.up("node", "prometheus")
+        wait_for("the all-clear", lambda: not platform.prometheus(firing), 60)
+    finally:
+        platform.down()

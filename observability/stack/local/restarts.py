@@ -11,13 +11,12 @@ import os
 import sys
 from pathlib import Path
 
-from observability.exporters import COMPONENT_RESTARTS
+from observability.exporters import COMPONENT_RESTARTS, RESTARTS_FILE
 from observability.stack.components import TABLE
 from observability.stack.local.leftovers import MARK
 from observability.stack.local.supervise import Supervisor
 from observability.stack.settings import StackError
 
-FILE = "minitwit_restarts.prom"
 CRASHED = {
     "EXITED",
     "BACKOFF",
@@ -80,15 +79,15 @@ def write(folder: Path, counts: dict[str, int]) -> None:
     lines = [f"# HELP {name} {COMPONENT_RESTARTS.help}", f"# TYPE {name} counter"]
     lines += [f'{name}{{component="{c}"}} {count}' for c, count in counts.items()]
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f".{FILE}"
+    beside = folder / f".{RESTARTS_FILE}"
     beside.write_text("\n".join(lines) + "\n")
-    beside.rename(folder / FILE)
+    beside.rename(folder / RESTARTS_FILE)
 
 
 def read(folder: Path) -> dict[str, int]:
     """Return the written counts; empty if there are none yet."""
     try:
-        lines = (folder / FILE).read_text().splitlines()
+        lines = (folder / RESTARTS_FILE).read_text().splitlines()
     except FileNotFoundError:
         return {}
     samples = [line for line in lines if not line.startswith("#")]
