@@ -1,4 +1,4 @@
-"""Shows since when samples exist, in a panel that looks further back than they do."""
+"""Shows for how long there are samples, in a panel that looks further back."""
 
 from __future__ import annotations
 
@@ -12,20 +12,19 @@ from dashboards.queries import Json, Prom
 from observability.external import OLDEST_SAMPLE
 from observability.promql.builders import NOW, aggregate, select
 
-LEGEND = "measured only since"
-MILLISECONDS = 1000
+LEGEND = "measured only for"
 
 
 def query(seconds: float) -> Prom:
-    """Query the time (ms) of the oldest sample; empty if older than ``seconds``."""
-    oldest = aggregate("min", select(OLDEST_SAMPLE))
-    return Prom((oldest * MILLISECONDS) & (NOW - oldest < seconds), LEGEND, instant=True)
+    """Query the age (s) of the oldest sample; empty if it is ``seconds`` or more."""
+    return Prom(NOW - aggregate("min", select(OLDEST_SAMPLE)) < seconds, LEGEND, instant=True)
 
 
 def dated(panel: Panel) -> Panel:
-    """Return ``panel`` with the value of ``query``, its last one, formatted as a time."""
+    """Return ``panel`` with the value of ``query``, its last one, formatted as a duration."""
     properties = {
-        "unit": "dateTimeFromNow",
+        "unit": "s",
+        "decimals": 0,
         "color": {"mode": "fixed", "fixedColor": GREY},
     }
     override: Json = {

@@ -17,6 +17,7 @@ class Column:
 
     ``field`` is a label, or ``Value`` (of several queries ``Value #A`` and so on). ``links`` are
     data links, ``colours`` the colour of the cell by its text or by its lower limit.
+    ``shown`` is a regular expression; its first group is what is written of the value.
     """
 
     field: str
@@ -27,6 +28,7 @@ class Column:
     links: tuple[Json, ...] = ()
     words: tuple[tuple[str, str], ...] = ()
     steps: tuple[Json, ...] = ()
+    shown: str = ""
 
     def override(self) -> Json:
         """Return the field override; Grafana knows the column by its new name."""
@@ -49,7 +51,11 @@ class Column:
         options = {
             text: {"color": color, "index": at} for at, (text, color) in enumerate(self.words)
         }
-        return [{"type": "value", "options": options}] if options else []
+        found: list[Json] = [{"type": "value", "options": options}] if options else []
+        if self.shown:
+            part = {"pattern": self.shown, "result": {"text": "$1", "index": len(options)}}
+            found.append({"type": "regex", "options": part})
+        return found
 
     def _thresholds(self) -> Json:
         return {"mode": "absolute", "steps": list(self.steps)} if self.steps else {}

@@ -89,7 +89,7 @@ WRONG = table(
             "service", "Service", width=110, links=(from_row(Board.SERVICE), from_row(Board.LOGS))
         ),
         Column("Value", "Since", unit="dateTimeFromNow", width=140),
-        Column("page", "Runbook", links=(to_runbook(),)),
+        Column("page", "Runbook", links=(to_runbook(),), shown=r".*/(.+)\.md"),
     ),
     sort=(("Severity", False), ("Since", False)),
     hide=("Time", "__name__", RUNBOOKS),

@@ -249,13 +249,13 @@ LONG = {
 
 
 @pytest.mark.parametrize("panel", LONG.values(), ids=LONG)
-def test_what_looks_back_thirty_days_says_since_when_there_are_samples(panel: Json) -> None:
+def test_what_looks_back_thirty_days_says_for_how_long_there_are_samples(panel: Json) -> None:
     [since] = [t for t in panel["targets"] if t["legendFormat"] == since_when.LEGEND]
     assert f"< {PERIOD}" in since["expr"], "only where that is less"
     [override] = [
         o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == since_when.LEGEND
     ]
-    assert {"id": "unit", "value": "dateTimeFromNow"} in override["properties"]
+    assert {"id": "unit", "value": "s"} in override["properties"]
 
 
 def test_there_are_panels_that_look_back_thirty_days() -> None:
