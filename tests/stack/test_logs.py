@@ -29,6 +29,7 @@ from observability.instrument.metrics import Meter
 from observability.promql.logql import lines as lines_of
 from observability.stack.config.deployments import TENANT
 from observability.stack.local.up import absent
+from tests.alerts.pages import NAMES, read
 from tests.collector import Collector, receiver
 from tests.observability.instrument.served import PARENT, exemplars
 from tests.parts import ROOT, request, wait_for
@@ -345,3 +346,14 @@ def test_a_log_file_that_is_removed_is_followed_again(pipeline: Platform) -> Non
 
     assert wait_for("the line", seen, LONG) == 1
     assert identity in log.read_text()
+
+
+def test_loki_takes_every_query_of_the_runbooks(pipeline: Platform) -> None:
+    found = [block.text for name in NAMES for block in read(name).blocks("logql")]
+    assert len(found) > 10
+    now = time.time_ns()
+    for query in found:
+        asked = {"query": query, "start": now - 60 * 10**9, "end": now}
+        path = f"/loki/api/v1/query_range?{urllib.parse.urlencode(asked)}"
+        answer = request("GET", pipeline.url("loki") + path)
+        assert answer.status == 200, f"{query}: {answer.body.decode()}"
