@@ -11,6 +11,18 @@ SMALL = "{small}"  # stands for the mount point of the small disk
 DOWN = "Which target is down?"
 HOLDER = "Does a session hold a lock"
 
+LOCKED: dict[str, dict[str, Expected]] = {
+    "MiniTwitDatabaseErrors": {
+        "Which kind of error?": {"kind": "timeout|pool_exhausted"},
+        "What does PostgreSQL say?": {"line": "timeout"},
+    },
+    "MiniTwitDatabaseSlow": {
+        "Which statements are slow": {"query": ".+"},
+        HOLDER: {"application_name": "drill"},
+        "Otherwise: what runs for longest?": {"wait_event_type": "Lock"},
+    },
+}
+
 FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
     "api-stopped": {
         "MiniTwitTargetDown": {
@@ -37,20 +49,15 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
             "Which probe fails?": {"service": "api"},
             "What goes wrong inside?": {"event": "db_error"},
         },
+        **LOCKED,
+    },
+    "follows-locked": {
         "MiniTwitErrorRatio": {
             "Which route fails": {"service": "api", "status": "503"},
             "Is it the database?": {"kind": "timeout|pool_exhausted"},
             "What do the lines say?": {"event": "db_error"},
         },
-        "MiniTwitDatabaseErrors": {
-            "Which kind of error?": {"kind": "timeout|pool_exhausted"},
-            "What does PostgreSQL say?": {"line": "timeout"},
-        },
-        "MiniTwitDatabaseSlow": {
-            "Which statements are slow": {"query": ".+"},
-            HOLDER: {"application_name": "drill"},
-            "Otherwise: what runs for longest?": {"wait_event_type": "Lock"},
-        },
+        **LOCKED,
     },
     "disk": {
         "MiniTwitDiskFull": {
@@ -133,5 +140,6 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
 }
 # Of these the query under "Verify" is tried too. It waits for ranges of a minute and more.
 VERIFIED = {
-    "api-stopped", "web-stopped", "database-stopped", "database-hanging", "locked", "disk",
+    "api-stopped", "web-stopped", "database-stopped", "database-hanging", "locked",
+    "follows-locked", "disk",
 }  # fmt: skip
