@@ -90,7 +90,7 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
     },
     "disconnected": {
         "MiniTwitDatabaseErrors": {
-            "Which kind of error?": {"kind": "unavailable"},
+            "Which kind of error?": {"kind": ".+"},
             "What does PostgreSQL say?": {"event": "db_error"},
         }
     },
