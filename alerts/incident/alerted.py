@@ -29,8 +29,8 @@ HEARD_LATE = 300.0  # seconds after an alert began within which a line in the ch
 class Alert:
     """An alert that fired: active ``since``, fired from ``fired`` until ``over`` (0: it still did).
 
-    ``told`` are the times of the lines in the chat that said so. It may have begun ``before`` the
-    window.
+    ``told`` are the times of the lines in the chat that said so. It may have become active
+    ``before`` the window, and belongs to an earlier incident then.
     """
 
     name: str
@@ -122,7 +122,7 @@ def _alert(labels: Mapping[str, str], run: Samples, begun: Samples, window: Wind
         labels["alertname"], labels.get("severity", ""), labels.get("service", ""),
         labels.get("instance", ""), since, fired,
         0 if window.until - last <= RUN * step else last + step,
-        before=fired - window.since <= step and since < window.since,
+        before=since < window.since,
     )  # fmt: skip
 
 

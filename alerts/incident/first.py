@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alerts.incident.signals import MONITORING, ORDER
+from alerts.incident.signals import MONITORING, ORDER, SERVICES, Kind
 from alerts.incident.spans import GAP, UNKNOWN, Span
 from alerts.incident.times import clock
 
@@ -18,9 +18,14 @@ class Move:
     """One signal of a component and one span in which it was bad."""
 
     component: str
-    own: bool
+    kind: Kind
     words: str
     span: Span
+
+    @property
+    def own(self) -> bool:
+        """Whether only the component itself can have caused it."""
+        return self.kind == "own"
 
     @property
     def certain(self) -> bool:
@@ -62,7 +67,7 @@ def judge(
     first = min(owns, key=lambda one: one.span.seen)
     doubts = (
         _others(first, owns), _earlier(first, judged), _below(first, moves, step),
-        _silent(first, news, step), _unfelt(first, moves, step),
+        _silent(first, news, step), _unfelt(first, moves, step), _loaded(first, moves, step),
     )  # fmt: skip
     if doubt := next((doubt for doubt in doubts if doubt), ""):
         return Verdict("", doubt, order)
@@ -147,6 +152,17 @@ def _unfelt(first: Move, moves: Sequence[Move], step: float) -> str:
     if first.component in (MONITORING, ORDER[-1]):
         return ""
     end = first.span.seen + FELT * step
-    if any(not m.own and first.span.begin <= m.span.seen <= end for m in moves):
+    if any(m.kind == "felt" and first.span.begin <= m.span.seen <= end for m in moves):
         return ""
     return f"{first.words} {when(first.span)}, but nobody felt it: perhaps only the scrape failed"
+
+
+def _loaded(first: Move, moves: Sequence[Move], step: float) -> str:
+    """A service that does not answer may have been asked too much."""
+    if first.component not in SERVICES:
+        return ""
+    since = first.span.begin - QUIET * step
+    for one in moves:
+        if one.kind == "load" and one.span.last >= since and one.span.begin < first.span.seen:
+            return f"{first.words}, but {one.words} as well ({when(one.span)})"
+    return ""

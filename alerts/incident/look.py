@@ -5,7 +5,8 @@ from __future__ import annotations
 from alerts.incident import spans
 from alerts.incident.ask import Prometheus
 from alerts.incident.first import Move, Verdict, judge
-from alerts.incident.signals import NEWS, SIGNALS, Looked
+from alerts.incident.judgements import Looked
+from alerts.incident.signals import NEWS, SIGNALS
 from alerts.incident.times import Window
 from observability.exporters import UP
 from observability.promql.builders import select
@@ -23,7 +24,7 @@ def first_mover(prometheus: Prometheus, window: Window, alerted: float) -> Verdi
     scrapes = spans.times(prometheus.raw(select(UP), since, until))
     looked = Looked(prometheus, since, until, scrapes, step)
     moves = [
-        Move(signal.component, signal.kind == "own", signal.words, span)
+        Move(signal.component, signal.kind, signal.words, span)
         for signal in SIGNALS
         for span in signal.judge(prometheus.raw(signal.series, since, until), looked)
     ]

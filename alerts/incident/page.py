@@ -16,6 +16,7 @@ from alerts.incident.times import clock, span, stamp
 
 FILL = "_To be filled in._"
 CAUSES = "_To be filled in. What was seen first is where to begin, not yet why._"
+CAUSED = {"own": "itself", "felt": "itself, or what it depends on", "load": "whoever asks"}
 LESSONS = ("What went well", "What went wrong", "Where we got lucky")
 
 
@@ -85,7 +86,7 @@ def first_seen(verdict: Verdict) -> str:
             move.component,
             move.words,
             when(move.span),
-            "itself" if move.own else "itself, or what it depends on",
+            CAUSED[move.kind],
         ]
         for move in verdict.order
     ]

@@ -1,32 +1,41 @@
 """The signals that tell which component moved first: a table over the catalogue.
 
-``OWN`` signals can only come from the component itself. A ``FELT`` signal may as well be caused
-by what the component depends on: it tells when, never who.
+An *own* signal can only come from the component itself. A *felt* signal may as well be caused by
+what the component depends on: it tells when, never who. A *load* signal says that a service may be
+in trouble because of what it is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from alerts.incident import spans
-from alerts.incident.ask import Prometheus, Series
-from alerts.incident.spans import Span
-from alerts.objectives import LAG_LIMIT, LATENCY_OBJECTIVE, QUERY_LIMIT
+from alerts.incident.judgements import (
+    Judgement,
+    above,
+    anew,
+    away,
+    equals,
+    grows,
+    jumps,
+    locked,
+    slower,
+)
+from alerts.objectives import HASHES_LIMIT, LAG_LIMIT, LATENCY_OBJECTIVE, QUERY_LIMIT
 from observability.catalog import (
     API,
     DB_ERRORS,
     DB_QUERY_DURATION,
     EVENT_LOOP_LAG,
+    HASHES_WAITING,
     HTTP_DURATION,
+    HTTP_IN_PROGRESS,
     HTTP_REQUESTS,
     SIMULATOR,
     SIMULATOR_ACTIONS,
     UPSTREAM_DURATION,
     UPSTREAM_ERRORS,
     WEB,
-    Metric,
 )
 from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, PROCESS_START, UP
 from observability.external import PG_LOCKS, PG_READ_ONLY
@@ -36,9 +45,11 @@ from observability.promql.expr import Expr
 DATABASE, OUTSIDE, MONITORING = "database", "outside", "monitoring"
 # A fault goes from a component to those that come after it, never the other way.
 ORDER = (DATABASE, API, WEB, OUTSIDE)
+SERVICES = (API, WEB)
 WATCHERS = "prometheus|alertmanager|blackbox|node|loki|promtail|tempo|deadman"
 EXCLUSIVE = "accessexclusivelock"
-Kind = Literal["own", "felt"]
+CROWD = 50.0  # requests at once in one replica; it is measured to serve ten of them in 50 ms
+Kind = Literal["own", "felt", "load"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,78 +60,19 @@ class Signal:
     kind: Kind
     words: str
     series: Expr
-    judge: Callable[[Sequence[Series], Looked], list[Span]]
-
-
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What a judgement may need besides: when targets were scraped, how often, until when."""
-
-    prometheus: Prometheus
-    since: float
-    until: float
-    scrapes: dict[tuple[str, str], list[float]]
-    step: float
-
-
-def _away(series: Sequence[Series], looked: Looked) -> list[Span]:
-    down = [span for one in series for span in spans.equal(one, 0, looked.step)]
-    return down + (spans.vanished(series, looked.until, looked.step) if series else [])
-
-
-def _is(value: float) -> Callable[[Sequence[Series], Looked], list[Span]]:
-    return lambda series, looked: [
-        span for one in series for span in spans.equal(one, value, looked.step)
-    ]
-
-
-def _anew(series: Sequence[Series], _: Looked) -> list[Span]:
-    return [span for one in series for span in spans.changed(one)]
-
-
-def _locked(series: Sequence[Series], looked: Looked) -> list[Span]:
-    return spans.above(spans.summed(series), 0, looked.step)
-
-
-def _grows(series: Sequence[Series], looked: Looked) -> list[Span]:
-    found: list[Span] = []
-    for one in series:
-        scrapes = looked.scrapes.get((one.label("job"), one.label("instance")), [])
-        found += spans.grown(one, scrapes, looked.step)
-    return found
-
-
-def _slower(
-    metric: Metric, limit: float, **wanted: str
-) -> Callable[[Sequence[Series], Looked], list[Span]]:
-    """The mean of a histogram, whose sums are the series that were asked for."""
-
-    def judge(series: Sequence[Series], looked: Looked) -> list[Span]:
-        counts = looked.prometheus.raw(
-            select(metric, "count", **wanted), looked.since, looked.until
-        )
-        found: list[Span] = []
-        for instance in {one.label("instance") for one in series}:
-            total, count = (
-                spans.summed(one for one in several if one.label("instance") == instance)
-                for several in (series, counts)
-            )
-            found += spans.slow(total, count, limit, looked.step)
-        return found
-
-    return judge
+    judge: Judgement
 
 
 def _service(name: str) -> tuple[Signal, ...]:
     """What is looked at in api and in web alike."""
-    lag = _slower(EVENT_LOOP_LAG, LAG_LIMIT, service=name)
-    late = _slower(HTTP_DURATION, LATENCY_OBJECTIVE, service=name)
+    lag = slower(EVENT_LOOP_LAG, LAG_LIMIT, service=name)
+    late = slower(HTTP_DURATION, LATENCY_OBJECTIVE, service=name)
     return (
-        Signal(name, "own", f"{name} does not answer Prometheus", select(UP, job=name), _away),
-        Signal(name, "own", f"{name} began anew", select(PROCESS_START, job=name), _anew),
+        Signal(name, "own", f"{name} does not answer Prometheus", select(UP, job=name), away),
+        Signal(name, "own", f"{name} began anew", select(PROCESS_START, job=name), anew),
         Signal(
             name, "felt", f"{name} answers with a 5xx",
-            select(HTTP_REQUESTS, service=name, status=matches("5..")), _grows,
+            select(HTTP_REQUESTS, service=name, status=matches("5..")), grows,
         ),
         Signal(
             name, "felt", f"{name} answers slowly",
@@ -138,40 +90,52 @@ def _not_ok(outcome: str = "status_5xx|timeout|refused|reset|other") -> Matcher:
 
 
 SIGNALS = (
-    Signal(DATABASE, "own", "PostgreSQL does not answer its exporter", select(PG_UP), _is(0)),
+    Signal(DATABASE, "own", "PostgreSQL does not answer its exporter", select(PG_UP), equals(0)),
     Signal(
         DATABASE, "own", "a session holds an exclusive lock",
-        select(PG_LOCKS, mode=EXCLUSIVE), _locked,
+        select(PG_LOCKS, mode=EXCLUSIVE), locked,
     ),
-    Signal(DATABASE, "own", "PostgreSQL takes no more writes", select(PG_READ_ONLY), _is(1)),
-    Signal(DATABASE, "felt", "statements fail", select(DB_ERRORS), _grows),
+    Signal(DATABASE, "own", "PostgreSQL takes no more writes", select(PG_READ_ONLY), equals(1)),
+    Signal(DATABASE, "felt", "statements fail", select(DB_ERRORS), grows),
     Signal(
         DATABASE, "felt", "statements are slow",
-        select(DB_QUERY_DURATION, "sum"), _slower(DB_QUERY_DURATION, QUERY_LIMIT),
+        select(DB_QUERY_DURATION, "sum"), slower(DB_QUERY_DURATION, QUERY_LIMIT),
     ),
     *_service(API),
-    Signal(API, "felt", "calls from web to api fail", select(UPSTREAM_ERRORS), _grows),
+    Signal(API, "felt", "calls from web to api fail", select(UPSTREAM_ERRORS), grows),
     Signal(
         API, "felt", "calls from web to api are slow",
-        select(UPSTREAM_DURATION, "sum"), _slower(UPSTREAM_DURATION, LATENCY_OBJECTIVE),
+        select(UPSTREAM_DURATION, "sum"), slower(UPSTREAM_DURATION, LATENCY_OBJECTIVE),
     ),
     *_service(WEB),
-    Signal(OUTSIDE, "own", "the reverse proxy does not answer", select(NGINX_UP), _is(0)),
+    Signal(OUTSIDE, "own", "the reverse proxy does not answer", select(NGINX_UP), equals(0)),
     Signal(
         OUTSIDE, "own", "the simulator does not answer Prometheus",
-        select(UP, job=SIMULATOR), _away,
+        select(UP, job=SIMULATOR), away,
     ),
     Signal(
         OUTSIDE, "felt", "probes from outside fail",
-        select(PROBE_SUCCESS, service=matches(f"{API}|{WEB}")), _is(0),
+        select(PROBE_SUCCESS, service=matches(f"{API}|{WEB}")), equals(0),
     ),
     Signal(
         OUTSIDE, "felt", "the simulator gets no usable response",
-        select(SIMULATOR_ACTIONS, outcome=_not_ok()), _grows,
+        select(SIMULATOR_ACTIONS, outcome=_not_ok()), grows,
+    ),
+    Signal(
+        OUTSIDE, "load", "many requests are served at once",
+        select(HTTP_IN_PROGRESS), above(CROWD),
+    ),
+    Signal(
+        OUTSIDE, "load", "far more requests come than usual",
+        select(HTTP_DURATION, "count"), jumps,
+    ),
+    Signal(
+        OUTSIDE, "load", "many passwords wait to be hashed",
+        select(HASHES_WAITING), above(HASHES_LIMIT),
     ),
     Signal(
         MONITORING, "own", "a part of the monitoring does not answer",
-        select(UP, job=matches(WATCHERS)), _away,
+        select(UP, job=matches(WATCHERS)), away,
     ),
 )  # fmt: skip
 # That there is news of a component at all: without it, that nothing moved says nothing.

@@ -73,7 +73,7 @@ def above(series: Series, limit: float, step: float) -> list[Span]:
 def changed(series: Series) -> list[Span]:
     """Each change of a start time: the process began anew at that very moment."""
     return [
-        Span(t, max(t, min(now, value)), now, 1)
+        Span(t, value if t < value <= now else now, now, 1)  # its clock may differ
         for (t, before), (now, value) in pairwise(series.samples)
         if value > before + 1
     ]
@@ -92,6 +92,17 @@ def grown(series: Series, scrapes: Sequence[float], step: float) -> list[Span]:
         if place > 0 and value > 0:
             judged.insert(0, (scrapes[place - 1], False))
     return spans(judged, step)
+
+
+def jumped(series: Series, times: float, least: float, step: float) -> list[Span]:
+    """While a counter grows ``times`` as fast as usual, and by ``least`` a second more."""
+    rates = [
+        (now, (v - before) / (now - t))
+        for (t, before), (now, v) in pairwise(series.samples)
+        if v >= before
+    ]
+    usual = sorted(rate for _, rate in rates)[len(rates) // 2] if rates else 0
+    return spans([(t, rate > times * usual and rate > usual + least) for t, rate in rates], step)
 
 
 def slow(total: Series, count: Series, limit: float, step: float) -> list[Span]:

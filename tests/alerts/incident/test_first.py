@@ -21,15 +21,20 @@ HEARD = {name: [STEP * n for n in range(60)] for name in NEWS}
 
 
 def own(component: str, begin: float, seen: float, count: int = 4) -> Move:
-    return Move(component, True, OWN[component], Span(begin, seen, seen + 5 * count, count))
+    return Move(component, "own", OWN[component], Span(begin, seen, seen + 5 * count, count))
 
 
 def felt(component: str, begin: float, seen: float, count: int = 4) -> Move:
-    return Move(component, False, FELT[component], Span(begin, seen, seen + 5 * count, count))
+    return Move(component, "felt", FELT[component], Span(begin, seen, seen + 5 * count, count))
 
 
 def anew(component: str, begin: float, seen: float) -> Move:
-    return Move(component, True, f"{component} began anew", Span(begin, seen, seen + 1, 1))
+    return Move(component, "own", f"{component} began anew", Span(begin, seen, seen + 1, 1))
+
+
+def load(begin: float, seen: float, count: int = 1) -> Move:
+    words = "many requests are served at once"
+    return Move("outside", "load", words, Span(begin, seen, seen + 5 * count, count))
 
 
 class Case(NamedTuple):
@@ -58,6 +63,10 @@ SURE = (
          [own("monitoring", UNKNOWN, 0), own("api", 100, 105), felt("web", 101, 106)], "api"),
 )  # fmt: skip
 UNSURE = (
+    Case("asked too much", [load(90, 95), own("api", 100, 105), felt("web", 101, 106)], "",
+         "many requests are served at once as well"),
+    Case("load is not felt by anybody", [own("api", 100, 105), load(104, 109)], "",
+         "nobody felt it"),
     Case("nothing", [], "", "no signal"),
     Case("only felt", [felt("api", 100, 105), felt("outside", 101, 106)], "", "5xx of api"),
     Case("statements fail, and nothing says why", [felt("database", 100, 105)], "", "statements"),

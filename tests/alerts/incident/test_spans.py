@@ -57,6 +57,16 @@ def test_a_start_is_as_sharp_as_the_process_says() -> None:
     assert spans.changed(late) == [Span(200, 203.5, 205, 1)]
 
 
+def test_a_clock_that_differs_makes_a_start_less_sharp() -> None:
+    assert spans.changed(Series({}, [(200, 100), (205, 190)])) == [Span(200, 205, 205, 1)]
+
+
+def test_a_rate_jumps_over_the_usual() -> None:
+    many = series(*(100 * n for n in range(10)), 2900, 3000)
+    assert spans.jumped(many, 4, 20, STEP) == [Span(45, 50, 50, 1)]
+    assert spans.jumped(series(0, 1, 2, 3, 40, 41), 4, 20, STEP) == [], "too few to be a crowd"
+
+
 def test_a_mean_is_of_what_was_counted_between_two_scrapes() -> None:
     total, count = series(0, 0.1, 3.1, 6.1, 6.1), series(0, 10, 13, 16, 16)
     assert spans.slow(total, count, 0.3, STEP) == [Span(5, 10, 15, 2)]
