@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 import pytest
 
-from tests.collector import receiver
+from tests.collector import Collector, receiver
 from tests.parts import PostgresServer, Service, request, start_service, wait_for
 from tests.web.visitor import Visitor
 
@@ -87,42 +89,34 @@ def break_statements(url: str, api: Service, hidden: Secrets) -> None:
     assert api.send("POST", "/register", body).status == 500
 
 
+@contextmanager
+def services(
+    folder: Path, url: str, hidden: Secrets
+) -> Iterator[tuple[Collector, Service, Service]]:
+    """Run a collector, api and web with a secret in every setting."""
+    with receiver() as collector:
+        common = {
+            "LOG_STDOUT": "1",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={hidden.new('header to the collector')}",
+            "OTEL_TRACES_SAMPLER": "always_on",
+        }
+        settings = {"DATABASE_URL": url, "SIMULATOR_PASSWORD": hidden.new("SIMULATOR_PASSWORD")}
+        with start_service("api", folder, None, **settings, **common) as api:
+            settings = {"API_URL": api.url, "SECRET_KEY": hidden.new("SECRET_KEY")}
+            with start_service("web", folder, None, **settings, **common) as web:
+                yield collector, api, web
+
+
 def test_no_secret_gets_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for folder in (tmp_path, *tmp_path.parents[:2]):
         folder.chmod(0o755)  # the server may run as another user
     hidden = Secrets()
-    simulator = hidden.new("SIMULATOR_PASSWORD")
     server = PostgresServer(tmp_path)
     try:
         url = server.create_database("hidden")
         hidden.given[url.split("@")[0].rpartition(":")[2]] = "DATABASE_URL"
-        tracing = {
-            "OTEL_EXPORTER_OTLP_HEADERS": f"authorization={hidden.new('header to the receiver')}",
-            "OTEL_TRACES_SAMPLER": "always_on",
-        }
-        with (
-            receiver() as collector,
-            start_service(
-                "api",
-                tmp_path,
-                None,
-                DATABASE_URL=url,
-                SIMULATOR_PASSWORD=simulator,
-                LOG_STDOUT="1",
-                OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-                **tracing,
-            ) as api,
-            start_service(
-                "web",
-                tmp_path,
-                None,
-                API_URL=api.url,
-                SECRET_KEY=hidden.new("SECRET_KEY"),
-                LOG_STDOUT="1",
-                OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
-                **tracing,
-            ) as web,
-        ):
+        with services(tmp_path, url, hidden) as (collector, api, web):
             attack_api(api, hidden)
             attack_web(web, hidden)
             break_statements(url, api, hidden)

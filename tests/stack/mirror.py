@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import subprocess
 import sys
 import tarfile
 import threading
@@ -16,11 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from observability.stack.programs import archives
+from observability.stack.programs import archives, tools, unpack
 from observability.stack.programs.versions import RELEASES, Release
-from observability.stack.settings import load
+from observability.stack.settings import ROOT, Settings, load
 
 PADDING = bytes(range(256)) * 2000  # half a megabyte, so that a file comes in several pieces
+LOKI, VERSION = "loki", RELEASES["loki"].version
 
 
 def script(name: str, version: str) -> bytes:
@@ -124,6 +127,42 @@ def child(name: str, sha256: str) -> None:
     """Fetch one release as another process does; its hash comes from the test."""
     RELEASES[name] = replace(RELEASES[name], sha256={archives.architecture(): sha256})
     print(archives.fetch(load(), [name]))
+
+
+def found(settings: Settings) -> bool:
+    """Return whether Loki is in the cache."""
+    program = tools.find(LOKI, settings.cache)
+    return program is not None and program.path.parent == tools.folder(LOKI, settings.cache)
+
+
+def leftovers(settings: Settings) -> set[str]:
+    """What lies in the cache besides whole programs and locks."""
+    return {
+        path.name
+        for path in settings.cache.rglob("*")
+        if path.name.startswith(unpack.WORK) or path.name.endswith(".part")
+    }
+
+
+def process(settings: Settings, content: bytes) -> subprocess.Popen[str]:
+    """Fetch Loki from the mirror in another process."""
+    environment = {
+        **os.environ,
+        "MINITWIT_CACHE": str(settings.cache),
+        "MINITWIT_MIRROR": settings.mirror,
+    }
+    command = [sys.executable, "-m", "tests.stack.mirror", LOKI]
+    command.append(pinned(LOKI, content).sha256["amd64"])
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
+
+
+def offer_here(mirror: Mirror, offer: bytes) -> None:
+    """For the architecture of this machine, which another process cannot be told another of."""
+    arch = archives.ARCHITECTURES.get(os.uname().machine, "amd64")
+    mirror.files[archives.path(LOKI, "amd64").replace("amd64", arch)] = offer
 
 
 if __name__ == "__main__":

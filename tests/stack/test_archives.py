@@ -6,7 +6,6 @@ import os
 import platform
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +14,22 @@ import pytest
 
 from observability.stack.programs import archives, download, tools, unpack
 from observability.stack.programs.versions import RELEASES
-from observability.stack.settings import ROOT, Settings, StackError
+from observability.stack.settings import Settings, StackError
 from tests.parts import wait_for
-from tests.stack.mirror import PADDING, Mirror, pinned, serve, tarred, zipped
-
-LOKI, VERSION = "loki", RELEASES["loki"].version
+from tests.stack.mirror import (
+    LOKI,
+    PADDING,
+    VERSION,
+    Mirror,
+    found,
+    leftovers,
+    offer_here,
+    pinned,
+    process,
+    serve,
+    tarred,
+    zipped,
+)
 
 
 @pytest.fixture
@@ -46,20 +56,6 @@ def offer(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> bytes:
     monkeypatch.setitem(RELEASES, LOKI, pinned(LOKI, content))
     mirror.files[archives.path(LOKI, "amd64")] = content
     return content
-
-
-def found(settings: Settings) -> bool:
-    program = tools.find(LOKI, settings.cache)
-    return program is not None and program.path.parent == tools.folder(LOKI, settings.cache)
-
-
-def leftovers(settings: Settings) -> set[str]:
-    """What lies in the cache besides whole programs and locks."""
-    return {
-        path.name
-        for path in settings.cache.rglob("*")
-        if path.name.startswith(unpack.WORK) or path.name.endswith(".part")
-    }
 
 
 @pytest.mark.parametrize(
@@ -189,26 +185,6 @@ def test_a_full_disk_is_said_and_left_empty(settings: Settings, tmp_path: Path) 
         assert leftovers(settings) == set()
     finally:
         subprocess.run(["umount", str(settings.cache)], check=True)
-
-
-def process(settings: Settings, content: bytes) -> subprocess.Popen[str]:
-    environment = {
-        **os.environ,
-        "MINITWIT_CACHE": str(settings.cache),
-        "MINITWIT_MIRROR": settings.mirror,
-    }
-    command = [sys.executable, "-m", "tests.stack.mirror", LOKI]
-    command.append(pinned(LOKI, content).sha256["amd64"])
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True,
-    )  # fmt: skip
-
-
-def offer_here(mirror: Mirror, offer: bytes) -> None:
-    """For the architecture of this machine, which another process cannot be told another of."""
-    arch = archives.ARCHITECTURES.get(os.uname().machine, "amd64")
-    mirror.files[archives.path(LOKI, "amd64").replace("amd64", arch)] = offer
 
 
 def test_two_processes_at_once_fetch_once(mirror: Mirror, settings: Settings, offer: bytes) -> None:

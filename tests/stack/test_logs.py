@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +29,29 @@ from tests.alerts.pages import NAMES, read
 from tests.collector import Collector, receiver
 from tests.observability.instrument.served import PARENT, exemplars
 from tests.parts import ROOT, request, wait_for
+from tests.stack.pipeline import (
+    LONG,
+    ask,
+    kill,
+    labels_of,
+    nanoseconds,
+    position,
+    resident,
+    stored,
+    written,
+)
 from tests.stack.platform import Platform
 
 PARTS = ("postgres", "migrate", "api", "web", "loki", "promtail")
 WITHOUT = "LOG PIPELINE NOT TESTED: Loki or Promtail is not on this machine"
 # Deadlines are for a machine that has no time; on one that has, each wait takes a second or two.
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
-LONG = 180.0  # seconds
 RULE = """
 groups:
   - name: test
     rules: [{alert: Lines, expr: 'sum(count_over_time({service="api"}[1h])) > 0'}]
 """
 TRACE_BOARD = "/d/minitwit-trace?var-trace=${__value.raw}"  # a viewer may not explore
-SLICE = 4000  # lines asked for at once; Loki gives at most 5,000
 BURSTS, LINES = 6, 800  # a burst is less than a file
 LIMIT_KB = 400 * 1024
 
@@ -73,57 +78,6 @@ def pipeline(collector: Collector) -> Iterator[Platform]:
             yield platform
         finally:
             platform.down()
-
-
-def ask(stack: Platform, selector: str, start: int, end: int) -> list[tuple[str, str]]:
-    """(time in nanoseconds, line) of all that Loki has from ``start`` until before ``end``."""
-    query = {"query": selector, "start": start, "end": end, "limit": 5000, "direction": "forward"}
-    path = f"/loki/api/v1/query_range?{urllib.parse.urlencode(query)}"
-    answer = request("GET", stack.url("loki") + path)
-    assert answer.status == 200, answer
-    streams = answer.json()["data"]["result"]
-    return [(stamp, line) for stream in streams for stamp, line, *_ in stream["values"]]
-
-
-def nanoseconds(line: str) -> int:
-    stamp = json.loads(line)["ts"]
-    whole = datetime.fromisoformat(stamp[:19] + "+00:00")
-    return int(whole.timestamp()) * 10**9 + int(stamp[20:29])
-
-
-def written(stack: Platform, service: str) -> list[str]:
-    lines = (stack.run_dir / f"logs/json/{service}.log").read_text().splitlines()
-    return sorted(lines, key=nanoseconds)
-
-
-def stored(stack: Platform, service: str, lines: list[str]) -> Counter[str]:
-    """What Loki has in the time of ``lines``, asked for piece by piece."""
-    times = [nanoseconds(line) for line in lines]
-    bounds = [times[0], *times[SLICE::SLICE], times[-1] + 1]
-    found: Counter[str] = Counter()
-    for start, end in itertools.pairwise(bounds):
-        found.update(line for _, line in ask(stack, f'{{service="{service}"}}', start, end))
-    return found
-
-
-def position(stack: Platform, log: Path) -> int:
-    """How far Promtail says that it has read a file."""
-    file = stack.settings.data / "promtail/positions.yml"
-    known = yaml.safe_load(file.read_text())["positions"] or {}
-    return int(known.get(str(log), 0))
-
-
-def kill(stack: Platform) -> None:
-    """End Promtail without a warning; the supervisor starts it again."""
-    old = stack.process("promtail").pid
-    os.kill(old, signal.SIGKILL)
-    wait_for("Promtail again", lambda: stack.process("promtail").pid not in (0, old), LONG)
-
-
-def resident(stack: Platform, component: str) -> int:
-    """The most memory that a component has held (KiB)."""
-    status = Path(f"/proc/{stack.process(component).pid}/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0])
 
 
 def test_every_line_is_in_loki_once_whatever_falls_over(pipeline: Platform) -> None:
@@ -265,14 +219,6 @@ class Links:
     def data(self, uid: str) -> dict[str, Any]:
         found: dict[str, Any] = self._sources[uid]["jsonData"]
         return found
-
-
-def labels_of(stack: Platform, query: str) -> dict[str, str]:
-    """The labels, structured metadata among them, of what a query finds."""
-    path = f"/loki/api/v1/query_range?{urllib.parse.urlencode({'query': query, 'since': '1m'})}"
-    found = request("GET", stack.url("loki") + path).json()["data"]["result"]
-    labels: dict[str, str] = found[0]["stream"] if found else {}
-    return labels
 
 
 def test_the_ruler_evaluates_what_lies_in_its_folder(pipeline: Platform) -> None:

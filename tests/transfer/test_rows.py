@@ -2,82 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import hmac
-import json
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.services.passwords import Passwords
 from app.transfer.move import Move
 from app.transfer.source import Source
 from app.transfer.target import Target
-from tests.parts import ROOT, PostgresServer
+from tests.parts import PostgresServer
 from tests.transfer import old
-
-Import = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def url(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> str:
-    """An empty database of one's own."""
-    return postgres_server.create_database(f"moved{abs(hash(request.node.name))}")
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Iterator[sqlite3.Connection]:
-    connection = old.create(tmp_path / "minitwit.db")
-    yield connection
-    connection.close()
-
-
-@pytest.fixture
-def run(url: str, postgres_server: PostgresServer, tmp_path: Path) -> Import:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        file = str(tmp_path / "minitwit.db")
-        return subprocess.run(
-            [sys.executable, "-m", "app", "import-sqlite", file, *arguments],
-            cwd=ROOT,
-            env={"DATABASE_URL": postgres_server.import_url(url), "PATH": ""},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    return run
-
-
-def rejects(folder: Path) -> dict[tuple[Any, ...], str]:
-    lines = (folder / "minitwit.db.rejects.jsonl").read_text().splitlines()
-    return {(row["table"], *row["key"]): row["reason"] for row in map(json.loads, lines)}
-
-
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    with psycopg.connect(url) as connection:
-        return connection.execute(query).fetchall()
-
-
-def user(source: sqlite3.Connection, name: object, email: object = "e@e") -> None:
-    source.execute("INSERT INTO user (username, email, pw_hash) VALUES (?, ?, 'x')", (name, email))
-
-
-def message(source: sqlite3.Connection, author: object, *rest: object) -> None:
-    values = (author, *rest)
-    source.execute(
-        "INSERT INTO message (author_id, text, pub_date, flagged) VALUES (?, ?, ?, ?)", values
-    )
+from tests.transfer.sides import Import, message, rejects, rows, user
 
 
 def test_whatever_is_odd_is_moved_or_rejected_with_a_reason(
@@ -167,22 +106,6 @@ def test_dates_of_every_kind_arrive_as_seconds(
     assert rows(url, "SELECT pub_date FROM messages") == [(expected,)] * 7
 
 
-def test_with_rejects_the_source_stays_open(
-    source: sqlite3.Connection, url: str, run: Import, tmp_path: Path
-) -> None:
-    user(source, "ann")
-    for _ in range(3):
-        message(source, 1, "when?", "last Tuesday", 0)
-    for arguments in ((), ("--accept-rejects", "2"), ("--accept-rejects", "4")):
-        done = run("--cut-over", *arguments)
-        assert done.returncode == 1, done.stdout
-        assert "3 rows would not be moved" in done.stderr
-        assert len(rejects(tmp_path)) == 3
-        message(source, 1, "goes on", 1, 0)
-    assert run("--cut-over", "--accept-rejects", "3").returncode == 3
-    assert rows(url, "SELECT count(*) FROM messages") == [(3,)]
-
-
 def test_any_id_arrives(source: sqlite3.Connection, url: str, run: Import) -> None:
     ids = [-5, 0, 1, 2**40]
     for number in ids:
@@ -220,13 +143,6 @@ def test_both_sides_can_be_compared_after_the_switch(
     assert "rows that differ: 2\n" in done.stdout
 
 
-def test_a_dry_run_names_who_could_not_log_in(source: sqlite3.Connection, run: Import) -> None:
-    for digest in (old.HASH, "sha1$salt$" + "0" * 40, "rot13$salt$abc", "plain text"):
-        source.execute("INSERT INTO user VALUES (NULL, ?, 'e', ?)", (digest, digest))
-    done = run("--dry-run")
-    assert "2 users have a password hash of unknown format: user_id 3, 4\n" in done.stdout
-
-
 @settings(max_examples=40, deadline=None)
 @given(
     st.lists(
@@ -262,111 +178,3 @@ def test_all_planes_of_unicode(source: sqlite3.Connection, url: str, run: Import
         message(source, 1, text, 1, 0)
     assert run("--cut-over").returncode == 0
     assert [row[0] for row in rows(url, "SELECT text FROM messages ORDER BY id")] == planes
-
-
-def test_old_passwords_still_open_the_door(
-    source: sqlite3.Connection, url: str, run: Import
-) -> None:
-    from werkzeug.security import generate_password_hash
-
-    known = generate_password_hash("swordfish", method="pbkdf2:sha256:1000")
-    source.execute("INSERT INTO user (username, email, pw_hash) VALUES ('a', 'b', ?)", (known,))
-    assert run("--cut-over").returncode == 0
-    [(moved,)] = rows(url, "SELECT pw_hash FROM users")
-    assert asyncio.run(Passwords(1).verify(moved, "swordfish"))
-
-
-@pytest.mark.parametrize("method", ["md5", "sha1", "sha256"])
-@pytest.mark.parametrize("salt", ["aBcDeFgH", ""])
-def test_hashes_of_the_first_years_verify_and_are_replaced(method: str, salt: str) -> None:
-    """As werkzeug 0.8 made them: an HMAC whose key is the salt."""
-    keyed = hmac.new(salt.encode(), b"swordfish", method)
-    made = keyed if salt else hashlib.new(method, b"swordfish")
-    known, passwords = f"{method}${salt}${made.hexdigest()}", Passwords(1)
-    assert asyncio.run(passwords.verify(known, "swordfish"))
-    assert not asyncio.run(passwords.verify(known, "sword fish"))
-    assert passwords.outdated(known)
-
-
-@pytest.mark.parametrize(
-    ("prepare", "complaint"),
-    [
-        ("CREATE TABLE other (x)", "no MiniTwit of SQLite"),
-        ("nothing", "there is no such file"),
-        (
-            old.SCHEMA.replace("autoincrement,", ",").replace(");", ") WITHOUT ROWID;", 1),
-            "user is WITHOUT ROWID",
-        ),
-        (
-            old.SCHEMA.replace("integer primary key autoincrement", "int primary key")
-            + "INSERT INTO user VALUES (NULL, 'a', 'b', 'c')",
-            "1 rows of user have no whole number as user_id",
-        ),
-    ],
-)
-def test_a_file_that_cannot_be_it_is_one_plain_line(
-    prepare: str, complaint: str, run: Import, tmp_path: Path
-) -> None:
-    if prepare != "nothing":
-        with closing(sqlite3.connect(tmp_path / "minitwit.db")) as connection:
-            connection.executescript(prepare)
-    done = run()
-    assert done.returncode == 1
-    assert complaint in done.stderr and len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize("arguments", [("--dry-run",), ("--cut-over",)])
-def test_a_torn_page_is_one_plain_line(
-    arguments: tuple[str, ...], source: sqlite3.Connection, run: Import, tmp_path: Path
-) -> None:
-    old.fill(source, 50, 2000, 10)
-    size: int = source.execute("PRAGMA page_size").fetchone()[0]
-    source.close()
-    with (tmp_path / "minitwit.db").open("r+b") as file:
-        file.seek(20 * size)
-        file.write(b"\xff" * size)
-    done = run(*arguments)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("import-sqlite: ")
-    assert "Traceback" not in done.stderr
-
-
-def test_a_database_that_was_not_migrated_is_said_so(
-    source: sqlite3.Connection, postgres_server: PostgresServer, tmp_path: Path
-) -> None:
-    url = postgres_server.create_database("bare", migrated=False)
-    command = [sys.executable, "-m", "app", "import-sqlite", str(tmp_path / "minitwit.db")]
-    done = subprocess.run(
-        command, cwd=ROOT, env={"DATABASE_URL": url, "PATH": ""}, capture_output=True, text=True,
-        check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert "run `python -m app migrate`" in done.stderr
-
-
-def test_a_database_with_other_users_is_left_alone(
-    source: sqlite3.Connection, url: str, run: Import
-) -> None:
-    user(source, "ann")
-    with closing(Target(url).db) as db:
-        db.execute("INSERT INTO users (username, email, pw_hash) VALUES ('b', 'b', 'b')")
-    done = run("--cut-over")
-    assert done.returncode == 1
-    assert "has users already" in done.stderr
-    assert rows(url, "SELECT username FROM users") == [("b",)]
-
-
-def test_a_difference_stops_the_switch(
-    source: sqlite3.Connection, url: str, run: Import, tmp_path: Path
-) -> None:
-    user(source, "ann")
-    message(source, 1, "text", 1, 0)
-    with closing(Move(Source(tmp_path / "minitwit.db"), Target(url))) as move:
-        move.copy()
-        move.target.db.execute("UPDATE messages SET text = 'tampered'")
-    done = run("--cut-over")
-    assert done.returncode == 1
-    assert "not equal: messages; nothing was switched" in done.stderr
-    assert "rows that differ: 1\n" in done.stdout
-    message(source, 1, "goes on", 2, 0)
-    assert run("--verify").returncode == 1

@@ -19,6 +19,7 @@ from observability.instrument.instrument_app import instrument_app
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
 from observability.instrument.tracing import TraceSettings, Tracing
+from tests.collector import Collector, Span
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}"
 ALWAYS, NEVER = ("parentbased_always_on", "parentbased_always_off")
@@ -123,3 +124,8 @@ class Served:
         """End it, as the server does."""
         self.tracing.close()
         self.log.close()
+
+
+def servers(collector: Collector) -> list[Span]:
+    """Return the server spans that a collector has got."""
+    return [span for span in collector.spans if span.kind == "server"]
