@@ -9,17 +9,16 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from alerts.registry import log_alerts
 from observability import catalog
-from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
 from observability.promql.logql import lines as lines_of
@@ -29,6 +28,7 @@ from tests.alerts.pages import NAMES, read
 from tests.collector import Collector, receiver
 from tests.observability.instrument.served import PARENT, exemplars
 from tests.parts import ROOT, request, wait_for
+from tests.stack.links import TRACE_BOARD, Links
 from tests.stack.pipeline import (
     LONG,
     ask,
@@ -51,7 +51,6 @@ groups:
   - name: test
     rules: [{alert: Lines, expr: 'sum(count_over_time({service="api"}[1h])) > 0'}]
 """
-TRACE_BOARD = "/d/minitwit-trace?var-trace=${__value.raw}"  # a viewer may not explore
 BURSTS, LINES = 6, 800  # a burst is less than a file
 LIMIT_KB = 400 * 1024
 
@@ -199,26 +198,6 @@ def test_an_exemplar_leads_to_its_spans_and_these_to_their_lines(
     assert links.trace["matcherType"] == "label"
     labels = wait_for("labels", lambda: labels_of(pipeline, query))
     assert labels[links.trace["matcherRegex"]] == trace_id
-
-
-class Links:
-    """Grafana's links between signals, with its own escapes resolved."""
-
-    def __init__(self) -> None:
-        text = (ROOT / "deploy/generated/grafana-datasources.yml").read_text().replace("$$", "$")
-        self._sources = {one["uid"]: one for one in yaml.safe_load(text)["datasources"]}
-        [self.exemplar] = self.data(PROMETHEUS_UID)["exemplarTraceIdDestinations"]
-        [self.trace] = self.data(LOKI_UID)["derivedFields"]
-        self.logs = self.data(TEMPO_UID)["tracesToLogsV2"]
-        assert self.trace["url"] == TRACE_BOARD
-
-    def source(self, uid: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._sources[uid]
-        return found
-
-    def data(self, uid: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._sources[uid]["jsonData"]
-        return found
 
 
 def test_the_ruler_evaluates_what_lies_in_its_folder(pipeline: Platform) -> None:
