@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from base64 import b64decode
 from pathlib import Path
@@ -119,6 +120,25 @@ def test_nothing_listens_beyond_this_host(rendered: Path) -> None:
     assert listening
     for line in listening:
         assert "--web.listen-address=127.0.0.1:" in line
+
+
+# What asks nobody who it is: the file, and the lines in it that bind an address.
+ASKS_NOBODY = {
+    "loki.yml": r"^  (?:http|grpc)_listen_address: *(\S+)$",
+    "tempo.yml": r"^  (?:http|grpc)_listen_address: *(\S+)$",
+    "relay.yml": r"^http_host: *(\S+)$",
+    "ngircd.conf": r"^Listen = *(\S+)$",
+    "promtail.yml": r"^  (?:http|grpc)_listen_address: *(\S+)$",
+}
+
+
+@pytest.mark.parametrize("file", ASKS_NOBODY)
+def test_what_asks_nobody_binds_loopback(rendered: Path, file: str) -> None:
+    """A blank address would be every interface."""
+    text = (rendered / file).read_text()
+    bound = re.findall(ASKS_NOBODY[file], text, re.MULTILINE)
+    assert bound and set(bound) == {"127.0.0.1"}
+    assert text.count("listen_port") in (0, len(bound))
 
 
 def test_grafana_is_provisioned_by_uid(rendered: Path) -> None:
