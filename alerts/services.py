@@ -49,7 +49,10 @@ def down(targets: tuple[str, ...]) -> Expr:
 
 
 def _database_down() -> Expr:
-    """The exporter says so, or hangs itself beside an api that runs and is not ready."""
+    """Return PostgreSQL down by its exporter, or an exporter that hangs.
+
+    An exporter that hangs counts beside an api that runs and is not ready.
+    """
     hanging = given(
         given(
             select(UP, job="postgres").equals(0),

@@ -97,7 +97,7 @@ _BUSY = JSONResponse(
 
 
 def _large(start: Message) -> int:
-    """The bytes of a response that begins with ``start``; 0 if they leave in one piece."""
+    """Return the bytes of the response that ``start`` begins; 0 in one piece."""
     size = int(dict(start.get("headers", ())).get(b"content-length", 0))
     return size if size > PIECE else 0
 

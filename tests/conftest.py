@@ -29,13 +29,13 @@ def on_platform(item: pytest.Item) -> bool:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Where several processes share the tests: a file is one process's, and so is the platform."""
+    """Group tests by file, and those of the platform, for parallel runs."""
     file = "/".join(item.path.with_suffix("").parts[-2:])
     item.add_marker(pytest.mark.xdist_group("platform" if on_platform(item) else file))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The longest group first: it waits most of its time, while another process computes."""
+    """Start with the longest group, which waits while other processes compute."""
     if hasattr(config, "workerinput"):
         items.sort(key=on_platform, reverse=True)
 

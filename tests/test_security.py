@@ -1,4 +1,4 @@
-"""docs/security.md: every risk has a layer and a proof, and each test that is named exists."""
+"""Checks docs/security.md: every risk has a layer, and its tests exist."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from alerts.incident.times import clock, span, stamp
 
 FILL = "_To be filled in._"
 CAUSES = "_To be filled in. What was seen first is where to begin, not yet why._"
-CAUSED = {"own": "itself", "felt": "itself, or what it depends on", "load": "whoever asks"}
+CAUSED = {"own": "itself", "felt": "itself, or what it depends on", "load": "its clients"}
 LESSONS = ("What went well", "What went wrong", "Where we got lucky")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CHANNEL = "#minitwit"
-# A channel with a key that only programs have: whoever is in it may speak as the alerts.
+# A channel with a key that only programs have: its members may post alerts.
 VOICES_CHANNEL = "#minitwit-voices"
 RELAY_NICK = "minitwit"
 CHATLOG_NICK = "chatlog"

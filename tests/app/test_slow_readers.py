@@ -76,7 +76,7 @@ def test_who_does_not_read_is_closed_and_who_does_gets_everything(hasty: Service
 def test_a_crowd_that_does_not_read_holds_a_bounded_amount(
     database_url: str, tmp_path: Path
 ) -> None:
-    """Answers of 18 MB where all of them may hold 32: one is written, the others are refused."""
+    """Of several 18 MB responses, with 32 MB for all, one is sent."""
     free = {"LIST_BYTES": "100000000", "WRITE_SECONDS": "600"}
     with api(database_url, tmp_path, **free) as service:
         before = service.metric("process_resident_memory_bytes")

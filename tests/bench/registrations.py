@@ -1,4 +1,4 @@
-"""Registrations alone, each due at its time: who waits longer than 0.3 s, up to the hashing rate.
+"""Registrations on a schedule: which take over 0.3 s, by hashing rate.
 
 The client is beside api on the same cores. What hashing allows is measured first: registrations a
 second where eight clients send their next when the one before is answered.

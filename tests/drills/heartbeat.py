@@ -57,7 +57,7 @@ def age(place: Site) -> float:
 
 
 def quiet(place: Site) -> bool:
-    """Whether all that the room was told of is over, also what the relay still holds back."""
+    """Return whether all reported alerts are over, and the relay's queue is empty."""
     return not place.unsaid() and not place.standing() and (DOWN, "api") not in place.held()
 
 

@@ -55,7 +55,7 @@ def main() -> int:
 
 
 def exact(place: Site, drill: Drill) -> list[Result]:
-    """The page of a drill, if the room heard what the drill says and nothing else."""
+    """Return the page of a drill; fail unless the chat got exactly ``said``."""
     print(f"{drill.name}: {drill.what} ...", flush=True)
     about = {"fault": drill.what, "limit": DOWN}
     try:
@@ -67,7 +67,7 @@ def exact(place: Site, drill: Drill) -> list[Result]:
 
 
 def burnt() -> Result:
-    """Seconds until the burn rate fires; the room is told of what burns, not of this."""
+    """Seconds until the burn rate fires; the channel gets what burns, not this."""
     with site(1, small=False) as place:
         backfill(place)
         settle(place)

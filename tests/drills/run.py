@@ -13,7 +13,7 @@ from tests.drills.table import BURN, FAST, Drill, as_said
 BASELINE, FIRING, CHAT, RESOLVED = 90.0, 120.0, 120.0, 180.0  # seconds at most
 BASELINE_1 = 600.0  # at production's pace; windows drain for five minutes
 POLL = 0.25
-TALK = "something that the room has not heard the end of"
+TALK = "an alert without an all-clear in the chat"
 
 
 class DrillFailed(AssertionError):
@@ -61,7 +61,7 @@ class Watch:
             if wrong := complaint(message):
                 raise DrillFailed(f"{wrong}: {message.text}")
             if message.name not in self.drill.declared:
-                raise DrillFailed(f"the room heard undeclared: {self.line(message)}")
+                raise DrillFailed(f"the chat got an undeclared message: {self.line(message)}")
             self._note(message, now)
 
     def _note(self, message: Message, now: float) -> None:
@@ -70,7 +70,7 @@ class Watch:
         places = self.places.setdefault(name, set())
         again = (place in places) == (message.status == "FIRING")
         if again and self.drill.exact and name in self.drill.fires:
-            raise DrillFailed(f"the room heard a second time: {self.line(message)}")
+            raise DrillFailed(f"the chat got a second time: {self.line(message)}")
         if message.status == "FIRING":
             self.chat.setdefault(name, now)
             self.texts.setdefault(name, message.text.partition(" ")[2])
@@ -98,7 +98,7 @@ class Watch:
 
     def seen(self) -> str:
         """For people."""
-        return f"firing {sorted(self.firing)}, in the room {[self.line(m) for m in self.heard]}"
+        return f"firing {sorted(self.firing)}, in the chat {[self.line(m) for m in self.heard]}"
 
     def standing(self) -> bool:
         """Whether the last message on each alert of the drill is that it fires."""
@@ -122,7 +122,7 @@ def settle(site: Site, declared: Container[str] = ()) -> None:
 
 
 def troubles(site: Site) -> set[str]:
-    """Components that do not run, and alerts, but burn rates, that are not over for everybody."""
+    """Return stopped components, and alerts without an all-clear, but burn rates."""
     processes = site.supervisor.processes().items()
     idle = {name for name, p in processes if p.state not in ("RUNNING", "EXITED")}
     told = {name for name, _, _ in site.standing()}
@@ -131,14 +131,14 @@ def troubles(site: Site) -> set[str]:
 
 
 def exactly(drill: Drill, site: Site, watch: Watch) -> None:
-    """DrillFailed if the room heard anything else than the drill says, also while windows drain."""
+    """Raise DrillFailed if the channel got other messages, also while windows drain."""
     if not drill.exact:
         return
     settle(site)
     watch.look()
     found = [watch.line(m) for m in watch.heard if m.name in drill.fires]
     if not as_said(drill.said, found):
-        raise DrillFailed(f"the room heard {found}, not {list(drill.said)}")
+        raise DrillFailed(f"the chat got {found}, not {list(drill.said)}")
 
 
 def run(drill: Drill, site: Site) -> list[Row]:

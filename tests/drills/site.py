@@ -114,7 +114,7 @@ class Site(Platform):
         ]
 
     def unsaid(self) -> int:
-        """How many alerts the relay took and has not said yet: it holds back what comes fast."""
+        """Return how many alerts the relay has not sent yet: it limits its rate."""
         from prometheus_client.parser import text_string_to_metric_families
 
         answer = request("GET", self.url("relay") + "/metrics")
@@ -129,7 +129,7 @@ class Site(Platform):
         return round(found.get("webhook_handled_alerts_total", said) - lost - said)
 
     def standing(self) -> set[tuple[str, str, str]]:
-        """Name, service and instance of what the room was told of, and not that it is over."""
+        """Return name, service and instance of alerts without an all-clear in the chat."""
         found: set[tuple[str, str, str]] = set()
         for message in self.messages():
             key = (message.name, message.service, message.instance)

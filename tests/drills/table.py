@@ -27,7 +27,7 @@ def told(*alerts: str) -> tuple[Step, ...]:
 
 
 def as_said(said: tuple[Step, ...], heard: list[str]) -> bool:
-    """Whether the room heard these steps one after the other; a step's lines in any order."""
+    """Return whether the channel got these steps in order, lines in any order."""
     rest = list(heard)
     for step in said:
         lines = [step] if isinstance(step, str) else list(step)
@@ -39,10 +39,10 @@ def as_said(said: tuple[Step, ...], heard: list[str]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """``said`` is all that the room hears of ``fault``, in this order.
+    """A fault and the messages it must bring to the channel: ``said``, in this order.
 
     Where ``loose`` says why that cannot be exact, the alerts of ``said`` must come, and those of
-    ``also`` may. ``late``: the fault is in the way itself, so that the room hears of it when it
+    ``also`` may. ``late``: the fault is in the way itself, so that the channel gets it when it
     is mended. ``small`` needs root (it mounts a disk), ``logs`` Loki and Promtail.
     """
 
@@ -59,7 +59,7 @@ class Drill:
 
     @property
     def exact(self) -> bool:
-        """Whether the room must hear this, and nothing else."""
+        """Whether the channel must get exactly these messages."""
         return not self.loose
 
     @property
@@ -70,7 +70,7 @@ class Drill:
 
     @property
     def declared(self) -> set[str]:
-        """All that the room may hear of."""
+        """Every alert that the channel may get."""
         return {*self.fires, *self.also, *TICKETS}
 
 
@@ -143,7 +143,7 @@ DRILLS = (
           told("MiniTwitAlertmanagerUnreachable alertmanager"), late=True,
           loose="who is back first says which of two alerts is over before it was told",
           also=("MiniTwitMonitorDown",)),
-    Drill("relay-stopped", "the way into the room is stopped", processes.relay_stopped,
+    Drill("relay-stopped", "the relay of the chat is stopped", processes.relay_stopped,
           told("MiniTwitNotificationsFailing alertmanager"), late=True),
     Drill("node-stopped", "the node exporter is stopped", processes.stopped("node"),
           told("MiniTwitMonitorDown node")),

@@ -26,5 +26,5 @@ def test_every_page_of_a_drill_is_there() -> None:
 
 
 def test_every_drill_says_what_its_runbook_finds() -> None:
-    """But those of burn rates, whose pages look back further, and of two faults in turn."""
+    """Except burn rates, whose pages look back further, and two faults in turn."""
     assert {drill.name for drill in DRILLS} - FINDINGS.keys() <= {"burn", "api-then-web"}

@@ -103,7 +103,7 @@ def speak(site: Platform, nick: str, text: str) -> str:
 
 
 def test_the_relays_name_is_not_enough_to_speak_as_the_alerts(site: Platform) -> None:
-    """Somebody takes it while the relay is away; when the relay is back, it is believed again."""
+    """Somebody takes it while the relay is down; once back, it is trusted again."""
     site.stop("relay")
     try:
         said = speak(site, RELAY_NICK, "[FIRING] critical api: by an impostor")

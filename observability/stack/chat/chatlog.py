@@ -1,7 +1,7 @@
 """Appends the messages of the on-call channel to a file, each with its time (UTC).
 
 A person's message has the person's nick before it, so that no one can pose as the alerts. The nick
-of the relay or of the dead man's switch does not suffice: whoever has it must be in the voices'
+of the relay or of the dead man's switch does not suffice: its client must be in the voices'
 channel, whose key only these programs have. Control characters are escaped: no message moves the
 cursor of a terminal that shows the file.
 

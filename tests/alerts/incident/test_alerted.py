@@ -51,7 +51,7 @@ def test_it_fires_twice_if_it_ended_between() -> None:
 
 
 def test_what_became_active_before_the_window_is_of_an_earlier_incident() -> None:
-    """A burn rate stays pending for a long time, and fires in the midst of another trouble."""
+    """A burn rate stays pending for long, and may fire during another incident."""
     found = gathered([(NOW + 100, NOW + 160)], NOW - 200)
     assert found.alerts[0].before
     assert found.first == 0

@@ -94,7 +94,7 @@ def starve(site: Site) -> None:
 
 @contextmanager
 def relay_stopped(site: Site) -> Iterator[None]:
-    """Nothing gets into the room, while there is something to say."""
+    """No message reaches the channel, while an alert fires."""
     labels = {"alertname": MADE_UP, "severity": "critical", "service": "drill"}
     site.stop("relay")
     site.fire(labels, {})
