@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from alerts.objectives import OBJECTIVES
 from dashboards.queries import Json
 from observability.catalog import EVENTS, TABLES
 from observability.conventions import MONITORING_TARGETS, OPTIONAL_TARGETS, PROBE_JOB
@@ -41,6 +42,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "operation": ("timeline", "log_in", "log_out", "register", "post", "follow", "unfollow"),
     "service": PARTS,
     "job": PARTS,
+    "objective": tuple(objective.name for objective in OBJECTIVES),
     "table": TABLES,
     "state": (
         "active", "busy", "idle", "idle in transaction", "idle in transaction (aborted)",

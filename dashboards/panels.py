@@ -98,10 +98,12 @@ def timeseries(
     width: int = 8,
     height: int = 8,
     empty: str = "",
+    absent: str = "",
 ) -> Panel:
     """Return a time-series panel; a ``limit`` is a dashed line within the axis.
 
-    ``top`` fixes the maximum of the axis, ``least`` is its minimum length.
+    ``top`` fixes the maximum of the axis, ``least`` is its minimum length, ``absent`` is the
+    text without data.
     """
     core = g.TimeSeries(
         **_common(title, description, queries, unit, limit),
@@ -126,7 +128,7 @@ def timeseries(
                         "axisSoftMax": None if top else axes.soft_max(unit, limit, least),
                         "scaleDistribution": {"type": "linear", "log": None},
                     },
-                    "noValue": explained(empty),
+                    "noValue": absent or explained(empty),
                 }
             },
             "options": {"legend": axes.legend(width, len(queries))},

@@ -9,21 +9,20 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from dashboards.preview.application import BOARDS
 from observability.stack.local import status
 from observability.stack.settings import StackError, load
 from tests.browser.conftest import FLAGS, installed
 from tests.parts import ROOT
+from tests.stack.grafana import Reader
 
 WIDTH, HEIGHT = 1600, 1000
-LOADING = {
-    "Grafana": "[aria-label='Panel loading bar']",
-    "the preview": ".panel[data-state=loading]",
-}
+LOADING = ".panel[data-state=loading]"
 DEADLINE = 60.0
 
 
@@ -38,20 +37,19 @@ def main() -> int:
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
-    by, component = (
-        ("Grafana", "grafana")
-        if "grafana" in layout.deployment.runs
-        else ("the preview", "preview")
-    )
+    shown = "grafana" in layout.deployment.runs
+    by, component = ("Grafana", "grafana") if shown else ("the preview", "preview")
+    address = f"http://{layout.address(component)}"
     options.out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        draw = in_grafana(browser, address) if shown else in_preview(browser, address)
         for uid in sorted(file.stem for file in BOARDS.glob("*.json")):
-            address = f"http://{layout.address(component)}"
-            draw(page, by, address, uid)
+            page = draw(uid)
+            page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
+            page.wait_for_timeout(500)  # until it has drawn anew
             page.screenshot(path=options.out / f"{uid}{options.suffix}.png")
-            print(f"{uid}: drawn by {by}")
+            print(f"{uid}: drawn by {by}", flush=True)
         browser.close()
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
@@ -61,15 +59,31 @@ def main() -> int:
     return 0
 
 
-def draw(page: Page, by: str, address: str, uid: str) -> None:
-    """Open a board and wait until nothing loads."""
-    way = f"/d/{uid}?from=now-15m&to=now&kiosk" if by == "Grafana" else f"/#board={uid}&range=900"
-    page.goto("about:blank")
-    page.goto(address + way)
-    page.wait_for_load_state("networkidle")
-    end = time.monotonic() + DEADLINE
-    while page.locator(LOADING[by]).count() and time.monotonic() < end:
-        page.wait_for_timeout(200)
+def in_grafana(browser: Browser, address: str) -> Callable[[str], Page]:
+    """Return what opens a board and waits until every panel of it is drawn."""
+    reader = Reader(browser, address)
+
+    def draw(uid: str) -> Page:
+        reader.open(uid, DEADLINE)
+        return reader.page
+
+    return draw
+
+
+def in_preview(browser: Browser, address: str) -> Callable[[str], Page]:
+    """Return what opens a board and waits until nothing loads."""
+    page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+
+    def draw(uid: str) -> Page:
+        page.goto("about:blank")
+        page.goto(f"{address}/#board={uid}&range=900")
+        page.wait_for_load_state("networkidle")
+        end = time.monotonic() + DEADLINE
+        while page.locator(LOADING).count() and time.monotonic() < end:
+            page.wait_for_timeout(200)
+        return page
+
+    return draw
 
 
 if __name__ == "__main__":

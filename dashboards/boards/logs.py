@@ -46,6 +46,7 @@ VOLUME_ROW = Row(
             unit="ops",
             width=6,
             height=6,
+            absent="✓ No request was refused",
         ),
         timeseries(
             "Database errors",

@@ -83,7 +83,7 @@ WRONG = table(
     "leads to its board and to its lines.",
     Prom(firing(), "", instant=True, table=True),
     columns=(
-        Column("severity", "Severity", width=90, words=SEVERITIES),
+        Column("severity", "Severity", width=110, words=SEVERITIES),
         Column("alertname", "Alert"),
         Column(
             "service", "Service", width=110, links=(from_row(Board.SERVICE), from_row(Board.LOGS))
