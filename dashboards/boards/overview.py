@@ -94,7 +94,7 @@ WRONG = table(
     sort=(("Severity", False), ("Since", False)),
     hide=("Time", "__name__", RUNBOOKS),
     width=14,
-    height=7,
+    height=6,
     empty="no alert fires while all is well",
     absent="✓ Nothing: no alert fires",
 )
@@ -110,7 +110,7 @@ USERS = replace(
         unit="none",
         mappings=DOWN_UP,
         width=10,
-        height=7,
+        height=6,
     ),
     leads=Board.OUTSIDE,
 )
@@ -122,7 +122,7 @@ PARTS = (
         unit="none",
         limit=floors(1),
         mappings=NO_REPLICA,
-        width=5,
+        width=4,
     ),
     replace(
         common.database_reachable("Database", 3),
@@ -130,12 +130,12 @@ PARTS = (
     ),
     replace(
         stat(
-            "Unreachable",
+            "Targets down",
             "Targets, also of the monitoring, that Prometheus cannot scrape.",
             Prom(aggregate("count", _up()) - aggregate("sum", _up()), "of all", instant=True),
             unit="none",
             limit=limits((RED, 1)),
-            width=3,
+            width=4,
         ),
         leads=Board.MONITORING,
     ),
@@ -181,9 +181,9 @@ EFFECT = (
         Prom(good(), "{{service}}"),
         unit="percentunit",
         top=1,
-        height=6,
+        height=5,
     ),
-    BURN,
+    replace(BURN, height=5),
     replace(
         timeseries(
             "Successful user actions",
@@ -193,7 +193,7 @@ EFFECT = (
             Prom(total(rate(c.MESSAGES, outcome="ok")), "post"),
             Prom(total(rate(c.FOLLOWS, outcome="changed")), "follow"),
             unit="ops",
-            height=6,
+            height=5,
         ),
         leads=Board.BUSINESS,
     ),
