@@ -104,7 +104,7 @@ rm -f "$folder/database/database_url" "$folder/database/probe_password"
 keep api/probe_password "$(cat "$folder/blackbox/probe_password")"
 [ -z "${SIMULATOR_PASSWORD_FILE:-}" ] || SIMULATOR_PASSWORD=$(cat "$SIMULATOR_PASSWORD_FILE")
 if [ "${SIMULATOR_PASSWORD:-}" = 'super_safe!' ]; then # pragma: allowlist secret
-    echo "WARNING: everybody knows the course's password: whoever reaches api posts as anyone" >&2
+    echo "WARNING: the course's password is public: anyone who reaches api posts as anyone" >&2
 fi
 # One that is set replaces the one that is there.
 [ -z "${SIMULATOR_PASSWORD:-}" ] || rm -f "$folder"/*/simulator_password
@@ -133,7 +133,7 @@ keep chat/chat_password "$(random)"
 for audience in relay chatlog deadman; do
     keep $audience/chat_password "$(cat "$folder/chat/chat_password")"
 done
-# Whoever has this key speaks as the alerts; persons have the password alone.
+# Programs with this key may post alerts; people have the password alone.
 keep relay/relay_key "$(random)"
 for audience in chatlog deadman; do keep $audience/relay_key "$(cat "$folder/relay/relay_key")"; done
 keep chat/voices.conf "[Channel]

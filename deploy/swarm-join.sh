@@ -3,7 +3,7 @@
 #   terraform -chdir=deploy/terraform output -json nodes | KNOWN_HOSTS=FILE deploy/swarm-join.sh
 #
 # FILE has the machines' host keys, as you read them in the provider's console: nothing is trusted at
-# first sight, because whoever answers gets the Swarm's token.
+# first sight, because the machine that answers gets the Swarm's token.
 # Reads {"manager": {"public": ..., "private": ..., "labels": [...]}, ...}; logs in by SSH with the
 # keys of who calls it. Safe to run again: a machine that has joined stays. Needs jq.
 set -euo pipefail

@@ -17,8 +17,8 @@ if [ ! -e "$active" ]; then
     printf 'map "" $api { default api:5001; }\nmap "" $web { default web:5000; }\n' >"$active"
 fi
 
-# Whom it answers ($known_host), and whom port 80 sends to TLS ($redirected_host): without SITE
-# whoever asks for an address, for a made-up name must not come back in an answer.
+# Hosts that get a response ($known_host), and those that port 80 redirects to TLS ($redirected_host):
+# without SITE only addresses, because a forged name must not be repeated in a response.
 hosts="${HOSTS:-}"
 unknown=1
 if [ -n "${SITE:-}" ]; then
