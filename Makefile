@@ -105,7 +105,7 @@ soak: $(VENV)/dev.stamp ## an hour of load and random faults (MINUTES=n); writes
 profile: $(VENV)/dev.stamp ## where api's time goes under load: docs/flame.svg
 	@$(PY) -m tests.bench.profile
 
-tables: $(VENV)/dev.stamp ## write the tables of docs/benchmarks.md anew from results/
+tables: $(VENV)/dev.stamp ## write docs/scaling.md and the tables of docs/benchmarks.md anew from results/
 	@$(PY) -m tests.tables
 
 bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json

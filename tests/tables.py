@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests import results
+from tests.bench import scaling
 from tests.bench.__main__ import table_of
 from tests.bench.peers import picture
 from tests.drills.__main__ import markdown
@@ -108,3 +109,4 @@ if __name__ == "__main__":
     if peers := results.read("bench-peers"):
         picture.draw(peers["peers"], ROOT / "docs/pictures/peers.svg")
     PAGE.write_text(filled(PAGE.read_text()))
+    scaling.PAGE.write_text(scaling.text())

@@ -11,6 +11,7 @@ import pytest
 from alerts.registry import all_alerts
 from dashboards.registry import DASHBOARDS
 from tests import results
+from tests.bench import scaling
 from tests.drills.table import DRILLS, UNDRILLED
 from tests.parts import ROOT
 from tests.tables import PAGE, TABLES, filled
@@ -109,6 +110,10 @@ def test_its_tables_are_those_of_the_result_files(table: str) -> None:
     text = PAGE.read_text()
     assert text.count(f"<!-- {table} -->\n") == 1
     assert filled(text) == text, "make tables"
+
+
+def test_how_far_it_goes_is_written_from_the_result_files() -> None:
+    assert scaling.PAGE.read_text() == scaling.text(), "make tables"
 
 
 def test_each_alert_was_drilled_three_times() -> None:
