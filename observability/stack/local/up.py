@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from observability.stack.components import COMPONENTS, OPTIONAL, choose
 from observability.stack.local import layout as layouts
@@ -28,12 +29,22 @@ def plan(settings: Settings, only: Collection[str] = ()) -> Layout:
     running = Supervisor(settings.run_dir).processes().keys() & COMPONENTS.keys() if only else ()
     named = [*only, *running]
     wanted = [c.tool for c in choose(named, settings.database_url) if c.tool]
-    unreached = archives.fetch(settings, releases(wanted), patient=False)
-    why = tools.obtain(wanted, settings.cache)
+    unreached, why = fetch(settings, wanted)
     late = lacking(settings, OPTIONAL)
     chosen = choose(named, settings.database_url, late - set(only))
     programs = tools.resolve([c.tool for c in chosen if c.tool], settings.cache, why)
     return Layout(settings, tuple(chosen), programs, unreached)
+
+
+def fetch(settings: Settings, names: Collection[str]) -> tuple[str, str]:
+    """Fetch missing programs, archives and packages at the same time; return why each failed."""
+    packaged = [name for name in names if not tools.TOOLS[name].release]
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(tools.obtain, packaged, settings.cache)
+        unreached = archives.fetch(settings, releases(names), patient=False)
+        why = beside.result()
+    # Packages also bring what no archive could.
+    return unreached, why or tools.obtain(names, settings.cache)
 
 
 def releases(names: Collection[str]) -> list[str]:

@@ -58,7 +58,7 @@ def fetch(
         wanted = missing(cache, releases)  # another process may have fetched them meanwhile
         if not wanted:
             return ""
-        print(f"Fetching {', '.join(wanted)} ...", flush=True)
+        print(f"Fetching {', '.join(wanted)} ...\n", end="", flush=True)
         downloads = [_into_cache(name, settings) for name in wanted]
         _start(downloads)
         problems = [d.error or _install(d, cache) for d in downloads]

@@ -40,7 +40,8 @@ def fetch(packages: set[str], cache: Path) -> str:
         cache.mkdir(parents=True, exist_ok=True)
         with locked(cache / "install.lock"):
             if not packages <= _unpacked(root):
-                print("Fetching the monitoring programs (about 45 MB) ...", flush=True)
+                # In one write: archives are fetched at the same time, and say so too.
+                print("Fetching the monitoring programs (about 45 MB) ...\n", end="", flush=True)
                 with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as beside:
                     fresh = _unpack(packages, Path(beside))
                     if root.exists():
