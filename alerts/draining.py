@@ -17,8 +17,8 @@ from observability.promql.expr import Expr
 
 PAGE = "MiniTwitDraining"
 DOWN = ("MiniTwitDatabaseDown", "MiniTwitTargetDown")
-# name → seconds after the cause, and the causes. A probe looks again within seconds; the windows
-# of a minute and of five are judged once more when they have passed. No alert drains itself.
+# name → seconds after the cause, and the causes. A probe is repeated within seconds; windows of a
+# minute and of five must have passed completely. No alert drains itself.
 DRAINING = {
     f"{PAGE}20s": (20.0, DOWN),
     f"{PAGE}1m": (1.5 * MINUTE, (*DOWN, "MiniTwitProbeFailing")),
@@ -39,7 +39,7 @@ def alerts(_: Clock) -> Group:
                 severity="none",
                 summary="The windows of an outage still drain.",
                 impact="nobody",
-                description="{{ $labels.service }} was told of; its consequences are inhibited.",
+                description="{{ $labels.service }} had an alert; its symptoms are inhibited.",
                 page=PAGE,
             )
             for name, (seconds, causes) in DRAINING.items()

@@ -205,12 +205,7 @@ def _trace(env: Environment) -> TraceSettings:
 
 
 def _address(env: Environment, name: str, default: str) -> Secret:
-    """Return an http:
-
-    or https:
-
-    URL; errors do not show it, as it may hold a password.
-    """
+    """Return an HTTP or HTTPS URL; errors hide it, as it may hold a password."""
     address = env.secret(name, default)
     text = address.reveal()
     try:

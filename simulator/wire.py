@@ -22,10 +22,7 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> Address:
-        """Raises ValueError on anything but http(s):
-
-        host[:port][/prefix].
-        """
+        """Parse a URL; ValueError unless it is http(s)://host[:port][/prefix]."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
             raise ValueError(f"not an address such as http://127.0.0.1:5001: {url!r}")

@@ -28,7 +28,7 @@ from observability import catalog
 from observability.instrument.metrics import Meter
 
 Handler = Callable[[Request, int | None], Awaitable[Response]]
-STRANGER = "There is no such user"
+UNKNOWN_USER = "There is no such user"
 
 
 class SimulatorApi:
@@ -54,14 +54,14 @@ class SimulatorApi:
 
     def routes(self) -> list[Route]:
         """Return the routes of these handlers."""
-        open_, closed = self._recorded, self._authorized
+        public, protected = self._recorded, self._authorized
         user = f"/{USERNAME}"
         return [
             resource("/latest", get=self.latest),
-            resource("/register", post=open_(self.register)),
-            resource("/msgs", get=closed(self.newest)),
-            resource("/msgs" + user, get=closed(self.newest_by), post=closed(self.post)),
-            resource("/fllws" + user, get=closed(self.follows), post=closed(self.follow)),
+            resource("/register", post=public(self.register)),
+            resource("/msgs", get=protected(self.newest)),
+            resource("/msgs" + user, get=protected(self.newest_by), post=protected(self.post)),
+            resource("/fllws" + user, get=protected(self.follows), post=protected(self.follow)),
         ]
 
     async def latest(self, request: Request) -> Response:
@@ -116,7 +116,7 @@ class SimulatorApi:
         if validation.name(username):
             found = await read(self._database, username, self._size(request), latest_id)
         if found is None:
-            raise NotFound(STRANGER)
+            raise NotFound(UNKNOWN_USER)
         return responses.built(found)
 
     def _size(self, request: Request) -> Size:

@@ -30,7 +30,7 @@ class Source:
         if not path.is_file():
             raise TransferError(f"{path}: there is no such file")
         self.path = path
-        # SQLite itself lets one thread in at a time.
+        # SQLite serialises access by several threads itself.
         self.db = sqlite3.connect(
             path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )

@@ -12,7 +12,7 @@ from app.web import csrf, names
 from app.web.client import Client
 from app.web.cookies import Cookies
 from app.web.pages import Pages
-from app.web.timelines import STRANGER
+from app.web.timelines import UNKNOWN_USER
 
 SAID = {
     "follow": 'You are now following "{}"',
@@ -38,7 +38,7 @@ class Follows:
         raw = request.path_params.get("username")
         name = request.query_params.get("name", "") if raw is None else names.decode(raw)
         if not name or not names.storable(name):
-            raise HTTPException(404, STRANGER)
+            raise HTTPException(404, UNKNOWN_USER)
         call = self._client.follow if action == "follow" else self._client.unfollow
         await call(token, name)
         return self._pages.redirect(request, names.address(name), SAID[action].format(name))

@@ -13,7 +13,7 @@ from app.web.client import Client, Kind, Timeline
 from app.web.cookies import Cookies
 from app.web.pages import Pages
 
-STRANGER = "There is no user of that name."
+UNKNOWN_USER = "There is no user of that name."
 NO_PAGE = "This link to older messages is damaged. Start from the newest ones."
 
 
@@ -41,7 +41,7 @@ class Timelines:
         try:
             return await self._client.timeline(kind, token, _before(request), name)
         except HTTPException as error:
-            said = {400: NO_PAGE, 404: STRANGER}.get(error.status_code, error.detail)
+            said = {400: NO_PAGE, 404: UNKNOWN_USER}.get(error.status_code, error.detail)
             raise HTTPException(error.status_code, said, error.headers) from error
 
     async def user(self, request: Request) -> Response:
@@ -89,7 +89,7 @@ class Timelines:
 
     async def _user(self, request: Request, name: str) -> Response:
         if not name or not names.storable(name):
-            raise HTTPException(404, STRANGER)
+            raise HTTPException(404, UNKNOWN_USER)
         token = self._cookies.token(request)
         return self._show(request, "user", await self._read(request, "user", token, name))
 

@@ -64,14 +64,14 @@ LINES_ROW = Row(
     (
         logs(
             "Lines",
-            "Lines of the chosen services and routes that contain what 'Find' says: a trace id, a "
-            "request id, any text.",
+            "Lines of the chosen services and routes that contain the text in 'Find': a trace "
+            "id, a request id, any text.",
             Loki(readable(lines("$find", {"route": matches("$route")}, **CHOSEN))),
             height=16,
         ),
         logs(
             "Error lines",
-            "The latest lines about what went wrong.",
+            "The latest lines of level error or critical.",
             Loki(readable(ERRORS)),
             height=12,
             empty="nothing goes wrong while all is well",
@@ -90,7 +90,7 @@ MORE_ROW = Row(
         ),
         timeseries(
             "Log lines by event",
-            "Lines a second, by what they are about.",
+            "Lines a second, by event.",
             Loki(rate_of(lines(**CHOSEN), "event"), "{{event}}"),
             unit="ops",
             width=12,

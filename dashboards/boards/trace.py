@@ -33,7 +33,7 @@ TRACE_ROW = Row(
         ),
         logs(
             "Lines of this trace",
-            "What the services wrote while they served it.",
+            "Log lines of this request, of both services.",
             Loki(readable(lines("$trace"))),
             height=8,
         ),
@@ -44,7 +44,7 @@ FIND_ROW = Row(
     (
         table(
             "Failed",
-            "Traces of requests that ended in an error of the server.",
+            "Traces of requests that ended in a server error.",
             Tempo("{ status = error }"),
             columns=COLUMNS,
             hide=("nested",),

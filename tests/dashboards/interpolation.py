@@ -1,12 +1,8 @@
 """Fills in the variables of an expression as Grafana does.
 
-https:
-
-grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/ says
-how¶``$__rate_interval`` is made, https:
-
-grafana.com/docs/grafana/latest/dashboards/variables/ how¶several values become one regular
-expression.
+https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/ describes
+``$__rate_interval``, https://grafana.com/docs/grafana/latest/dashboards/variables/ how several
+values become one regular expression.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ CUT = """([titles, lists]) => {
 
 
 class Unreadable(AssertionError):
-    """A board that is not complete in time, or a panel that is wrong; the message names them."""
+    """A board that is incomplete in time, or a wrong panel; named in the message."""
 
 
 @dataclass(frozen=True)

@@ -85,19 +85,19 @@ class Layout:
             listen=address,
             jobs=tuple((c.name, c.job) for c in self.components if c.job),
             folder={
-                "rules": _no_pattern(self.rules),
+                "rules": _escape_glob(self.rules),
                 "secrets": str(settings.secrets),
                 "receivers": str(settings.secrets),
                 "alertmanager": str(settings.secrets),
                 "chat": f"{settings.secrets}/chat",
                 "messages": str(ROOT / "alerts/messages.tmpl"),
                 "dashboards": str(DASHBOARDS),
-                "logs": f"{_no_pattern(settings.logs)}/json/*.log",
+                "logs": f"{_escape_glob(settings.logs)}/json/*.log",
                 "loki": f"{settings.data}/loki",
                 "loki-rules": f"{settings.data}/loki-rules",
                 "tempo": f"{settings.data}/tempo",
                 "promtail": f"{settings.data}/promtail",
-                "rotated": f"{_no_pattern(settings.data)}/promtail/*.rotated.log",
+                "rotated": f"{_escape_glob(settings.data)}/promtail/*.rotated.log",
             },
             grafana_url=self.grafana_url,
             runbook_base=settings.runbook_base,
@@ -219,7 +219,7 @@ def prepare(layout: Layout) -> list[Path]:
     for folder in (settings.config, settings.logs):
         folder.chmod(0o700)
     if layout.rules != RULES:
-        _quicken_rules(settings.scale, layout.rules)
+        _generate_scaled_rules(settings.scale, layout.rules)
     _copy_log_rules(layout.rules / "loki", settings.data / "loki-rules" / deployments.TENANT)
     roles.write(settings.secrets, _database(layout), layout.roles)
     passwords.write(settings.secrets)
@@ -257,7 +257,7 @@ def _write(folder: Path, name: str, text: str) -> Path:
     return path
 
 
-def _quicken_rules(scale: float, folder: Path) -> None:
+def _generate_scaled_rules(scale: float, folder: Path) -> None:
     """Generate the rules for this time scale, in a process: imports forbid it here."""
     command = [sys.executable, "-m", "alerts", "--time-scale", f"{scale:g}", "--out", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -279,7 +279,7 @@ def _database(layout: Layout) -> str:
     return layout.database_url(postgres.prepare(layout.postgres_home) if own else "")
 
 
-def _no_pattern(path: Path) -> str:
+def _escape_glob(path: Path) -> str:
     """Escape a path for the glob patterns of Prometheus and Promtail."""
     # Prometheus allows a star only in the last part, even if it is escaped.
     return re.sub(r"([][?\\{}])", r"\\\1", str(path)).replace("*", "?")
