@@ -75,8 +75,12 @@ def start(
     environment: Mapping[str, str] | None = None,
     *,
     header_seconds: int = 10,
+    trusted: str = "",
 ) -> Iterator[Entrance]:
-    """Run it by way of its container's entry script until it answers; end it afterwards."""
+    """Run it by way of its container's entry script until it answers; end it afterwards.
+
+    ``trusted``: who says whose request it passes on, besides Cloudflare.
+    """
     program = tools.require(["nginx"], load().cache)["nginx"].path
     ports = {name: free_port() for name in PROXY_PORTS}
     make = {**os.environ, "SITE": "localhost"}
@@ -93,7 +97,12 @@ def start(
         scratch=str(folder),
         header_seconds=header_seconds,
     )
-    (folder / "nginx.conf").write_text(render_proxy(proxy))
+    text = render_proxy(proxy)
+    if trusted:
+        text = text.replace(
+            "    real_ip_header", f"    set_real_ip_from {trusted};\n    real_ip_header"
+        )
+    (folder / "nginx.conf").write_text(text)
     own = {
         "PATH": f"{program.parent}:{os.environ['PATH']}",
         "FOLDER": str(folder),

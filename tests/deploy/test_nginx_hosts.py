@@ -10,7 +10,7 @@ import pytest
 
 from tests.attacks import connect, rest
 from tests.deploy.proxy import Entrance, start
-from tests.parts import Service
+from tests.parts import Service, request
 
 SITE = "minitwit.example"
 PLAIN = ("http", "web", "api")
@@ -83,6 +83,24 @@ def test_an_offer_of_h2c_is_an_ordinary_request(
         connection.sendall(head + offer + b"\r\n" + body)
         answer = connection.recv(100)
     assert answer.startswith(b"HTTP/1.1 204 " if with_nginx else b"HTTP/1.1 400 "), answer
+
+
+NOBODY = "127.0.0.1:9"  # nginx answers 502 for it
+
+
+def test_a_network_of_ipv6_is_one_client(tmp_path: Path) -> None:
+    """Whoever has a /64 has as many addresses as they like."""
+    with start(tmp_path, NOBODY, NOBODY, trusted="127.0.0.1") as proxy:
+
+        def statuses(address: str) -> list[int]:
+            url = proxy.url("web") + "/login"
+            return [
+                request("POST", url, b"", {"CF-Connecting-IP": address.format(n)}).status
+                for n in range(1, 121)
+            ]
+
+        assert set(statuses("2001:db8:0:{:x}::1")) == {502}
+        assert 429 in statuses("2001:db8:1:1::{:x}")  # a burst of 50, then ten a second
 
 
 @pytest.mark.parametrize("with_nginx", [True, False])
