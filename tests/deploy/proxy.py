@@ -16,6 +16,8 @@ from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.parts import ROOT, Answer, free_port, request, wait_for
 
+TRUST = "    real_ip_header"  # after the list of those who are believed
+
 
 @dataclass
 class Entrance:
@@ -87,21 +89,10 @@ def start(
     command = [str(ROOT / "deploy/secrets.sh"), str(folder / "secrets")]
     subprocess.run(command, env=make, check=True, capture_output=True)
     (folder / "logs").mkdir()
-    proxy = Proxy(
-        listen={name: f"127.0.0.1:{port}" for name, port in ports.items()},
-        grafana=grafana,
-        active=f"{folder}/active/*.conf",
-        certificate=f"{folder}/secrets/tls/tls_certificate",
-        key=f"{folder}/secrets/tls/tls_key",
-        log=f"{folder}/logs/nginx.log",
-        scratch=str(folder),
-        header_seconds=header_seconds,
-    )
+    proxy = _settings(folder, ports, grafana, header_seconds)
     text = render_proxy(proxy)
     if trusted:
-        text = text.replace(
-            "    real_ip_header", f"    set_real_ip_from {trusted};\n    real_ip_header"
-        )
+        text = text.replace(TRUST, f"    set_real_ip_from {trusted};\n{TRUST}")
     (folder / "nginx.conf").write_text(text)
     own = {
         "PATH": f"{program.parent}:{os.environ['PATH']}",
@@ -124,3 +115,16 @@ def start(
         if process.poll() is None:
             os.killpg(process.pid, 15)
             process.wait(timeout=20)
+
+
+def _settings(folder: Path, ports: Mapping[str, int], grafana: str, header_seconds: int) -> Proxy:
+    return Proxy(
+        listen={name: f"127.0.0.1:{port}" for name, port in ports.items()},
+        grafana=grafana,
+        active=f"{folder}/active/*.conf",
+        certificate=f"{folder}/secrets/tls/tls_certificate",
+        key=f"{folder}/secrets/tls/tls_key",
+        log=f"{folder}/logs/nginx.log",
+        scratch=str(folder),
+        header_seconds=header_seconds,
+    )
