@@ -38,7 +38,10 @@ ONE_CAUSE = {
     ),
     "posts fail": ((POSTS_FAIL, PAGES_FAIL, ERRORS, WEB_ERRORS, BURNS, "NoPosts api"), POSTS_FAIL),
     "only pages fail": ((PAGES_FAIL, WEB_ERRORS, "BurnRate1h web"), PAGES_FAIL),
-    "errors that no probe sees": ((ERRORS, WEB_ERRORS, PAGES_FAIL, BURNS), ERRORS),
+    "errors that no probe sees": (
+        (ERRORS, WEB_ERRORS, PAGES_FAIL, BURNS, "ErrorsLogged api"),
+        ERRORS,
+    ),
     "errors of pages alone": ((WEB_ERRORS, "BurnRate1h web"), WEB_ERRORS),
 }
 # While the windows of an outage of this service drain, its consequences are not told ...

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from observability.stack.targets import PROBE_USER
 from tests.drills.faults import beside
 from tests.drills.site import Site
 
@@ -19,6 +20,11 @@ _numbers = itertools.count(1)
 def read(site: Site) -> None:
     """The newest messages."""
     site.send("GET", "/msgs", "")
+
+
+def followed(site: Site) -> None:
+    """Whom somebody follows."""
+    site.send("GET", f"/fllws/{PROBE_USER}", "")
 
 
 def register_someone(site: Site) -> None:

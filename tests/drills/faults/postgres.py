@@ -11,7 +11,7 @@ from typing import LiteralString
 import psycopg
 
 from tests.drills.faults import Fault, repeated
-from tests.drills.faults.clients import read
+from tests.drills.faults.clients import followed, read
 from tests.drills.site import Site
 
 
@@ -25,6 +25,13 @@ def locked(table: LiteralString = "messages") -> Fault:
             yield
 
     return inject
+
+
+@contextmanager
+def refused_follows(site: Site) -> Iterator[None]:
+    """Somebody's transaction holds the table of follows, and clients ask for it."""
+    with locked("follows")(site), repeated(followed, 0.2, 4)(site):
+        yield
 
 
 @contextmanager
