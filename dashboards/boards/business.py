@@ -46,7 +46,7 @@ NOW_ROW = Row(
                 Prom(total(increase(metric, RANGE, outcome=good)), title.lower(), instant=True),
                 unit="locale",
                 decimals=0,
-                width=4 if title in ("Logins", "Messages") else 3,
+                width=3 if title == "Registrations" else 4,
             )
             for title, what, metric, good, _ in ATTEMPTS
         ),
@@ -60,7 +60,7 @@ NOW_ROW = Row(
             ),
             unit="locale",
             decimals=0,
-            width=6,
+            width=5,
         ),
     ),
 )

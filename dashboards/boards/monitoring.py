@@ -178,18 +178,22 @@ LOSSES_ROW = Row(
             "Records written, by service and level.",
             Prom(total(rate(c.LOG_RECORDS), SERVICE, Label("level")), "{{service}} {{level}}"),
             unit="ops",
+            width=12,
         ),
         timeseries(
             "Dropped log records",
             "Records dropped because a sink was full or failing.",
             Prom(total(rate(c.LOG_DROPPED), SERVICE, SINK), "{{service}} {{sink}}"),
             unit="ops",
+            width=12,
         ),
         timeseries(
             "Spans",
             "Spans delivered, and spans lost because the receiver was slow, away or refusing.",
             Prom(total(rate(c.TRACE_SPANS), SERVICE, Label("outcome")), "{{service}} {{outcome}}"),
             unit="ops",
+            width=24,
+            height=6,
         ),
     ),
 )

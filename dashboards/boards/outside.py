@@ -31,8 +31,8 @@ PROBES_ROW = Row(
             Prom(aggregate("min", select(e.PROBE_SUCCESS), e.PROBE), "{{probe}}", instant=True),
             unit="none",
             mappings=DOWN_UP,
-            width=12,
-            height=5,
+            width=24,
+            height=4,
         ),
         stat(
             "Uptime in the time shown",
@@ -43,8 +43,8 @@ PROBES_ROW = Row(
                 instant=True,
             ),
             unit="percentunit",
-            width=12,
-            height=5,
+            width=24,
+            height=4,
         ),
         timeseries(
             "Duration",

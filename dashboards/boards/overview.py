@@ -114,36 +114,39 @@ USERS = replace(
     ),
     leads=Board.OUTSIDE,
 )
-PARTS = (
-    stat(
-        "Replicas ready",
-        "Replicas that say they can serve, by service.",
-        Prom(ready(), "{{service}}", instant=True),
-        unit="none",
-        limit=floors(1),
-        mappings=NO_REPLICA,
-        width=4,
-    ),
-    replace(
-        common.database_reachable("Database", 3),
-        leads=Board.DATABASE,
-    ),
-    replace(
+PARTS = tuple(
+    replace(panel, height=3)
+    for panel in (
         stat(
-            "Targets down",
-            "Targets, also of the monitoring, that Prometheus cannot scrape.",
-            Prom(aggregate("count", _up()) - aggregate("sum", _up()), "of all", instant=True),
+            "Replicas ready",
+            "Replicas that say they can serve, by service.",
+            Prom(ready(), "{{service}}", instant=True),
             unit="none",
-            limit=limits((RED, 1)),
+            limit=floors(1),
+            mappings=NO_REPLICA,
             width=4,
         ),
-        leads=Board.MONITORING,
-    ),
-    replace(
-        common.latest_action("Simulator", 3),
-        leads=Board.SIMULATOR,
-    ),
-    replace(BUDGET, width=10),
+        replace(
+            common.database_reachable("Database", 3),
+            leads=Board.DATABASE,
+        ),
+        replace(
+            stat(
+                "Targets down",
+                "Targets, also of the monitoring, that Prometheus cannot scrape.",
+                Prom(aggregate("count", _up()) - aggregate("sum", _up()), "of all", instant=True),
+                unit="none",
+                limit=limits((RED, 1)),
+                width=4,
+            ),
+            leads=Board.MONITORING,
+        ),
+        replace(
+            common.latest_action("Simulator", 3),
+            leads=Board.SIMULATOR,
+        ),
+        replace(BUDGET, width=10),
+    )
 )
 RED_METHOD = (
     timeseries(
@@ -181,9 +184,9 @@ EFFECT = (
         Prom(good(), "{{service}}"),
         unit="percentunit",
         top=1,
-        height=5,
+        height=6,
     ),
-    replace(BURN, height=5),
+    BURN,
     replace(
         timeseries(
             "Successful user actions",
@@ -193,7 +196,7 @@ EFFECT = (
             Prom(total(rate(c.MESSAGES, outcome="ok")), "post"),
             Prom(total(rate(c.FOLLOWS, outcome="changed")), "follow"),
             unit="ops",
-            height=5,
+            height=6,
         ),
         leads=Board.BUSINESS,
     ),

@@ -16,7 +16,7 @@ from observability.stack.settings import load
 from tests.browser.conftest import installed
 from tests.parts import ROOT, request, wait_for
 from tests.stack.grafana import NO_DATA, Reader, Shown, Unreadable, readers
-from tests.stack.panels import EMPTY
+from tests.stack.panels import EMPTY, traces
 from tests.stack.platform import Platform
 
 pytestmark = [
@@ -33,7 +33,8 @@ WIDTHS = (1600, 1280)
 ABOUT_TRACES = {Board.TRACE.value}
 # What looks back 30 days says nothing yet on a platform that is minutes old, and says so.
 YOUNG = {"Error budget left", "Good requests in 30 days"}
-TO_TRACE = f"a[href*='{Board.TRACE.path}'][href*='var-trace=']"
+# The link to log in carries the address of the page.
+TO_TRACE = f"a[href*='{Board.TRACE.path}'][href*='var-trace=']:not([href*=login])"
 QUERY = "**/api/ds/query*"
 PAGED = 'ALERTS{alertstate="firing",severity="critical",service="api"}'
 
@@ -56,6 +57,11 @@ def trouble(stack: Platform, reader: Reader) -> Iterator[Reader]:
 
 def traced(stack: Platform) -> bool:
     return "tempo" in stack.supervisor.processes()
+
+
+def sampled(stack: Platform) -> str:
+    """Return the id of a trace that Tempo has, and not only since a moment ago."""
+    return wait_for("a trace", lambda: traces(stack, "{ }"))[-1]
 
 
 def without_data(uid: str, shown: list[Shown]) -> list[str]:
@@ -83,7 +89,7 @@ def test_a_panel_with_an_error_is_named(reader: Reader) -> None:
 
 def test_a_page_that_is_half_loaded_is_not_taken_for_a_board(reader: Reader) -> None:
     held: list[Route] = []
-    reader.page.route(QUERY, held.append)
+    reader.page.route(QUERY, lambda route: held.append(route))
     try:
         with pytest.raises(Unreadable, match=r"minitwit-outside: not within 3 s: .*'Now' is"):
             reader.open(Board.OUTSIDE.value, seconds=3)
@@ -114,7 +120,7 @@ def test_a_cell_leads_to_its_trace(stack: Platform, reader: Reader) -> None:
 def test_a_field_of_a_line_leads_to_its_trace(stack: Platform, reader: Reader) -> None:
     if not traced(stack):
         pytest.skip("TRACES NOT TESTED: Tempo is not on this machine")
-    reader.open(Board.LOGS.value)
+    reader.open(Board.LOGS.value, more=f"&var-find={sampled(stack)}")
     panel = reader.page.get_by_test_id("data-testid Panel header Lines").first
     panel.get_by_text(re.compile("GET|POST")).first.click()
     follow(reader)
@@ -151,9 +157,10 @@ def test_every_panel_shows_data_and_all_of_its_text(
     if uid in ABOUT_TRACES and not traced(stack):
         pytest.skip("TRACES NOT TESTED: Tempo is not on this machine")
     blank: list[str] = []
+    chosen = f"&var-trace={sampled(stack)}" if uid in ABOUT_TRACES else ""
 
     def complete() -> bool:
-        blank[:] = without_data(uid, reader.open(uid))
+        blank[:] = without_data(uid, reader.open(uid, more=chosen))
         return not blank
 
     try:
