@@ -119,7 +119,7 @@ incident: $(VENV)/incident.stamp ## draft a post-mortem (SINCE=30m or a time, UN
 	@$(PY) -m alerts.incident $(if $(OUT),--out "$(OUT)") \
 		"$(or $(SINCE),$(error since when? make incident SINCE=30m))" $(if $(UNTIL),"$(UNTIL)")
 
-alert-test: $(VENV)/stack.stamp ## send a test alert to every receiver that is set, and say who got it
+alert-test: $(VENV)/stack.stamp ## send a test alert to every receiver that is set, and report its delivery
 	@$(STACK) alert-test
 
 backup: $(VENV)/stack.stamp ## take a backup of the database that runs
@@ -164,7 +164,7 @@ dashboards: $(VENV)/dev.stamp ## generate the dashboards, the rules and what com
 	@$(PY) -m alerts
 	@$(PY) -m observability.stack.config.generate
 
-check: $(VENV)/dev.stamp ## check that the generated files are as their code says
+check: $(VENV)/dev.stamp ## check that the generated files are up to date
 	@$(PY) -m dashboards --check
 	@$(PY) -m alerts --check
 	@$(PY) -m observability.stack.config.generate --check

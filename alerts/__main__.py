@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from alerts import deploys
+from alerts import deploy_queries
 from alerts.registry import render
 from observability.clock import Clock
 from observability.generated import run
@@ -24,7 +24,7 @@ def main() -> int:
     )
 
     def files(options: argparse.Namespace) -> dict[str, str]:
-        return render(Clock(options.time_scale)) | {deploys.FILE: deploys.render()}
+        return render(Clock(options.time_scale)) | {deploy_queries.FILE: deploy_queries.render()}
 
     return run("alerts", files, Path("alerts/generated"), parser)
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts.deploys import questions
+from alerts.deploy_queries import questions
 from alerts.incident import alerted, budget, changes, pictures, shares
 from alerts.incident.ask import Prometheus
 from alerts.incident.look import first_mover
@@ -70,7 +70,7 @@ def incident_expressions() -> list[tuple[str, str]]:
 
 ALL = [
     *panel_expressions(), *other_expressions(), *rule_expressions(), *incident_expressions(),
-    *((f"alerts/deploys: {name}", expr.text) for name, expr in questions().items()),
+    *((f"alerts/deploy_queries: {name}", expr.text) for name, expr in questions().items()),
 ]  # fmt: skip
 
 

@@ -51,4 +51,4 @@ def questions() -> dict[str, Expr]:
 def render() -> str:
     """The generated file: a name and an expression a line."""
     lines = [f"{name} {expr}" for name, expr in questions().items()]
-    return "\n".join([f"# {mark('alerts/deploys.py')}", *lines]) + "\n"
+    return "\n".join([f"# {mark('alerts/deploy_queries.py')}", *lines]) + "\n"
