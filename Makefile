@@ -8,7 +8,8 @@ CODE := app observability dashboards alerts simulator tests
 COVERED := app,observability,dashboards,alerts,simulator
 CACHE := $(or $(MINITWIT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/minitwit)
 # Most tests wait rather than compute: two processes share them, on however few cores. What is
-# covered is counted in one (JOBS=0 does without helpers: for looking for a fault).
+# covered is counted in one (JOBS=0 does without helpers: for looking for a fault). Both have to find
+# the same tests in the same order, also where a set names them: hence PYTHONHASHSEED.
 JOBS ?= $(if $(COVERAGE),0,2)
 SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
 # Tests make up secrets of every kind; requirements and the table of archives are full of hashes.
@@ -64,7 +65,7 @@ fetch-archives: $(VENV)/stack.stamp ## fetch the archives of all programs into D
 ##@ Test and check
 test: lint typecheck secrets workflows ## all checks and tests; ends with what could not be tested (STRICT=1 fails then)
 	@$(STACK) tools >/dev/null || true # what is missing is said by the tests, and in the last line
-	@$(PY) $(if $(COVERAGE),-m coverage run --source=$(COVERED)) -m pytest $(SIDE_BY_SIDE) \
+	@PYTHONHASHSEED=0 $(PY) $(if $(COVERAGE),-m coverage run --source=$(COVERED)) -m pytest $(SIDE_BY_SIDE) \
 		--untested=$(if $(STRICT),fail,tell)
 	@$(if $(COVERAGE),$(PY) -m coverage xml --quiet)
 

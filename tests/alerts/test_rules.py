@@ -92,7 +92,7 @@ def test_every_alert_on_lines_compares(name: str) -> None:
     assert re.search(r" > [0-9.]+$", ALERTS[name].expr.text)
 
 
-@pytest.mark.parametrize("name", ALERTS.keys() - UNCONDITIONAL.keys() - log_alerts())
+@pytest.mark.parametrize("name", sorted(ALERTS.keys() - UNCONDITIONAL.keys() - log_alerts()))
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_alert_compares_and_waits_for_two_evaluations(name: str, scale: float) -> None:
     tree = p.parse(ALERTS[name].expr.text)
