@@ -89,7 +89,7 @@ NOBODY = "127.0.0.1:9"  # nginx answers 502 for it
 
 
 def test_a_network_of_ipv6_is_one_client(tmp_path: Path) -> None:
-    """Whoever has a /64 has as many addresses as they like."""
+    """A client with a /64 has any number of addresses."""
     with start(tmp_path, NOBODY, NOBODY, trusted="127.0.0.1") as proxy:
 
         def statuses(address: str) -> list[int]:

@@ -109,7 +109,10 @@ def expected(uid: str) -> list[str]:
 
 
 def height(uid: str) -> int:
-    """Pixels in which the whole board is on the screen: Grafana draws nothing that is below it."""
+    """Return the height in pixels of the whole board, which must be visible.
+
+    Grafana draws only panels that are on the screen.
+    """
     ends = (p["gridPos"]["y"] + p["gridPos"]["h"] for p in board(uid)["panels"])
     return int(max(ends)) * UNIT + BARS
 

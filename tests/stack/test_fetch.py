@@ -18,7 +18,7 @@ WANTED = ["prometheus", "ngircd"]
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """What the packages were asked for; the first time, they wait for the archives to be asked."""
+    """Return the requests for packages; the first time, after the archives."""
     found: list[tuple[str, ...]] = []
     both = Barrier(2, timeout=60)
 

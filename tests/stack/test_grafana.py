@@ -60,7 +60,7 @@ def traced(stack: Platform) -> bool:
 
 
 def sampled(stack: Platform) -> str:
-    """Return the id of a trace that Tempo has, and not only since a moment ago."""
+    """Return the id of a trace that Tempo has had for a while."""
     return wait_for("a trace", lambda: traces(stack, "{ }"))[-1]
 
 

@@ -23,7 +23,7 @@ def read(site: Site) -> None:
 
 
 def followed(site: Site) -> None:
-    """Whom somebody follows."""
+    """Request the users that a user follows."""
     site.send("GET", f"/fllws/{PROBE_USER}", "")
 
 
