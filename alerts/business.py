@@ -20,13 +20,15 @@ from observability.promql.builders import (
     aggregate,
     differs,
     increase,
+    matches,
     rate,
     ratio,
     select,
     total,
 )
 
-POST = {"method": "POST", "route": "/msgs/{username}"}
+# The probe's posts are requests, but no messages: where nobody else posts, none is refused.
+REFUSED = {"method": "POST", "route": "/msgs/{username}", "status": matches("[45]..")}
 
 
 def alerts(clock: Clock) -> Group:
@@ -41,7 +43,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitNoPosts",
                 total(rate(MESSAGES, minute, outcome="ok"), SERVICE).equals(0)
-                & (total(rate(HTTP_REQUESTS, minute, **POST), SERVICE) > LOW_TRAFFIC),
+                & (total(rate(HTTP_REQUESTS, minute, **REFUSED), SERVICE) > LOW_TRAFFIC),
                 wait=30,
                 severity="critical",
                 summary="All posts are rejected.",
