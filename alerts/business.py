@@ -17,6 +17,7 @@ from observability.clock import Clock
 from observability.conventions import Board
 from observability.promql.builders import (
     NOW,
+    Matcher,
     aggregate,
     differs,
     increase,
@@ -28,7 +29,11 @@ from observability.promql.builders import (
 )
 
 # The probe's posts are requests, but no messages: where nobody else posts, none is refused.
-REFUSED = {"method": "POST", "route": "/msgs/{username}", "status": matches("[45]..")}
+REFUSED: dict[str, str | Matcher] = {
+    "method": "POST",
+    "route": "/msgs/{username}",
+    "status": matches("4..|5.."),
+}
 
 
 def alerts(clock: Clock) -> Group:
