@@ -140,7 +140,7 @@ class Reader:
             self.refused.append(f"{response.status} {response.text()[:200]}")
 
     def open(self, uid: str, seconds: float = 30, more: str = "") -> list[Shown]:
-        """Open a board and wait until it is complete; no panel of it may have an error."""
+        """Open a board and wait until it is complete, without an error."""
         self.refused.clear()
         address = f"{self.address}/d/{uid}?from=now-15m&to=now{more}"
         self.page.goto(address, wait_until="commit")
