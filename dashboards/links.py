@@ -28,8 +28,11 @@ def from_row(board: Board, column: str = "Service") -> Json:
 
 
 def to_trace() -> Json:
-    """Return a link from a cell with a trace id to that trace."""
-    return link(Board.TRACE, "var-trace=${__value.raw}")
+    """Return a link from a row with a trace id, in its column Trace, to that trace.
+
+    Not from the id itself: there Tempo's own link comes first, to Explore, which viewers lack.
+    """
+    return link(Board.TRACE, "var-trace=${__data.fields.Trace}")
 
 
 def to_runbook() -> Json:

@@ -28,6 +28,7 @@ class Column:
     links: tuple[Json, ...] = ()
     words: tuple[tuple[str, str], ...] = ()
     steps: tuple[Json, ...] = ()
+    hidden: bool = False  # there for a link of the row alone
     shown: str = ""
 
     def override(self) -> Json:
@@ -42,6 +43,8 @@ class Column:
                 ("mappings", self._mappings()),
                 ("thresholds", self._thresholds()),
                 ("custom.cellOptions", self._cell()),
+                ("custom.hideFrom", {"viz": True} if self.hidden else {}),
+                ("custom.hidden", self.hidden),
             )
             if value or (value == 0 and name == "decimals")
         ]

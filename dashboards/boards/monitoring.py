@@ -38,6 +38,7 @@ SCRAPES_ROW = Row(
             unit="none",
             mappings=DOWN_UP,
             width=24,
+            height=6,
         ),
         stat(
             "Watchdog",

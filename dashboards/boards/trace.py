@@ -15,12 +15,13 @@ from observability.catalog import SIMULATOR_TIMEOUT
 from observability.conventions import Board
 from observability.promql.logql import lines, readable
 
+# Fields by the names that Tempo shows; those of its answer do not match.
 COLUMNS = (
-    Column("traceID", "Trace", width=300, links=(to_trace(),)),
-    Column("startTime", "Started", width=180),
-    Column("traceService", "Service", width=90),
-    Column("traceName", "Request"),
-    Column("traceDuration", "Took", unit="ms", width=90),
+    Column("Trace ID", "Trace", hidden=True),
+    Column("Start time", "Started", width=180),
+    Column("Service", "Service", width=90),
+    Column("Name", "Request", links=(to_trace(),)),
+    Column("Duration", "Took", unit="ms", width=90),
 )
 
 TRACE_ROW = Row(
@@ -40,7 +41,7 @@ TRACE_ROW = Row(
     ),
 )
 FIND_ROW = Row(
-    "Latest traces: a click on an id opens it above",
+    "Latest traces: a click on a request opens its trace above",
     (
         table(
             "Failed",
