@@ -147,7 +147,7 @@ class Reader:
         return self.wait(uid, seconds)
 
     def wait(self, uid: str, seconds: float = 30) -> list[Shown]:
-        """Wait until every panel of the board is there and drawn, and nothing is being loaded."""
+        """Wait until every panel of the board is drawn, and nothing is loading."""
         self._look(uid, WIDTH)
         deadline = time.monotonic() + seconds
         while missing := self._missing(uid):
