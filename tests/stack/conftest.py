@@ -11,7 +11,8 @@ import pytest
 from tests.parts import wait_for
 from tests.stack.platform import MONITORING, Platform
 
-FIRING = 'ALERTS{alertstate="firing",severity!="none"}'
+# What tests break. Others may fire on a machine without time.
+FIRING = 'ALERTS{alertstate="firing",alertname=~"MiniTwit(DatabaseDown|TargetDown)"}'
 DEEP = "a-checkout-in-a-folder-whose-path-is-longer-than-a-socket-s-may-be-" * 2
 
 
