@@ -81,7 +81,8 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
             "What are they about?": {"event": "db_error"},
         }
     },
-    "read-only": {
+    "read-only": {"MiniTwitProbeFailing": {"Which probe fails?": {"service": "api"}}},
+    "read-only-unprobed": {
         "MiniTwitNoPosts": {
             "With which status": {"status": "5.."},
             "Does the database refuse": {"kind": "statement"},

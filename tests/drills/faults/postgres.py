@@ -12,6 +12,7 @@ import psycopg
 
 from tests.drills.faults import Fault, repeated
 from tests.drills.faults.clients import followed, read
+from tests.drills.faults.processes import stopped
 from tests.drills.site import Site
 
 
@@ -67,6 +68,13 @@ def read_only(site: Site) -> Iterator[None]:
         yield
     finally:
         _set(site, "ALTER SYSTEM RESET default_transaction_read_only")
+
+
+@contextmanager
+def read_only_unprobed(site: Site) -> Iterator[None]:
+    """No more writes; the probes, which would notice first, are gone."""
+    with stopped("blackbox")(site), read_only(site):
+        yield
 
 
 def _set(site: Site, statement: str) -> None:
