@@ -11,7 +11,7 @@ CACHE := $(or $(MINITWIT_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/minitwit)
 # covered is counted in one (JOBS=0 does without helpers: for looking for a fault). Both have to find
 # the same tests in the same order, also where a set names them: hence PYTHONHASHSEED.
 JOBS ?= $(if $(COVERAGE),0,2)
-SIDE_BY_SIDE := -n $(JOBS) --dist loadgroup --no-loadscope-reorder
+SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # Tests make up secrets of every kind; requirements and the table of archives are full of hashes.
 HASHES := observability/stack/programs/versions.py
 MADE_UP := KeywordDetector BasicAuthDetector HexHighEntropyString Base64HighEntropyString

@@ -24,18 +24,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def on_platform(item: pytest.Item) -> bool:
-    """Whether a test asks for the whole platform, which all of them share."""
+    """Whether a test asks for the whole platform, which a process starts once."""
     return "stack" in getattr(item, "fixturenames", ())
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Group tests by file, and those of the platform, for parallel runs."""
-    file = "/".join(item.path.with_suffix("").parts[-2:])
-    item.add_marker(pytest.mark.xdist_group("platform" if on_platform(item) else file))
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Start with the longest group, which waits while other processes compute."""
+    """Start with the longest files, which wait while other processes compute."""
     if hasattr(config, "workerinput"):
         items.sort(key=on_platform, reverse=True)
 
