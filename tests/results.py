@@ -44,8 +44,13 @@ def stamped(figures: dict[str, Any]) -> dict[str, Any]:
 def write(name: str, figures: dict[str, Any]) -> None:
     """Keep them as ``results/NAME.json``, and say so."""
     path = RESULTS / f"{name}.json"
-    path.write_text(json.dumps(figures, indent=2) + "\n")
+    path.write_text(as_text(figures))
     print(f"written to {path.relative_to(ROOT)}")
+
+
+def as_text(figures: dict[str, Any]) -> str:
+    """Return the text of a result file."""
+    return json.dumps(figures, indent=2) + "\n"
 
 
 def read(name: str) -> dict[str, Any]:

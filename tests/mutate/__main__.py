@@ -1,0 +1,98 @@
+"""``make mutate``: change the monitoring on purpose, and see which check notices."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+
+from tests import results
+from tests.mutate import report
+from tests.mutate.checkout import Checkout, copied
+from tests.mutate.mutant import Mutant
+from tests.mutate.operators import OPERATORS
+from tests.mutate.sample import stratified
+from tests.mutate.trial import broken, judge
+from tests.parts import ROOT, end_as_by_hand
+
+NAME = "mutate"
+
+
+def main() -> int:
+    """Run the command line; exit status 1 if a mutant survived."""
+    end_as_by_hand()
+    options = _options()
+    names = set(options.only or OPERATORS)
+    mutants = [one for name in OPERATORS if name in names for one in OPERATORS[name].mutants(ROOT)]
+    if options.list:
+        for one in mutants:
+            print(f"{one.operator:11} {one.title}")
+        print(f"{len(mutants)} mutants of {len(names)} operators")
+        return 0
+    if changes := _uncommitted():
+        print(f"mutate: the copy is of the last commit, and these files are not: {changes}")
+        return 2
+    drawn = stratified(mutants, options.count, options.seed)[options.skip :]
+    try:
+        with copied() as checkout:
+            if options.baseline and (failing := broken(checkout, names)):
+                print(f"mutate: these fail without any mutant: {', '.join(failing)}")
+                return 2
+            return _try(checkout, drawn, options, len(mutants))
+    except KeyboardInterrupt:
+        print("\nmutate: interrupted; what was judged is kept, the copy is removed")
+        return 130
+
+
+def _try(checkout: Checkout, drawn: list[Mutant], options: argparse.Namespace, sites: int) -> int:
+    """Judge each mutant; keep the result after each, so that an end keeps what was done."""
+    rows = results.read(NAME).get("rows", []) if options.skip else []
+    begun = time.monotonic()
+    for number, mutant in enumerate(drawn, options.skip + 1):
+        if options.minutes and time.monotonic() - begun > 60 * options.minutes:
+            print(f"{options.minutes:g} minutes are over; go on with --skip {number - 1}")
+            break
+        outcome = judge(checkout, mutant)
+        rows.append(report.row(outcome))
+        print(
+            f"{number}/{options.skip + len(drawn)} {outcome.verdict:10} {mutant.operator:11} "
+            f"{mutant.title}" + (f"  [{rows[-1]['by']}]" if rows[-1]["by"] else ""),
+            flush=True,
+        )
+        _keep(report.figures(options.seed, sites, rows))
+    result = report.figures(options.seed, sites, rows)
+    print(report.markdown(result), end="")
+    print(f"written to results/{NAME}.json; `make tables` puts it into the documentation")
+    return int(result["noticed"] < result["sampled"])
+
+
+def _keep(result: report.Json) -> None:
+    path = results.RESULTS / f"{NAME}.json"
+    path.write_text(results.as_text(results.stamped(result)))
+
+
+def _uncommitted() -> str:
+    command = ["git", "status", "--porcelain", "--", ".", ":!results"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return ", ".join(line[3:] for line in done.stdout.splitlines())
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutate", description=__doc__)
+    add = parser.add_argument
+    add("--list", action="store_true", help="list all mutants and try none")
+    add("--seed", type=int, default=1, metavar="N", help="of the sample; default: %(default)s")
+    add("--count", type=int, default=130, metavar="N", help="how many; default: %(default)s")
+    add("--only", action="append", choices=OPERATORS, help="this operator alone; may be repeated")
+    add("--skip", type=int, default=0, metavar="N", help="go on after N of the sample")
+    add("--minutes", type=float, default=0, metavar="N", help="begin no mutant after N minutes")
+    add(
+        "--no-baseline", dest="baseline", action="store_false",
+        help="do not run the checks without a mutant first",
+    )  # fmt: skip
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,67 @@
+"""One mutant on trial: applied, generated anew, checked until a check fails."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import Literal
+
+from tests.mutate.checkout import Checkout, TimedOut
+from tests.mutate.mutant import Mutant
+from tests.mutate.operators import OPERATORS
+
+Verdict = Literal["noticed", "survived", "equivalent"]
+SECONDS = 240  # for each file of tests
+FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
+GOOD = {0, 5}  # pytest's exit status: all passed, no test
+PYTEST = (sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant; ``by`` is what noticed it, or why nothing did."""
+
+    mutant: Mutant
+    verdict: Verdict
+    by: str = ""
+
+
+def judge(checkout: Checkout, mutant: Mutant) -> Outcome:
+    """Put one mutant to the checks of its operator, and end at the first that fails.
+
+    A check that does not end in time has noticed nothing: the machine may be slow.
+    """
+    with checkout.changed(mutant):
+        if refused := checkout.generate():
+            return Outcome(mutant, "noticed", refused)
+        if not checkout.differs(mutant):
+            return Outcome(mutant, "equivalent")
+        late = []
+        for tests in OPERATORS[mutant.operator].tests(mutant.file):
+            try:
+                # Twice, since a test may fail by chance on a machine without time.
+                if failure(checkout, tests) and (failed := failure(checkout, tests)):
+                    return Outcome(mutant, "noticed", failed)
+            except TimedOut:
+                late.append(tests)
+        return Outcome(mutant, "survived", f"out of time: {', '.join(late)}" if late else "")
+
+
+def failure(checkout: Checkout, tests: str) -> str:
+    """Run a file of tests; return the name of the test that failed first."""
+    if not (checkout.root / tests).exists():
+        raise FileNotFoundError(f"{tests} is not in the last commit")
+    done = checkout.run([*PYTEST, tests], SECONDS)
+    if done.returncode in GOOD:
+        return ""
+    found = FAILED.search(done.stdout)
+    return found[1] if found else f"{tests}: {(done.stdout.strip().splitlines() or [''])[-1]}"
+
+
+def broken(checkout: Checkout, names: set[str]) -> list[str]:
+    """Return the tests that fail without any mutant: with them nothing can be judged."""
+    files = sorted(
+        {tests for name in names for row in OPERATORS[name].checks.values() for tests in row}
+    )
+    return [failed for tests in files if (failed := failure(checkout, tests))]
