@@ -14,11 +14,12 @@ from contextlib import contextmanager, suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 
+import yaml
+
 from tests.mutate.mutant import Mutant
 from tests.parts import ROOT
 
 GENERATED = ("alerts/generated", "dashboards/generated", "deploy/generated")
-GENERATORS = ("dashboards", "alerts", "observability.stack.config.generate")
 
 
 class TimedOut(Exception):
@@ -45,13 +46,19 @@ class Checkout:
                 subprocess.run(["git", *arguments], cwd=self.root, check=True)
             _forget(path)
 
-    def generate(self) -> str:
-        """Generate all files anew; return the error of the generator that refused."""
-        for name in GENERATORS:
+    def generate(self, generators: tuple[str, ...]) -> str:
+        """Generate files anew; return the error of the generator that refused."""
+        for name in generators:
             done = self.run([sys.executable, "-m", name], 120)
             if done.returncode:
                 return f"{name}: {(done.stdout.strip().splitlines() or ['failed'])[-1]}"
         return ""
+
+    def alerts(self) -> set[str]:
+        """Return the names of the alerts whose rules differ; none if recordings do too."""
+        before, after = (self._rules(one) for one in (ROOT, self.root))
+        different = {name for name in before | after if before.get(name) != after.get(name)}
+        return set() if any(":" in name for name in different) else different
 
     def differs(self, mutant: Mutant) -> bool:
         """Whether a generated file or the program itself is another than before."""
@@ -80,6 +87,15 @@ class Checkout:
             if process.poll() is None:
                 _end(process)
         return subprocess.CompletedProcess(command, process.returncode, output)
+
+    def _rules(self, root: Path) -> dict[str, str]:
+        paths = [root / "alerts/generated" / name for name in ("recording.yml", "alerts.yml")]
+        groups = [g for path in paths for g in yaml.safe_load(path.read_text())["groups"]]
+        return {
+            rule.get("alert") or f"{rule['record']}{rule.get('labels')}": str(rule)
+            for group in groups
+            for rule in group["rules"]
+        }
 
     def _generated(self) -> str:
         digest = hashlib.sha256()

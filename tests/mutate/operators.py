@@ -17,6 +17,9 @@ ALERTS = tuple(
 )  # fmt: skip
 TEMPLATE = ("alerts/alertmanager.yml.j2",)
 BOARDS = ("dashboards/boards/*.py",)
+FROM_BOARDS = ("dashboards",)
+FROM_ALERTS = ("dashboards", "alerts")
+FROM_TEMPLATES = ("observability.stack.config.generate",)
 # Files → the tests that should notice, the quickest first. The first row that fits is taken.
 COUNTED = {
     "app/database/": ("tests/app/test_counted.py", "tests/app/test_trouble.py"),
@@ -42,22 +45,24 @@ COUNTED = {
 }
 RULES = {
     "": (
-        "tests/alerts/test_rules.py",
         "tests/alerts/test_cases.py",
+        "tests/alerts/test_rules.py",
         "tests/alerts/test_agreement.py",
     )
 }
 TOLD = {
     "": (
-        "tests/alerts/test_inhibitions.py",
         "tests/alerts/test_told.py",
         "tests/stack/test_configuration.py",
+        "tests/alerts/test_routes.py",
+        "tests/alerts/test_inhibitions.py",
         "tests/alerts/test_rules.py",
     )
 }
 REDACTED = {"": ("tests/observability/instrument/test_redaction.py",)}
 SHOWN = {
     "": (
+        "tests/dashboards/test_units.py",
         "tests/dashboards/test_panels.py",
         "tests/dashboards/test_reading.py",
         "tests/dashboards/test_expressions.py",
@@ -73,6 +78,7 @@ class Operator:
     find: Callable[[str], Iterator[Change]]
     files: tuple[str, ...]
     checks: Mapping[str, tuple[str, ...]]
+    generators: tuple[str, ...] = ()  # of what is made from these files
 
     @property
     def help(self) -> str:
@@ -97,17 +103,17 @@ OPERATORS = {
         Operator("left-out", signals.left_out, SERVICES, COUNTED),
         Operator("doubled", signals.doubled, SERVICES, COUNTED),
         Operator("label", signals.label_value, SERVICES, COUNTED),
-        Operator("threshold", rules.threshold, ALERTS, RULES),
-        Operator("for", rules.wait, ALERTS, RULES),
-        Operator("window", rules.window, ALERTS, RULES),
-        Operator("comparison", rules.comparison, ALERTS, RULES),
-        Operator("receiver", alertmanager.receiver, TEMPLATE, TOLD),
-        Operator("route", alertmanager.route, TEMPLATE, TOLD),
-        Operator("inhibition", alertmanager.inhibition, TEMPLATE, TOLD),
+        Operator("threshold", rules.threshold, ALERTS, RULES, FROM_ALERTS),
+        Operator("for", rules.wait, ALERTS, RULES, FROM_ALERTS),
+        Operator("window", rules.window, ALERTS, RULES, FROM_ALERTS),
+        Operator("comparison", rules.comparison, ALERTS, RULES, FROM_ALERTS),
+        Operator("receiver", alertmanager.receiver, TEMPLATE, TOLD, FROM_TEMPLATES),
+        Operator("route", alertmanager.route, TEMPLATE, TOLD, FROM_TEMPLATES),
+        Operator("inhibition", alertmanager.inhibition, TEMPLATE, TOLD, FROM_TEMPLATES),
         Operator(
             "redaction", redactions.redaction, ("observability/instrument/redaction.py",), REDACTED
         ),
-        Operator("unit", boards.unit, BOARDS, SHOWN),
-        Operator("query", boards.query, BOARDS, SHOWN),
+        Operator("unit", boards.unit, BOARDS, SHOWN, FROM_BOARDS),
+        Operator("query", boards.query, BOARDS, SHOWN, FROM_BOARDS),
     )
 }
