@@ -1,4 +1,4 @@
-"""``make tables``: the tables of docs/benchmarks.md, written from the result files."""
+"""``make tables``: the tables of the documentation, written from the result files."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from tests.bench import scaling
 from tests.bench.__main__ import table_of
 from tests.bench.peers import picture
 from tests.drills.__main__ import markdown
+from tests.mutate.report import markdown as mutants
 from tests.parts import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
+# Tables that stand on a page of their own.
+ELSEWHERE = {"mutate": ROOT / "docs/mutation-testing.md"}
 
 
 def drills(result: dict[str, Any]) -> str:
@@ -90,6 +93,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "bench-plans": table_of,
     "bench-full": table_of,
     "soak": soak,
+    "mutate": mutants,
 }
 
 
@@ -108,5 +112,6 @@ def filled(text: str) -> str:
 if __name__ == "__main__":
     if peers := results.read("bench-peers"):
         picture.draw(peers["peers"], ROOT / "docs/pictures/peers.svg")
-    PAGE.write_text(filled(PAGE.read_text()))
+    for page in (PAGE, *ELSEWHERE.values()):
+        page.write_text(filled(page.read_text()))
     scaling.PAGE.write_text(scaling.text())

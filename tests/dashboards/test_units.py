@@ -26,7 +26,7 @@ UNITS = {"": COUNTS | {"percentunit"}, "s1": {"s"}, "B1": {"bytes"}, "s-1": RATE
 def dimension(node: Any) -> Counter[str]:
     """Return the powers of second and byte in what an expression measures."""
     if isinstance(node, p.VectorSelector):
-        return _metric(node.name)
+        return _metric(str(node.name))
     if isinstance(node, p.MatrixSelector):
         return dimension(node.vector_selector)
     if isinstance(node, p.AggregateExpr):
@@ -45,7 +45,7 @@ def _call(node: Any) -> Counter[str]:
     if name == "time":
         return SECOND
     if name == "histogram_quantile":
-        read = {n.name for n in nodes(node.args[1]) if isinstance(n, p.VectorSelector)}
+        read = {str(n.name) for n in nodes(node.args[1]) if isinstance(n, p.VectorSelector)}
         [bucket] = [one for one in read if one.endswith("_bucket")]
         return _metric(bucket.removesuffix("_bucket"))
     inner = dimension(node.args[0])

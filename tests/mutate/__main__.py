@@ -60,10 +60,12 @@ def _try(checkout: Checkout, drawn: list[Mutant], options: argparse.Namespace, s
             f"{mutant.title}" + (f"  [{rows[-1]['by']}]" if rows[-1]["by"] else ""),
             flush=True,
         )
-        _keep(report.figures(options.seed, sites, rows))
+        if not options.only:
+            _keep(report.figures(options.seed, sites, rows))
     result = report.figures(options.seed, sites, rows)
     print(report.markdown(result), end="")
-    print(f"written to results/{NAME}.json; `make tables` puts it into the documentation")
+    if not options.only:
+        print(f"written to results/{NAME}.json; `make tables` puts it into the documentation")
     return int(result["noticed"] < result["sampled"])
 
 
@@ -84,7 +86,12 @@ def _options() -> argparse.Namespace:
     add("--list", action="store_true", help="list all mutants and try none")
     add("--seed", type=int, default=1, metavar="N", help="of the sample; default: %(default)s")
     add("--count", type=int, default=130, metavar="N", help="how many; default: %(default)s")
-    add("--only", action="append", choices=OPERATORS, help="this operator alone; may be repeated")
+    add(
+        "--only",
+        action="append",
+        choices=OPERATORS,
+        help="this operator alone, without a result file; may be repeated",
+    )
     add("--skip", type=int, default=0, metavar="N", help="go on after N of the sample")
     add("--minutes", type=float, default=0, metavar="N", help="begin no mutant after N minutes")
     add(

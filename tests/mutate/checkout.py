@@ -111,7 +111,8 @@ def copied() -> Iterator[Checkout]:
     """Make the copy; remove it at the end, also after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="minitwit-mutate-") as folder:
         root = Path(folder) / "checkout"
-        subprocess.run(["git", "clone", "-q", "--shared", ROOT, root], check=True)
+        quiet = ("-c", "advice.detachedHead=false")
+        subprocess.run(["git", *quiet, "clone", "-q", "--shared", ROOT, root], check=True)
         yield Checkout(root)
 
 

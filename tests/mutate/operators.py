@@ -63,6 +63,7 @@ REDACTED = {"": ("tests/observability/instrument/test_redaction.py",)}
 SHOWN = {
     "": (
         "tests/dashboards/test_units.py",
+        "tests/dashboards/test_words.py",
         "tests/dashboards/test_panels.py",
         "tests/dashboards/test_reading.py",
         "tests/dashboards/test_expressions.py",

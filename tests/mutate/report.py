@@ -46,7 +46,7 @@ def markdown(result: Json) -> str:
     for name, operator in OPERATORS.items():
         own = [one for one in counted if one["operator"] == name]
         noticed = sum(one["verdict"] == "noticed" for one in own)
-        text += f"| {name} | {operator.help} | {len(own)} | {noticed} |\n"
+        text += f"| {name} | {operator.help.replace('``', '`')} | {len(own)} | {noticed} |\n"
     share = f"{result['share']:.1%}" if counted else "none"
     text += f"| all | | {result['sampled']} | {result['noticed']} ({share}) |\n"
     survivors = [one for one in counted if one["verdict"] == "survived"]
