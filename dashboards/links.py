@@ -28,7 +28,7 @@ def from_row(board: Board, column: str = "Service") -> Json:
 
 
 def to_trace() -> Json:
-    """Return a link from a row with a trace id, in its column Trace, to that trace.
+    """Return a link from a row, by its column Trace, to that trace.
 
     Not from the id itself: there Tempo's own link comes first, to Explore, which viewers lack.
     """
