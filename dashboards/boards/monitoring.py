@@ -156,18 +156,21 @@ LOGS_ROW = Row(
             Prom(total(rate(x.PROMTAIL_SENT)), "delivered"),
             Prom(total(rate(x.LOKI_RECEIVED)), "received by Loki"),
             unit="ops",
+            width=6,
         ),
         timeseries(
             "Dropped log lines",
             "Lines that Promtail could not deliver, by reason.",
             Prom(total(rate(x.PROMTAIL_DROPPED), REASON), "{{reason}}"),
             unit="ops",
+            width=12,
         ),
         timeseries(
             "Streams",
             "Combinations of labels that Loki holds: thousands mean a label that is none.",
             Prom(aggregate("max", select(x.LOKI_STREAMS)), "streams"),
             unit="short",
+            width=6,
         ),
     ),
 )
