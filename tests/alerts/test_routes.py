@@ -1,4 +1,4 @@
-"""Who is told, how soon, how often again, and of the end, with all receivers set."""
+"""Notifications with all receivers set: who, how soon, how often, and ends."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def main() -> int:
 
 
 def _try(checkout: Checkout, drawn: list[Mutant], options: argparse.Namespace, sites: int) -> int:
-    """Judge each mutant; keep the result after each, so that an end keeps what was done."""
+    """Judge each mutant, and keep the result after each."""
     rows = results.read(NAME).get("rows", []) if options.skip else []
     begun = time.monotonic()
     for number, mutant in enumerate(drawn, options.skip + 1):

@@ -38,7 +38,7 @@ def query(text: str) -> Iterator[Change]:
 
 
 def _other(module: object, metric: Metric) -> str:
-    """Return the next metric that the builders cannot tell from this one; '' if there is none."""
+    """Return the next metric that builders cannot tell apart; '' if none."""
     found = [
         name
         for name, one in vars(module).items()

@@ -18,7 +18,7 @@ TWICE = 2
 
 
 def threshold(text: str) -> Iterator[Change]:
-    """Double a limit: a constant of the module, a factor, or the number that is compared."""
+    """Double a limit: a constant, a factor, or the number compared."""
     source = Source(text)
     for node in source.tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):

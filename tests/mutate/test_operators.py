@@ -1,4 +1,4 @@
-"""Each operator finds its sites in a small source, and its mutants are what they should be."""
+"""Each operator finds its sites in a small source, with the expected mutants."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Outcome:
 
 
 def judge(checkout: Checkout, mutant: Mutant) -> Outcome:
-    """Put one mutant to the checks of its operator, and end at the first that fails.
+    """Run the checks of a mutant's operator, until the first that fails.
 
     A check that does not end in time has noticed nothing: the machine may be slow.
     """
