@@ -107,7 +107,7 @@ def _burns(source: Source, what: str) -> Iterator[Change]:
 
 
 def _doubled(source: Source, node: ast.expr) -> Iterator[Change]:
-    """Twice a number or a product of numbers; twice the budget of a share near 1."""
+    """Double a number or a product; near 1, double the budget instead."""
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
         value = node.value
         if isinstance(value, float) and 0.9 <= value < 1:
