@@ -45,6 +45,7 @@ TRACES = ("tempo",)
 ELSEWHERE = {
     ("minitwit-outside", "Certificates"): "test_probes.py",
     ("minitwit-trace", "Slow"): "the drill of a slow database",
+    ("minitwit-deploys", "Component restarts"): "the drill of a component that restarts",
 }
 
 ERRORS = 'minitwit_log_records_total{level=~"error|critical"} > 0'
@@ -55,6 +56,7 @@ IN_TIME = 'sum(minitwit_http_request_duration_seconds_bucket{le="0.3"})'
 # knows of it by another way.
 CAUSES = {
     ("minitwit-overview", "What is wrong now"): FIRED,
+    ("minitwit-deploys", "Component restarts"): "minitwit_component_restarts_total > 0",
     ("minitwit-logs", "Errors"): ERRORS,
     ("minitwit-logs", "Lines of errors"): ERRORS,
     ("minitwit-logs", "Database errors"): "minitwit_db_errors_total > 0",
