@@ -40,7 +40,7 @@ def test_a_fault_that_is_none_is_noticed(place: Site, monkeypatch: pytest.Monkey
 
 def test_an_alert_that_was_not_declared_is_noticed(place: Site) -> None:
     fault = BY_NAME["brute-force"].fault
-    with pytest.raises(DrillFailed, match=r"undeclared: FIRING MiniTwit(Login|Invalid)"):
+    with pytest.raises(DrillFailed, match=r"undeclared message: FIRING MiniTwit(Login|Invalid)"):
         run(replace(BY_NAME["connections"], fault=fault), place)
 
 
