@@ -106,7 +106,7 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
     "duplicates": {
         "MiniTwitRegistrationsFailing": {
             "How do the attempts end?": {"outcome": "username_taken"},
-            "What do the lines say?": {"event": "request"},
+            "What do the lines say?": {"event": "invalid_request"},
         }
     },
     "brute-force": {
