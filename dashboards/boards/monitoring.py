@@ -38,7 +38,7 @@ SCRAPES_ROW = Row(
             unit="none",
             mappings=DOWN_UP,
             width=24,
-            height=6,
+            height=7,  # at 1280 px the tiles come in two rows, wide enough for their names
         ),
         stat(
             "Watchdog",
