@@ -16,8 +16,8 @@ class Column:
     """A column: its ``field``, title and format.
 
     ``field`` is a label, or ``Value`` (of several queries ``Value #A`` and so on). ``links`` are
-    data links, ``colours`` the colour of the cell by its text or by its lower limit.
-    ``shown`` is a regular expression; its first group is what is written of the value.
+    data links; ``words`` maps a text to its colour, ``steps`` a lower limit to its colour.
+    ``shown`` is a regular expression; the cell shows its first group.
     """
 
     field: str

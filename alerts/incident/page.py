@@ -95,7 +95,7 @@ def first_seen(verdict: Verdict) -> str:
         return text
     head = ["component", "signal", "moved first", "caused by"]
     return (
-        f"{text}\n\n{table(head, rows)}\n\nThe dependencies are database → api → web → outside. "
+        f"{text}\n\n{table(head, rows)}\n\nA fault travels from database to api, web and outside. "
         "A signal moved at some moment between two scrapes."
     )
 
