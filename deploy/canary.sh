@@ -5,16 +5,16 @@ follower=
 
 # Begin to read nginx's log, for at most so many seconds. What follows ends with end_watch.
 begin_watch() {
-    local pipe
-    pipe=$(mktemp -u)
-    mkfifo "$pipe"
+    local file
+    file=$(mktemp)
+    exec {lines}>"$file"
+    exec {answers}<"$file"
+    rm "$file"
     set -m # a process group of its own, so that all of it can be ended
     # shellcheck disable=SC2154  # lock() of lib.sh sets lock_file: the lock is not for who reads
-    { follow "$1" </dev/null | grep --line-buffered '"status":5'; } >"$pipe" {lock_file}>&- &
+    { follow "$1" </dev/null | grep --line-buffered '"status":5'; } >&"$lines" {lock_file}>&- &
     follower=$!
     set +m
-    exec {answers}<"$pipe"
-    rm "$pipe"
 }
 
 end_watch() {
@@ -23,13 +23,15 @@ end_watch() {
 }
 
 # watch INSTANCES SECONDS: 1 as soon as ERROR_LIMIT answers of these replicas were a 5xx.
+# A file and sleep, not `read -t`: bash 5.2 crashes if a signal's trap exits within it.
 watch() {
-    local line bad=0 code end=$((SECONDS + $2))
+    local line bad=0 end=$((SECONDS + $2))
     while [ $SECONDS -lt $end ]; do
-        code=0
-        IFS= read -r -t 1 line <&"$answers" || code=$?
-        [ $code -le 128 ] || continue # nothing came within a second
-        [ $code -eq 0 ] || { say "nginx's log cannot be followed"; return 1; }
+        if ! IFS= read -r line <&"$answers"; then
+            kill -0 "$follower" 2>/dev/null || { say "nginx's log cannot be followed"; return 1; }
+            sleep 0.1
+            continue
+        fi
         [[ $line =~ \"address\":\"[^\"]*($1) ]] || continue
         bad=$((bad + 1))
         [ $bad -lt "${ERROR_LIMIT:-3}" ] || { say "$bad answers of the new version were a 5xx"; return 1; }

@@ -101,7 +101,7 @@ def test_a_read_only_database_is_unavailable_for_writes_alone(
         answer = wait_for("a refused post", lambda: refused(patient))
         assert answer.headers["retry-after"]
         ready = wait_for("readiness", lambda: not_ready(patient))
-        assert "takes no writes" in ready
+        assert "accepts no writes" in ready
         assert call(patient, "GET", path("msgs", "survivor")).status == 200
     finally:
         alter("RESET default_transaction_read_only")

@@ -124,7 +124,7 @@ def test_after_the_supervisor_was_killed_up_starts_afresh(platform: Platform) ->
     wait_for("its end", lambda: not platform.supervisor.running())
     assert platform.status()[0] == 1
     assert old <= set(leftovers(platform.run_dir))
-    assert "left by a supervisor that died" in platform.up("node", "blackbox").stdout
+    assert "left by a dead supervisor" in platform.up("node", "blackbox").stdout
     assert not old & set(leftovers(platform.run_dir))
 
 
