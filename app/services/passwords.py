@@ -31,7 +31,7 @@ from observability.instrument import recording
 
 # The fourth of OWASP's equivalent parameter sets for argon2id (Password Storage Cheat Sheet):
 # 9 MiB, four passes, one lane. Less memory slows other requests down less.
-_HASHER = PasswordHasher(memory_cost=9 * 1024, time_cost=4, parallelism=1)
+HASHER = PasswordHasher(memory_cost=9 * 1024, time_cost=4, parallelism=1)
 # Serving takes precedence over hashing: on Linux each thread has its own niceness.
 _NICENESS = 10
 _BCRYPT_LIMIT = 72  # bytes; bcrypt ignores the rest
@@ -60,7 +60,7 @@ class Passwords:
 
     def outdated(self, pw_hash: str) -> bool:
         """Return whether a hash has another format or other parameters than new ones."""
-        return not pw_hash.startswith("$argon2id$") or _HASHER.check_needs_rehash(pw_hash)
+        return not pw_hash.startswith("$argon2id$") or HASHER.check_needs_rehash(pw_hash)
 
     def close(self) -> None:
         """Finish running hashes and drop the waiting ones."""
@@ -75,7 +75,7 @@ class Passwords:
 def _timed_hash(password: str) -> tuple[str, float]:
     """Return a new hash and the seconds it took, including the wait for a processor."""
     began = time.perf_counter()
-    return _HASHER.hash(password), time.perf_counter() - began
+    return HASHER.hash(password), time.perf_counter() - began
 
 
 def _matches(pw_hash: str, password: str) -> bool:
@@ -89,7 +89,7 @@ def _matches(pw_hash: str, password: str) -> bool:
 
 
 def _argon2(pw_hash: str, password: bytes) -> bool:
-    return _HASHER.verify(pw_hash, password)
+    return HASHER.verify(pw_hash, password)
 
 
 def _pbkdf2(pw_hash: str, password: bytes) -> bool:

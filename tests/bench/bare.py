@@ -1,6 +1,6 @@
-"""Bare handlers: Starlette, a pool, and the same SQL. No limits, no telemetry, no care.
+"""The contract in plain Starlette and psycopg, for comparison: no limits, no telemetry.
 
-What a framework costs at the least; for comparison only.
+It shows the minimum that framework and driver cost with the same SQL.
 """
 
 from __future__ import annotations
@@ -9,74 +9,76 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import uvicorn
-from psycopg_pool import AsyncConnectionPool
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from app.database import messages
-from app.database.pool import PLANNING
-from app.limits import LIST_BYTES
-from app.services.accounts import digest
+from app.services.passwords import HASHER
+from tests.bench import statements
 
-pool = AsyncConnectionPool(
-    os.environ["DATABASE_URL"],
-    min_size=2,
-    max_size=10,
-    open=False,
-    kwargs={"autocommit": True, "prepare_threshold": 1, "options": PLANNING},
-)
+pool = statements.pool()
 
 
-async def first(sql: str, parameters: dict[str, Any]) -> Any:
-    async with pool.connection() as connection:
-        return await (await connection.execute(sql.encode(), parameters)).fetchone()
+def _latest(request: Request) -> int | None:
+    text = request.query_params.get("latest")
+    return int(text) if text else None
+
+
+def _answer(found: str | None) -> Response:
+    return Response(found, 404 if found is None else 200, media_type="application/json")
+
+
+def _done(good: bool, otherwise: int = 404) -> Response:
+    return Response(status_code=204 if good else otherwise)
 
 
 async def newest(request: Request) -> Response:
-    parameters = {"no": int(request.query_params["no"]), "most": LIST_BYTES, "latest": None}
-    row = await first(messages.NEWEST.sql, parameters)
-    return Response(row[0], media_type="application/json")
+    no = int(request.query_params.get("no", 100))
+    return _answer(await statements.newest(pool, no, _latest(request)))
 
 
 async def newest_by(request: Request) -> Response:
-    parameters = {
-        "username": request.path_params["username"],
-        "no": int(request.query_params["no"]),
-        "most": LIST_BYTES,
-        "latest": None,
-    }
-    row = await first(messages.NEWEST_BY.sql, parameters)
-    return Response(row[1], media_type="application/json")
+    name, no = request.path_params["username"], int(request.query_params.get("no", 100))
+    return _answer(await statements.newest_by(pool, name, no, _latest(request)))
+
+
+async def follows(request: Request) -> Response:
+    name, no = request.path_params["username"], int(request.query_params.get("no", 100))
+    return _answer(await statements.followed(pool, name, no, _latest(request)))
 
 
 async def timeline(request: Request) -> Response:
     token = request.headers.get("authorization", "").partition(" ")[2]
-    parameters = {
-        "token_hash": digest(token),
-        "pub_date": messages.FIRST[0],
-        "id": messages.FIRST[1],
-        "limit": messages.PAGE + 1,
-        "username": None,
-    }
-    row = await first(messages.TIMELINES[request.path_params["kind"]].sql, parameters)
-    shown = ",".join(row[3].split("\n")[: messages.PAGE])
-    return Response(f"[{shown}]", media_type="application/json")
+    return _answer(await statements.timeline(pool, request.path_params["kind"], token))
 
 
 async def post(request: Request) -> Response:
+    name, body = request.path_params["username"], json.loads(await request.body())
+    return _done(await statements.post(pool, name, body["content"], _latest(request)))
+
+
+async def change(request: Request) -> Response:
+    name, body = request.path_params["username"], json.loads(await request.body())
+    for action in statements.ACTIONS:
+        if action in body:
+            known = await statements.change(pool, action, name, body[action], _latest(request))
+            return _done(known)
+    return _done(False, 400)
+
+
+async def register(request: Request) -> Response:
     body = json.loads(await request.body())
-    parameters = {
-        "username": request.path_params["username"],
-        "text": body["content"],
-        "latest": None,
-    }
-    await first(messages.ADD.sql, parameters)
-    return Response(status_code=204)
+    pw_hash = await run_in_threadpool(HASHER.hash, body["pwd"])
+    person = body["username"], body["email"], pw_hash
+    return _done(await statements.register(pool, *person, _latest(request)), 400)
+
+
+async def latest(request: Request) -> Response:
+    return JSONResponse({"latest": await statements.latest_id(pool)})
 
 
 async def ready(request: Request) -> Response:
@@ -85,16 +87,20 @@ async def ready(request: Request) -> Response:
 
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    await pool.open(wait=True)
-    yield
-    await pool.close()
+    async with pool:
+        await pool.wait()
+        yield
 
 
 app = Starlette(
     routes=[
+        Route("/latest", latest),
+        Route("/register", register, methods=["POST"]),
         Route("/msgs", newest),
         Route("/msgs/{username}", newest_by),
         Route("/msgs/{username}", post, methods=["POST"]),
+        Route("/fllws/{username}", follows),
+        Route("/fllws/{username}", change, methods=["POST"]),
         Route("/api/timelines/{kind}", timeline),
         Route("/readyz", ready),
     ],

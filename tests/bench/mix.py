@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from observability.stack.components import TABLE
-from observability.stack.local.up import absent
 from tests.bench.place import Place
 from tests.parts import ROOT
 from tests.stack.platform import Platform
@@ -62,8 +60,7 @@ def together(place: Place, *flags: str) -> dict[str, Any]:
     for times in TOGETHER:
         platform = Platform(place.folder / f"platform{times}{len(flags)}")
         try:
-            without = {"load", "grafana", *absent(platform.settings)}
-            platform.up(*(c.name for c in TABLE if c.name not in without))
+            platform.up(*platform.here("load", "grafana"))
             found[str(times)] = paced(place, platform.url("api"), times, *flags)
         finally:
             platform.down()

@@ -1,4 +1,4 @@
-"""docs/scaling.md, written from the result files: each of its figures is measured or computed."""
+"""docs/scaling.md, written from the result of ``make bench``: each figure measured or computed."""
 
 from __future__ import annotations
 
@@ -18,11 +18,8 @@ MILLION = 1_000_000
 
 
 def text() -> str:
-    """The page as the newest result files have it."""
-    found = results.read("bench")
-    for suite in ("telemetry", "mix", "replicas", "footprint", "reads", "growth"):
-        found |= {k: v for k, v in results.read(f"bench-{suite}").items() if k == suite}
-    return TEMPLATE.read_text().format(**figures(found))
+    """The page, of one run: figures of different runs are of different machines' paces."""
+    return TEMPLATE.read_text().format(**figures(results.read("bench")))
 
 
 def figures(found: dict[str, Any]) -> dict[str, Any]:
@@ -35,7 +32,8 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
     needed = round(MILLION / (rate["read"]["1"] * FULL))
     together = found["mix"]["open"]["a connection each"]["with the whole platform"]["2"]
     return {
-        "nominal": NOMINAL, "read_us": cpu["read"][0], "write_us": cpu["write"][0],
+        "commit": found["commit"][:7], "nominal": NOMINAL,
+        "read_us": cpu["read"][0], "write_us": cpu["write"][0],
         "read_telemetry_us": cpu["read"][1], "write_telemetry_us": cpu["write"][1],
         "pgbench": pgbench, "pgbench_us": 1e6 / pgbench, "message": message, "line": line,
         "series": footprint["api_series"], "api_mb": footprint["memory_mb"]["api"],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from observability.stack.components import TABLE
 from observability.stack.local.up import absent
 from tests.bench.pairs import spread
 from tests.bench.place import Place
@@ -23,7 +22,7 @@ def measure(place: Place) -> dict[str, Any]:
     for name, left_out in {"without Grafana": {"grafana"}, "with Grafana": set()}.items():
         if name == "with Grafana" and "grafana" in without:
             continue
-        chosen = [c.name for c in TABLE if c.name not in without | left_out | {"preview"}]
+        chosen = platform.here("preview", *left_out)
         found["seconds"][name] = [timed(platform, chosen) for _ in range(TIMES + 1)][1:]
         place.say(f"{name}: {found['seconds'][name]}")
     return found

@@ -21,6 +21,7 @@ from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.local import logins, ports
 from observability.stack.local.leftovers import leftovers
 from observability.stack.local.supervise import Process, Supervisor
+from observability.stack.local.up import absent
 from observability.stack.settings import HOST, Settings, load
 from tests.parts import ROOT, request
 
@@ -76,6 +77,11 @@ class Platform:
     def supervisor(self) -> Supervisor:
         """The one that keeps the components."""
         return Supervisor(self.run_dir)
+
+    def here(self, *without: str) -> list[str]:
+        """Return all components whose programs this machine has, but those ``without``."""
+        left = {*without, *absent(self.settings)}
+        return [component.name for component in TABLE if component.name not in left]
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """One command of ``python -m observability.stack``."""

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from observability.stack.components import TABLE
-from observability.stack.local.up import absent
 from tests.parts import ROOT, wait_for
 from tests.stack.platform import Platform
 
@@ -29,8 +27,7 @@ def unloaded() -> Iterator[Platform]:
         Path(folder).chmod(0o755)
         platform = Platform(Path(folder) / "run")
         try:
-            without = {"load", "grafana", *absent(platform.settings)}
-            platform.up(*(c.name for c in TABLE if c.name not in without))
+            platform.up(*platform.here("load", "grafana"))
             yield platform
         finally:
             platform.down()

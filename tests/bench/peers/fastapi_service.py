@@ -20,7 +20,8 @@ from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
-from tests.bench.peers import statements
+from app.services.passwords import HASHER
+from tests.bench import statements
 from tests.bench.peers.instrumented import LOGGING, instrument
 
 INSTRUMENTED = os.environ.get("PEER") == "instrumented"
@@ -76,7 +77,7 @@ def found(text: str | None) -> Response:
 
 @app.post("/register", status_code=204)
 async def register(body: Registration, pool: Pool, latest: int | None = None) -> None:
-    pw_hash = await run_in_threadpool(statements.HASHER.hash, body.pwd)
+    pw_hash = await run_in_threadpool(HASHER.hash, body.pwd)
     if not await statements.register(pool, body.username, body.email, pw_hash, latest):
         raise HTTPException(400, "The username is already taken")
 

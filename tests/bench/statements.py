@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from argon2 import PasswordHasher
 from psycopg_pool import AsyncConnectionPool
 
 from app.database import follows, latest, messages, users
 from app.database.pool import PLANNING, Statement
 from app.limits import LIST_BYTES
+from app.services.accounts import digest
 
 ACTIONS: tuple[follows.Action, ...] = ("follow", "unfollow")
-
-# What our service hashes with; a peer with a cheaper hash would be no comparison.
-HASHER = PasswordHasher(memory_cost=9 * 1024, time_cost=4, parallelism=1)
 
 
 def pool() -> AsyncConnectionPool:
@@ -49,6 +46,15 @@ async def newest_by(
         pool, messages.NEWEST_BY, username=username, no=no, most=LIST_BYTES, latest=latest
     )
     return str(found) if known else None
+
+
+async def timeline(pool: AsyncConnectionPool, kind: str, token: str) -> str:
+    """Return the first page of a timeline, as JSON, for the session of ``token``."""
+    found = await row(
+        pool, messages.TIMELINES[kind], token_hash=digest(token), pub_date=messages.FIRST[0],
+        id=messages.FIRST[1], limit=messages.PAGE + 1, username=None,
+    )  # fmt: skip
+    return f"[{','.join(found[3].split(chr(10))[: messages.PAGE])}]"
 
 
 async def post(pool: AsyncConnectionPool, username: str, text: str, latest: int | None) -> bool:
