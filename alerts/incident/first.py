@@ -27,11 +27,6 @@ class Move:
         """Whether only the component itself can have caused it."""
         return self.kind == "own"
 
-    @property
-    def certain(self) -> bool:
-        """Whether it counts as a move: a new start does, other single samples do not."""
-        return not self.span.brief or (self.own and self.words.endswith("began anew"))
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -89,7 +84,7 @@ def _order(moves: Sequence[Move]) -> tuple[Move, ...]:
     """The first certain move of each signal, the earliest first, then along the dependencies."""
     found: dict[tuple[str, str], Move] = {}
     for one in sorted(moves, key=lambda move: (move.span.seen, move.span.begin)):
-        if one.certain:
+        if not one.span.brief:
             found.setdefault((one.component, one.words), one)
     place = {name: number for number, name in enumerate((*ORDER, MONITORING))}
     return tuple(sorted(found.values(), key=lambda m: (m.span.seen, place[m.component])))

@@ -20,17 +20,21 @@ GAP = 2.5  # scrape intervals without a sample: then nothing is known in between
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bad from some moment after ``begin``, seen at ``seen``; ``count`` samples were bad."""
+    """Bad from some moment after ``begin``, seen at ``seen``; ``count`` samples were bad.
+
+    ``sure``: one sample is enough, as of a start time.
+    """
 
     begin: float
     seen: float
     last: float
     count: int
+    sure: bool = False
 
     @property
     def brief(self) -> bool:
-        """Whether a single sample says so."""
-        return self.count < 2
+        """Whether a single sample says so, which may be a mistake."""
+        return self.count < 2 and not self.sure
 
 
 def times(series: Iterable[Series]) -> dict[tuple[str, str], list[float]]:
@@ -73,7 +77,7 @@ def above(series: Series, limit: float, step: float) -> list[Span]:
 def changed(series: Series) -> list[Span]:
     """Each change of a start time: the process began anew at that very moment."""
     return [
-        Span(t, value if t < value <= now else now, now, 1)  # its clock may differ
+        Span(t, value if t < value <= now else now, now, 1, sure=True)  # its clock may differ
         for (t, before), (now, value) in pairwise(series.samples)
         if value > before + 1
     ]

@@ -29,7 +29,9 @@ def felt(component: str, begin: float, seen: float, count: int = 4) -> Move:
 
 
 def anew(component: str, begin: float, seen: float) -> Move:
-    return Move(component, "own", f"{component} began anew", Span(begin, seen, seen + 1, 1))
+    return Move(
+        component, "own", f"{component} began anew", Span(begin, seen, seen + 1, 1, sure=True)
+    )
 
 
 def load(begin: float, seen: float, count: int = 1) -> Move:

@@ -54,11 +54,13 @@ def test_a_counter_that_was_there_when_the_look_began_has_not_grown() -> None:
 def test_a_start_is_as_sharp_as_the_process_says() -> None:
     assert spans.changed(series(100, 100, 100)) == []
     late = Series({}, [(200, 100), (205, 203.5), (210, 203.5)])
-    assert spans.changed(late) == [Span(200, 203.5, 205, 1)]
+    assert spans.changed(late) == [Span(200, 203.5, 205, 1, sure=True)]
 
 
 def test_a_clock_that_differs_makes_a_start_less_sharp() -> None:
-    assert spans.changed(Series({}, [(200, 100), (205, 190)])) == [Span(200, 205, 205, 1)]
+    assert spans.changed(Series({}, [(200, 100), (205, 190)])) == [
+        Span(200, 205, 205, 1, sure=True)
+    ]
 
 
 def test_a_rate_jumps_over_the_usual() -> None:
