@@ -40,7 +40,7 @@ class NotFound(Problem):
     """No such user."""
 
     status = 404
-    default = "Not Found"
+    default = "There is no such user"
 
 
 class TooLarge(Problem):

@@ -27,19 +27,7 @@ cd "$here/.."
 . "$here/canary.sh"
 
 USAGE="usage: deploy/deploy-compose.sh [--dry-run] [--anyway] IMAGE | --back"
-anyway=
-back=
-image=
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dry-run) DRY=1 ;;
-    --anyway) anyway=--anyway ;;
-    --back) back=1 anyway=--back ;;
-    -*) fail "$USAGE" ;;
-    *) image=$1 ;;
-    esac
-    shift
-done
+options "$@"
 lock
 from=$(active)
 to=green

@@ -30,19 +30,8 @@ grafana_password() { cat "${GRAFANA_PASSWORD_FILE:-.secrets/grafana/grafana_pass
 inspect() { docker service inspect --format "$2" "${STACK}_$1" 2>/dev/null; }
 image_of() { inspect "$1" '{{.Spec.TaskTemplate.ContainerSpec.Image}}'; }
 
-anyway=
-back=
-IMAGE=
-while [ $# -gt 0 ]; do
-    case $1 in
-    --dry-run) DRY=1 ;;
-    --anyway) anyway=--anyway ;;
-    --back) back=1 anyway=--back ;;
-    -*) fail "$USAGE" ;;
-    *) IMAGE=$1 ;;
-    esac
-    shift
-done
+options "$@"
+IMAGE=$image
 lock
 before=$(image_of api) || before=
 [ -z "$back" ] || IMAGE=$(inspect api '{{.PreviousSpec.TaskTemplate.ContainerSpec.Image}}')

@@ -14,6 +14,22 @@ fail() {
     exit 1
 }
 
+# Read what both ways take: options ARGUMENTS... sets DRY, anyway, back and image.
+# shellcheck disable=SC2034  # the scripts that source this use them
+options() {
+    anyway='' back='' image=''
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --dry-run) DRY=1 ;;
+        --anyway) anyway=--anyway ;;
+        --back) back=1 anyway=--back ;;
+        -*) fail "$USAGE" ;;
+        *) image=$1 ;;
+        esac
+        shift
+    done
+}
+
 # Run a command, or only say it.
 run() {
     if [ -n "$DRY" ]; then

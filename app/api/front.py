@@ -74,7 +74,7 @@ class FrontApi:
 
     async def user(self, request: Request) -> Response:
         """Return messages of one user."""
-        username, stranger = request.path_params["username"], NotFound("There is no such user")
+        username, stranger = request.path_params["username"], NotFound()
         if not validation.name(username):
             raise stranger
         return await self._timeline(request, "user", stranger, username)

@@ -28,7 +28,6 @@ from observability import catalog
 from observability.instrument.metrics import Meter
 
 Handler = Callable[[Request, int | None], Awaitable[Response]]
-UNKNOWN_USER = "There is no such user"
 
 
 class SimulatorApi:
@@ -116,7 +115,7 @@ class SimulatorApi:
         if validation.name(username):
             found = await read(self._database, username, self._size(request), latest_id)
         if found is None:
-            raise NotFound(UNKNOWN_USER)
+            raise NotFound
         return responses.built(found)
 
     def _size(self, request: Request) -> Size:

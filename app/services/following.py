@@ -26,5 +26,5 @@ class Following:
             changed = await follows.change(self._database, action, username, target, latest)
         if changed is None:
             self._events.emit(Followed(action, "unknown_user"))
-            raise NotFound("There is no such user")
+            raise NotFound
         self._events.emit(Followed(action, "changed" if changed else "unchanged"))

@@ -32,4 +32,4 @@ class Posting:
         known = validation.name(username) and await add(self._database, username, content, latest)
         self._events.emit(Posted("ok" if known else "unknown_author"), counted=counted)
         if not known:
-            raise NotFound("There is no such user")
+            raise NotFound
