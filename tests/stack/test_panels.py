@@ -166,12 +166,15 @@ def test_a_renamed_metric_a_wrong_label_or_uid_shows_in_every_panel(
     count = 0
     for board in shown(stack):
         for question in questions(board):
-            for mutant in mutants(question):
+            changed = list(mutants(question))
+            assert changed, f"nothing can be renamed in {question}"
+            for mutant in changed:
                 assert not answered(stack, mutant, everything(board)), mutant
-                count += 1
+            count += len(changed)
             with pytest.raises(KeyError):
                 answered(stack, replace(question, uid="mutant"), everything(board))
-    assert count > 200
+    # Of all boards; without Loki those about logs are not shown, and said to be skipped.
+    assert count > 200 or absent(stack.settings, LOGS)
     with capsys.disabled():
         print(f"\nnoticed: {count} renamed metrics and labels")
 
