@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def test_a_crowd_that_does_not_read_holds_a_bounded_amount(
         try:
             for number in range(10):  # one by one: what is built at once is bounded by the pool
                 crowd.append(asked(service))
-                wait_for("its answer", lambda n=number: lines(service) >= n, 60)  # type: ignore[misc]
+                wait_for("its answer", partial(answered, service, number), 60)
             held = service.metric("process_resident_memory_bytes") - before
             assert held < 120 * MIB  # all ten are 180, and what builds them
             assert len(small(service)) == 5  # what is small is answered all the same
@@ -117,6 +118,10 @@ def listed(service: Service, path: str) -> list[dict[str, object]]:
     answer = request("GET", service.url + path, headers={"Authorization": AUTHORIZATION})
     found: list[dict[str, object]] = answer.json() if answer.status == 200 else []
     return found
+
+
+def answered(service: Service, number: int) -> bool:
+    return lines(service) >= number
 
 
 def lines(service: Service) -> int:

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,12 @@ def start(folder: Path, ports: Mapping[str, str]) -> Iterator[Monitoring]:
             stack.callback(process.terminate)
         urls = {name: f"http://127.0.0.1:{port}" for name, port in own.items()}
         for name, url in urls.items():
-            wait_for(name, lambda url=url: request("GET", f"{url}/-/ready").status == 200)  # type: ignore[misc]
+            wait_for(name, partial(_ready, url))
         yield Monitoring(folder, urls["prometheus"], urls["alertmanager"], found["prometheus"].pid)
 
 
 COLOURS = ("BLUE", "GREEN")
+
+
+def _ready(url: str) -> bool:
+    return request("GET", f"{url}/-/ready").status == 200
