@@ -197,7 +197,7 @@ def test_a_huge_body_is_refused_in_the_contracts_shape(proxy: Entrance) -> None:
 def test_the_simulator_at_nominal_rate_meets_no_limit(
     proxy: Entrance, api: Service, tmp_path: Path
 ) -> None:
-    """Every answer is api's own: on a busy machine its queue of hashing may refuse, nginx never."""
+    """Every answer is api's own: its hashing queue may refuse, nginx never."""
 
     def served(status: str) -> float:
         return api.metric(catalog.HTTP_REQUESTS.name, status=status)
