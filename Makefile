@@ -142,7 +142,7 @@ lint: $(VENV)/dev.stamp ## look for mistakes and for unformatted code
 	@$(VENV)/bin/ruff check $(CODE)
 	@$(VENV)/bin/ruff format --check $(CODE)
 	@$(VENV)/bin/lint-imports --no-logo >.lint-imports 2>&1 || { cat .lint-imports; exit 1; }; rm -f .lint-imports
-	@$(VENV)/bin/hadolint Dockerfile deploy/chat/Dockerfile
+	@$(VENV)/bin/hadolint Dockerfile deploy/irc-server/Dockerfile
 	@$(VENV)/bin/shellcheck -x alerts/*.sh blackbox/*.sh promtail/*.sh deploy/*.sh deploy/*/*.sh tests/deploy/*.sh
 
 secrets: $(VENV)/dev.stamp ## look for secrets in what git knows

@@ -17,12 +17,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
-# shellcheck source=deploy/lib.sh
-. "$here/lib.sh"
+# shellcheck source=deploy/common.sh
+. "$here/common.sh"
 # shellcheck source=deploy/drivers/compose.sh
 . "${DRIVER:-$here/drivers/compose.sh}"
-# shellcheck source=deploy/monitoring.sh
-. "$here/monitoring.sh"
+# shellcheck source=deploy/monitoring-gates.sh
+. "$here/monitoring-gates.sh"
 # shellcheck source=deploy/canary.sh
 . "$here/canary.sh"
 

@@ -18,10 +18,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
 GRAFANA_URL=${GRAFANA_URL:-${SITE:+https://grafana.$SITE}}
-# shellcheck source=deploy/lib.sh
-. "$here/lib.sh"
-# shellcheck source=deploy/monitoring.sh
-. "$here/monitoring.sh"
+# shellcheck source=deploy/common.sh
+. "$here/common.sh"
+# shellcheck source=deploy/monitoring-gates.sh
+. "$here/monitoring-gates.sh"
 STACK=${STACK:-minitwit}
 ROLLING="api web"
 USAGE="usage: deploy/deploy-swarm.sh [--dry-run] [--anyway] IMAGE | --back"

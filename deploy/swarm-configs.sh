@@ -9,7 +9,7 @@ table() {
     local file
     cat <<'EOF'
 nginx /etc/nginx/nginx.conf deploy/generated/nginx.conf
-nginx /etc/nginx/entry.sh deploy/nginx/entry.sh
+nginx /etc/nginx/entrypoint.sh deploy/nginx/entrypoint.sh
 nginx /etc/nginx/active/upstream.conf deploy/nginx/swarm.conf
 prometheus /etc/prometheus/prometheus.yml deploy/generated/prometheus.yml
 alertmanager /etc/alertmanager/alertmanager.yml deploy/generated/alertmanager.yml
@@ -28,7 +28,7 @@ backup /backup/sums.sql deploy/backup/sums.sql
 tempo /etc/tempo/tempo.yml deploy/generated/tempo.yml
 ngircd /etc/chat/ngircd.conf deploy/generated/ngircd.conf
 relay /etc/chat/relay.yml deploy/generated/relay.yml
-relay /etc/chat/relay.sh deploy/chat/relay.sh
+relay /etc/chat/relay.sh deploy/irc-server/relay.sh
 grafana /etc/grafana/provisioning/datasources/minitwit.yml deploy/generated/grafana-datasources.yml
 grafana /etc/grafana/provisioning/dashboards/minitwit.yml deploy/generated/grafana-dashboards.yml
 EOF

@@ -15,7 +15,7 @@ PAGE = (ROOT / "docs/security.md").read_text()
 OUTSIDE = ("tests/drills/", "tests/bench/", "tests/soak/")  # `make test` does not run them
 BASELINES = {"yes", "no", "in part", "not applicable"}
 # Pinned by version alone; the file says why.
-PINNING = ("compose.yaml", "stack.yml", "Dockerfile", "deploy/chat/Dockerfile")
+PINNING = ("compose.yaml", "stack.yml", "Dockerfile", "deploy/irc-server/Dockerfile")
 
 
 def table(heading: str) -> list[list[str]]:

@@ -103,7 +103,7 @@ def start(
     }
     entrance = Entrance(folder, ports, grafana)
     entrance.serve(api, web)
-    command = ["sh", str(ROOT / "deploy/nginx/entry.sh")]
+    command = ["sh", str(ROOT / "deploy/nginx/entrypoint.sh")]
     # Its own group: the loop that rotates ends with it.
     process = subprocess.Popen(
         command, env={**os.environ, **own, **(environment or {})}, process_group=0

@@ -97,7 +97,7 @@ def site() -> Iterator[Site]:
     if why := engine():
         pytest.skip(why)
     site = Site()
-    for tag, folder in (("minitwit:local", "."), ("minitwit-chat:local", "deploy/chat")):
+    for tag, folder in (("minitwit:local", "."), ("minitwit-chat:local", "deploy/irc-server")):
         subprocess.run(
             ["docker", "build", "--quiet", "--tag", tag, folder],
             cwd=ROOT, env={**os.environ, "DOCKER_BUILDKIT": "0"}, check=True, capture_output=True,

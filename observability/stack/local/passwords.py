@@ -42,7 +42,7 @@ def fill(config: Path, folder: Path) -> None:
     # Only receivers that are set.
     _run("alerts/start.sh", config / "alertmanager.yml", folder, config / "alertmanager-kept.yml")
     password = folder / "chat_password"
-    _run("deploy/chat/relay.sh", config / "relay.yml", password, folder / "relay.yml")
+    _run("deploy/irc-server/relay.sh", config / "relay.yml", password, folder / "relay.yml")
 
 
 def _run(script: str, *paths: Path) -> None:

@@ -2,7 +2,7 @@
 # Fills the chat server's password, and the key of the voices' channel (relay_key beside it), into the relay's configuration, which it can take from no other
 # place, and starts it, if told how. Nobody else may read the file that is written.
 #
-#   deploy/chat/relay.sh TEMPLATE PASSWORD_FILE OUT [PROGRAM ARGUMENT...]
+#   deploy/irc-server/relay.sh TEMPLATE PASSWORD_FILE OUT [PROGRAM ARGUMENT...]
 #
 # Both are of letters, digits, - and _ alone.
 set -eu

@@ -26,7 +26,7 @@ if [ -n "${SITE:-}" ]; then
     unknown=0
 fi
 case $hosts in *[!A-Za-z0-9.:\ \[\]-]*)
-    echo "entry.sh: SITE and HOSTS may hold names and addresses only, not '$hosts'" >&2
+    echo "entrypoint.sh: SITE and HOSTS may hold names and addresses only, not '$hosts'" >&2
     exit 1
     ;;
 esac
@@ -51,7 +51,7 @@ names() { # DEFAULT NAME...: the inside of a map
 
 for plain in "PLAIN_WEB=${PLAIN_WEB:-}" "PLAIN_API=${PLAIN_API:-}"; do
     case ${plain#*=} in "" | 127.* | ::1 | "[::1]" | localhost) continue ;; esac
-    echo "entry.sh: WARNING: $plain opens plain HTTP: passwords cross the network in plain text" >&2
+    echo "entrypoint.sh: WARNING: $plain opens plain HTTP: passwords cross the network in plain text" >&2
 done
 
 # Promtail follows the file by name: it is renamed and begun anew, one older one is kept.
