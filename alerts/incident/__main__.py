@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alerts.incident import sources
-from alerts.incident.page import render
+from alerts.incident.render import render
 from alerts.incident.report import gather
-from alerts.incident.times import FORMS, TimeError, Window, stamp, window
+from alerts.incident.time_window import FORMS, TimeError, Window, stamp, window
 from observability.stack.settings import StackError
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alerts.burn import LEFT, recordings
-from alerts.incident.ask import Prometheus
-from alerts.incident.shares import counted
-from alerts.incident.times import Window
+from alerts.incident.breakdowns import counted
+from alerts.incident.prometheus_api import Prometheus
+from alerts.incident.time_window import Window
 from alerts.model import Recording
 from alerts.objectives import OBJECTIVES, Objective
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, STATUS, Metric

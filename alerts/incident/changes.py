@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.incident.ask import Get, NoAnswer, Prometheus
-from alerts.incident.times import Window
+from alerts.incident.prometheus_api import Get, NoAnswer, Prometheus
+from alerts.incident.time_window import Window
 from observability.catalog import BUILD_INFO, SERVICE
 from observability.clock import duration
 from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS, OPTIONAL_TARGETS

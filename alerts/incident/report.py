@@ -6,16 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from alerts.incident import alerted, budget, changes, lines, pictures, shares, traces
-from alerts.incident.alerted import Alerted
-from alerts.incident.ask import Prometheus
+from alerts.incident import (
+    breakdowns,
+    budget,
+    changes,
+    fired_alerts,
+    graphs,
+    log_lines,
+    traces,
+)
+from alerts.incident.breakdowns import Shares
 from alerts.incident.budget import Burnt
 from alerts.incident.changes import Change
-from alerts.incident.first import Verdict
-from alerts.incident.look import first_mover
-from alerts.incident.shares import Shares
+from alerts.incident.collect_signals import first_mover
+from alerts.incident.fired_alerts import Alerted
+from alerts.incident.first_mover import Verdict
+from alerts.incident.prometheus_api import Prometheus
 from alerts.incident.sources import Sources
-from alerts.incident.times import Window
+from alerts.incident.time_window import Window
 from observability.clock import SCRAPE_SECONDS
 from observability.exporters import UP
 from observability.promql.builders import aggregate, select
@@ -35,7 +43,7 @@ class Report:
     running: list[str]
     budget: list[Burnt]
     shares: Shares
-    lines: lines.Found
+    lines: log_lines.Found
     traces: traces.Found
     grafana: str
     picture: Path | None
@@ -50,18 +58,18 @@ def gather(sources: Sources, window: Window, picture: Path, say: Say) -> Report:
     ):
         raise StackError("Prometheus has no sample of that time: did the platform run then?")
     say("what fired, and who was told")
-    fired = alerted.gather(prometheus, window, sources.chat)
+    fired = fired_alerts.gather(prometheus, window, sources.chat)
     say("which component moved first")
     verdict = first_mover(prometheus, window, fired.first)
     say("deploys and restarts")
     changed = changes.gather(prometheus, window, sources.notes, sources.get)
     say("budgets, routes, statements and calls")
-    burnt, shared = budget.gather(prometheus, window), shares.gather(prometheus, window)
+    burnt, shared = budget.gather(prometheus, window), breakdowns.gather(prometheus, window)
     say("log lines and traces")
-    found = lines.gather(window, sources.loki, sources.get, sources.lines)
+    found = log_lines.gather(window, sources.loki, sources.get, sources.lines)
     traced = traces.gather(window, sources.tempo, sources.get, found.lines)
     say("the picture")
-    missing = pictures.draw(prometheus, window, SCRAPE_SECONDS / 2, fired.alerts, picture)
+    missing = graphs.draw(prometheus, window, SCRAPE_SECONDS / 2, fired.alerts, picture)
     return Report(
         window, fired, verdict, changed, changes.running(prometheus, window), burnt, shared,
         found, traced, sources.grafana, None if missing else picture, missing,

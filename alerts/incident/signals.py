@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from alerts.incident.judgements import (
+from alerts.incident.detectors import (
     Judgement,
     above,
     anew,

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from alerts.incident.ask import Get, getter
+from alerts.incident.prometheus_api import Get, getter
 from observability.stack.local import status
 from observability.stack.settings import StackError, load
 

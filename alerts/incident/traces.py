@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from alerts.incident.ask import Get, NoAnswer
-from alerts.incident.lines import Line, moment
-from alerts.incident.times import Window
+from alerts.incident.log_lines import Line, moment
+from alerts.incident.prometheus_api import Get, NoAnswer
+from alerts.incident.time_window import Window
 from observability.catalog import SIMULATOR_TIMEOUT
 
 SHOWN = 3

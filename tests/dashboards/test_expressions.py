@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from alerts.deploy_queries import questions
-from alerts.incident import alerted, budget, changes, pictures, shares
-from alerts.incident.ask import Prometheus
-from alerts.incident.look import first_mover
-from alerts.incident.times import Window
+from alerts.incident import breakdowns, budget, changes, fired_alerts, graphs
+from alerts.incident.collect_signals import first_mover
+from alerts.incident.prometheus_api import Prometheus
+from alerts.incident.time_window import Window
 from alerts.registry import all_alerts, files
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, INTERNAL, render
@@ -58,13 +58,13 @@ def incident_expressions() -> list[tuple[str, str]]:
         return {"data": {"result": []}}
 
     prometheus, window = Prometheus("", get), Window(1000, 2000)
-    alerted.gather(prometheus, window, None)
+    fired_alerts.gather(prometheus, window, None)
     first_mover(prometheus, window, 0)
     changes.gather(prometheus, window, "", get)
     changes.running(prometheus, window)
     budget.gather(prometheus, window)
-    shares.gather(prometheus, window)
-    asked += [expr.text for _, expr, _ in pictures.panels("20s")]
+    breakdowns.gather(prometheus, window)
+    asked += [expr.text for _, expr, _ in graphs.panels("20s")]
     return [("alerts/incident", text) for text in dict.fromkeys(asked)]
 
 

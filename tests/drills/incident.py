@@ -20,8 +20,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from alerts.incident.look import BEFORE
-from alerts.incident.times import clock, stamp
+from alerts.incident.collect_signals import BEFORE
+from alerts.incident.time_window import clock, stamp
 from observability.clock import Clock
 from tests import results
 from tests.drills.__main__ import site

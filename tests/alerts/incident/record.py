@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from alerts.incident import ask, lines
+from alerts.incident import log_lines, prometheus_api
 from alerts.incident.report import gather
 from alerts.incident.sources import Sources
-from alerts.incident.times import Window, stamp, window
+from alerts.incident.time_window import Window, stamp, window
 
 HERE = Path(__file__).parent / "recorded"
 NAME = "http://prometheus"
@@ -26,7 +26,7 @@ NAME = "http://prometheus"
 def main(live: str, run_dir: Path, when: Window) -> None:
     """Write the folder."""
     seen: dict[str, Any] = {}
-    get = ask.getter()
+    get = prometheus_api.getter()
 
     def recording(address: str) -> Any:
         answer = get(address.replace(NAME, live))
@@ -46,7 +46,7 @@ def main(live: str, run_dir: Path, when: Window) -> None:
         if stamp(when.since) <= line.partition(" ")[0] <= stamp(when.until)
     ]
     (HERE / "chat.log").write_text("\n".join(inside) + "\n")
-    found = lines.gather(when, "", get, logs).lines
+    found = log_lines.gather(when, "", get, logs).lines
     (HERE / "services.log").write_text("".join(json.dumps(line) + "\n" for line in found))
 
 

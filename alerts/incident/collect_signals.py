@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from alerts.incident import spans
-from alerts.incident.ask import Prometheus
-from alerts.incident.first import Move, Verdict, judge
-from alerts.incident.judgements import Looked
+from alerts.incident import bad_periods
+from alerts.incident.detectors import Looked
+from alerts.incident.first_mover import Move, Verdict, judge
+from alerts.incident.prometheus_api import Prometheus
 from alerts.incident.signals import NEWS, SIGNALS
-from alerts.incident.times import Window
+from alerts.incident.time_window import Window
 from observability.exporters import UP
 from observability.promql.builders import select
 
@@ -19,9 +19,9 @@ def first_mover(prometheus: Prometheus, window: Window, alerted: float) -> Verdi
     """Who moved first; ``alerted`` is when the first alert became active, or 0 without one."""
     anchor = alerted or window.since
     probe = prometheus.raw(select(UP), anchor - 300, min(window.until, anchor + AFTER))
-    step = spans.interval(spans.times(probe).values())
+    step = bad_periods.interval(bad_periods.times(probe).values())
     since, until = anchor - BEFORE * step, min(window.until, anchor + AFTER)
-    scrapes = spans.times(prometheus.raw(select(UP), since, until))
+    scrapes = bad_periods.times(prometheus.raw(select(UP), since, until))
     looked = Looked(prometheus, since, until, scrapes, step)
     moves = [
         Move(signal.component, signal.kind, signal.words, span)

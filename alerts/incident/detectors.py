@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from alerts.incident import spans
-from alerts.incident.ask import Prometheus, Series
-from alerts.incident.spans import Span
+from alerts.incident import bad_periods
+from alerts.incident.bad_periods import Span
+from alerts.incident.prometheus_api import Prometheus, Series
 from observability.catalog import Metric
 from observability.promql.builders import select
 
@@ -31,31 +31,31 @@ Judgement = Callable[[Sequence[Series], Looked], list[Span]]
 
 def away(series: Sequence[Series], looked: Looked) -> list[Span]:
     """It does not answer, or is no target any more."""
-    down = [span for one in series for span in spans.equal(one, 0, looked.step)]
-    return down + (spans.vanished(series, looked.until, looked.step) if series else [])
+    down = [span for one in series for span in bad_periods.equal(one, 0, looked.step)]
+    return down + (bad_periods.vanished(series, looked.until, looked.step) if series else [])
 
 
 def equals(value: float) -> Judgement:
     """A gauge has this value."""
     return lambda series, looked: [
-        span for one in series for span in spans.equal(one, value, looked.step)
+        span for one in series for span in bad_periods.equal(one, value, looked.step)
     ]
 
 
 def anew(series: Sequence[Series], _: Looked) -> list[Span]:
     """Its process started anew."""
-    return [span for one in series for span in spans.changed(one)]
+    return [span for one in series for span in bad_periods.changed(one)]
 
 
 def locked(series: Sequence[Series], looked: Looked) -> list[Span]:
     """Any of them, of one server, is above 0."""
-    return spans.above(spans.summed(series), 0, looked.step)
+    return bad_periods.above(bad_periods.summed(series), 0, looked.step)
 
 
 def above(limit: float) -> Judgement:
     """A gauge is above the limit."""
     return lambda series, looked: [
-        span for one in series for span in spans.above(one, limit, looked.step)
+        span for one in series for span in bad_periods.above(one, limit, looked.step)
     ]
 
 
@@ -63,8 +63,8 @@ def jumps(series: Sequence[Series], looked: Looked) -> list[Span]:
     """Far more is counted than usual, by replica."""
     found: list[Span] = []
     for instance in {one.label("instance") for one in series}:
-        total = spans.summed(one for one in series if one.label("instance") == instance)
-        found += spans.jumped(total, JUMP, JUMP_LEAST, looked.step)
+        total = bad_periods.summed(one for one in series if one.label("instance") == instance)
+        found += bad_periods.jumped(total, JUMP, JUMP_LEAST, looked.step)
     return found
 
 
@@ -73,7 +73,7 @@ def grows(series: Sequence[Series], looked: Looked) -> list[Span]:
     found: list[Span] = []
     for one in series:
         scrapes = looked.scrapes.get((one.label("job"), one.label("instance")), [])
-        found += spans.grown(one, scrapes, looked.step)
+        found += bad_periods.grown(one, scrapes, looked.step)
     return found
 
 
@@ -87,10 +87,10 @@ def slower(metric: Metric, limit: float, **wanted: str) -> Judgement:
         found: list[Span] = []
         for instance in {one.label("instance") for one in series}:
             total, count = (
-                spans.summed(one for one in several if one.label("instance") == instance)
+                bad_periods.summed(one for one in several if one.label("instance") == instance)
                 for several in (series, counts)
             )
-            found += spans.slow(total, count, limit, looked.step)
+            found += bad_periods.slow(total, count, limit, looked.step)
         return found
 
     return judge

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts.incident.times import TimeError, Window, clock, moment, span, stamp, window
+from alerts.incident.time_window import TimeError, Window, clock, moment, span, stamp, window
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alerts.incident.lines import Shown, moment, telling
-from alerts.incident.shares import SHOWN, Row
-from alerts.incident.tables import code, ms, number, share, table
-from alerts.incident.times import clock
+from alerts.incident.breakdowns import SHOWN, Row
+from alerts.incident.log_lines import Shown, moment, telling
+from alerts.incident.markdown import code, ms, number, share, table
+from alerts.incident.time_window import clock
 from observability.conventions import Board
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from alerts.incident.bad_periods import GAP, UNKNOWN, Span
 from alerts.incident.signals import MONITORING, ORDER, SERVICES, Kind
-from alerts.incident.spans import GAP, UNKNOWN, Span
-from alerts.incident.times import clock
+from alerts.incident.time_window import clock
 
 QUIET = 12  # scrape intervals before a move in which nothing that it depends on may have moved
 FELT = 3  # ... after a move within which somebody else must feel it

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from alerts.incident.ask import Series
+from alerts.incident.prometheus_api import Series
 
 UNKNOWN = -math.inf  # there is no good sample before it
 GAP = 2.5  # scrape intervals without a sample: then nothing is known in between

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from alerts.incident.first import Move, Verdict, judge
+from alerts.incident.bad_periods import UNKNOWN, Span
+from alerts.incident.first_mover import Move, Verdict, judge
 from alerts.incident.signals import NEWS, SIGNALS
-from alerts.incident.spans import UNKNOWN, Span
 
 STEP, BEGIN, END = 5.0, 0.0, 300.0
 OWN = {"database": "PostgreSQL does not answer", "api": "api does not answer",

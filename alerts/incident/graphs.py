@@ -6,9 +6,9 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from alerts.incident.alerted import Alert
-from alerts.incident.ask import Prometheus, Samples
-from alerts.incident.times import Window, clock
+from alerts.incident.fired_alerts import Alert
+from alerts.incident.prometheus_api import Prometheus, Samples
+from alerts.incident.time_window import Window, clock
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, SERVICE
 from observability.clock import SCRAPES_A_RANGE, duration

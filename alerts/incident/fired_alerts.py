@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 
-from alerts.incident.ask import Prometheus, Samples
-from alerts.incident.times import Window
+from alerts.incident.prometheus_api import Prometheus, Samples
+from alerts.incident.time_window import Window
 from observability.catalog import Label, Metric
 from observability.clock import EVALUATE_SECONDS, duration
 from observability.exporters import ALERTS, ALERTS_SINCE, NOTIFICATION_FAILURES

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from alerts.incident.ask import NoAnswer
-from alerts.incident.page import render
+from alerts.incident.prometheus_api import NoAnswer
+from alerts.incident.render import render
 from alerts.incident.report import Report, gather
 from alerts.incident.sources import Sources
-from alerts.incident.times import Window
+from alerts.incident.time_window import Window
 from tests.alerts.incident.record import HERE, NAME
 
 

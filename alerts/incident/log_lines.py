@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from alerts.incident.ask import Get, NoAnswer
-from alerts.incident.times import Window
+from alerts.incident.prometheus_api import Get, NoAnswer
+from alerts.incident.time_window import Window
 from observability.promql.builders import matches
 from observability.promql.logql import lines
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from alerts.incident.ask import Prometheus, Samples
-from alerts.incident.times import Window
+from alerts.incident.prometheus_api import Prometheus, Samples
+from alerts.incident.time_window import Window
 from observability.catalog import (
     DB_ERRORS,
     DB_QUERY_DURATION,

@@ -8,10 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts.incident import alerted
-from alerts.incident.alerted import Alerted
-from alerts.incident.ask import Prometheus
-from alerts.incident.times import Window, stamp
+from alerts.incident import fired_alerts
+from alerts.incident.fired_alerts import Alerted
+from alerts.incident.prometheus_api import Prometheus
+from alerts.incident.time_window import Window, stamp
 
 NOW = 1_800_000_000.0
 WINDOW = Window(NOW, NOW + 600)
@@ -36,7 +36,7 @@ def gathered(firing: list[tuple[float, float]], since: float, chat: Path | None 
             found = [{"metric": state, "values": values}]
         return {"data": {"result": found}}
 
-    return alerted.gather(Prometheus("", get), WINDOW, chat)
+    return fired_alerts.gather(Prometheus("", get), WINDOW, chat)
 
 
 def test_an_alert_begins_fires_and_ends() -> None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from alerts.incident import evidence
-from alerts.incident.alerted import Alert, Alerted
-from alerts.incident.first import Move, Verdict, when
+from alerts.incident import render_evidence
+from alerts.incident.fired_alerts import Alert, Alerted
+from alerts.incident.first_mover import Move, Verdict, when
+from alerts.incident.markdown import number, share, table
 from alerts.incident.report import Report
-from alerts.incident.tables import number, share, table
-from alerts.incident.times import clock, span, stamp
+from alerts.incident.time_window import clock, span, stamp
 
 FILL = "_To be filled in._"
 CAUSES = "_To be filled in. What was seen first is where to begin, not yet why._"
@@ -29,7 +29,7 @@ def render(report: Report) -> str:
         ("Action items", table(["action item", "type", "owner", "ticket"], [["", "", "", ""]])),
         ("Lessons learned", "\n\n".join(f"### {title}\n\n{FILL}" for title in LESSONS)),
         ("Timeline (UTC)", _timeline(report)),
-        ("Supporting information", evidence.render(report)),
+        ("Supporting information", render_evidence.render(report)),
     ]  # fmt: skip
     return "\n\n".join(
         part if isinstance(part, str) else f"## {part[0]}\n\n{part[1]}" for part in parts
