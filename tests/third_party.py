@@ -52,7 +52,11 @@ SPDX = {
     "Mozilla Public License 2.0 (MPL 2.0)": "MPL-2.0",
 }
 ELSEWHERE = (
-    ("ngIRCd", "GPL-2.0-or-later", "Debian's package; in containers `deploy/irc-server/Dockerfile`"),
+    (
+        "ngIRCd",
+        "GPL-2.0-or-later",
+        "Debian's package; in containers `deploy/irc-server/Dockerfile`",
+    ),
     ("alertmanager-irc-relay", "Apache-2.0", "Debian's package; in containers the same"),
     ("wrk", "Apache-2.0 (modified)", "Debian's package, for benchmarks"),
     ("actionlint", "MIT", "built from its Go module, to check the pipeline"),

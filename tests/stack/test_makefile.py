@@ -67,6 +67,14 @@ def test_a_component_that_is_not_named_is_asked_for() -> None:
 
 
 def test_scripts_keep_their_line_ends_whatever_git_is_told() -> None:
-    command = ["git", "check-attr", "eol", "--", "promtail/start.sh", "Makefile", "deploy/common.sh"]
+    command = [
+        "git",
+        "check-attr",
+        "eol",
+        "--",
+        "promtail/start.sh",
+        "Makefile",
+        "deploy/common.sh",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert [line.rpartition(" ")[2] for line in done.stdout.splitlines()] == ["lf"] * 3
