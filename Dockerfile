@@ -27,6 +27,6 @@ ENV PATH=/opt/minitwit/bin:$PATH \
 USER 10001:10001
 EXPOSE 5000 5001
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-I", "/srv/app/healthy.py"]
+    CMD ["python", "-I", "/srv/app/healthcheck.py"]
 ENTRYPOINT ["python", "-m"]
 CMD ["app", "api"]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from alerts import deploy_queries
 from alerts.registry import render
-from observability.clock import Clock
 from observability.generated import run
+from observability.time_scale import Clock
 
 
 def main() -> int:

@@ -25,10 +25,10 @@ from alerts.objectives import (
     Objective,
 )
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, SERVICE, Label, Metric
-from observability.clock import Clock, duration
 from observability.conventions import Board
 from observability.promql.builders import matches, over, rate, select, total
 from observability.promql.expr import Expr
+from observability.time_scale import Clock, duration
 
 NOW = min(burn.short for burn in BURN_RATES)
 WINDOWS = sorted({w for burn in BURN_RATES for w in (burn.long, burn.short)} | {PERIOD})

@@ -13,7 +13,6 @@ from observability.catalog import (
     SERVICE,
     SIMULATOR_LATEST_TIME,
 )
-from observability.clock import Clock
 from observability.conventions import Board
 from observability.promql.builders import (
     NOW,
@@ -27,6 +26,7 @@ from observability.promql.builders import (
     select,
     total,
 )
+from observability.time_scale import Clock
 
 # The probe's posts are requests, but no messages: where nobody else posts, none is refused.
 REFUSED: dict[str, str | Matcher] = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 from alerts.burn import LEFT, recordings
 from alerts.model import Recording
 from observability.catalog import BUILD_INFO, HTTP_DURATION, HTTP_REQUESTS, SERVICE
-from observability.clock import Clock
 from observability.exporters import ALERTS
 from observability.generated import mark
 from observability.promql.builders import (
@@ -24,6 +23,7 @@ from observability.promql.builders import (
 )
 from observability.promql.expr import Expr
 from observability.promql.joins import VERSION, with_version
+from observability.time_scale import Clock
 
 FILE = "deploy/questions.promql"
 SPENT = 1e-9  # what is left of a budget that is spent

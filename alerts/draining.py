@@ -10,10 +10,10 @@ from __future__ import annotations
 from alerts.model import Alert, Group
 from alerts.objectives import MINUTE
 from observability.catalog import SERVICE
-from observability.clock import Clock
 from observability.exporters import ALERTS
 from observability.promql.builders import matches, select, total
 from observability.promql.expr import Expr
+from observability.time_scale import Clock
 
 PAGE = "MiniTwitDraining"
 DOWN = ("MiniTwitDatabaseDown", "MiniTwitTargetDown")

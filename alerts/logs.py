@@ -5,11 +5,11 @@ from __future__ import annotations
 from alerts.model import Alert, Group
 from alerts.objectives import INVALID_REQUESTS_LIMIT, LOGGED_ERRORS_LIMIT, MINUTE
 from observability.catalog import SERVICE
-from observability.clock import Clock
 from observability.conventions import Board
 from observability.promql.builders import matches
 from observability.promql.expr import Expr
 from observability.promql.logql import lines, rate_of
+from observability.time_scale import Clock
 
 
 def alerts(clock: Clock) -> Group:

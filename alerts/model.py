@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from observability.catalog import INSTANCE, JOB, SERVICE, Label, Metric
-from observability.clock import Clock, duration
 from observability.conventions import GRAFANA, RUNBOOKS, Board
 from observability.promql.expr import Expr
+from observability.time_scale import Clock, duration
 
 Severity = Literal["critical", "warning", "info", "none"]
 FROM_SERIES = "{{ $labels.service }}"

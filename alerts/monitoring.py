@@ -12,7 +12,6 @@ from alerts.objectives import (
 )
 from alerts.services import down, grown
 from observability.catalog import INSTANCE, LOG_DROPPED, SERVICE, TRACE_SPANS, Label
-from observability.clock import Clock
 from observability.conventions import (
     HEARTBEAT,
     MONITORING_TARGETS,
@@ -45,6 +44,7 @@ from observability.promql.builders import (
     total,
 )
 from observability.promql.expr import Expr
+from observability.time_scale import Clock
 
 
 def _unwatched() -> Expr:

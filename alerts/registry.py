@@ -8,8 +8,8 @@ import yaml
 
 from alerts import burn, business, database, draining, logs, monitoring, saturation, services
 from alerts.model import Alert, Group
-from observability.clock import Clock
 from observability.generated import mark
+from observability.time_scale import Clock
 
 PRODUCTION = Clock()
 LOKI = "loki/"  # the folder of those that Loki's ruler evaluates

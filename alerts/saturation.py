@@ -6,7 +6,6 @@ from alerts import objectives as limits
 from alerts.model import Alert, Group
 from alerts.objectives import HOUR, MINUTE
 from observability.catalog import DB_POOL_WAITING, EVENT_LOOP_LAG, HASHES_WAITING, INSTANCE
-from observability.clock import Clock
 from observability.conventions import PROBED_SERVICES, Board
 from observability.exporters import PROCESS_MEMORY
 from observability.external import (
@@ -17,6 +16,7 @@ from observability.external import (
     PG_CONNECTIONS_MAX,
 )
 from observability.promql.builders import matches, over, predict, rate, select, total
+from observability.time_scale import Clock
 
 
 def disks(clock: Clock) -> tuple[Alert, ...]:

@@ -15,7 +15,6 @@ from alerts.objectives import (
     YOUNG,
 )
 from observability.catalog import HTTP_REQUESTS, SERVICE
-from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES, Board
 from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, UP
 from observability.external import CERTIFICATE_END
@@ -32,6 +31,7 @@ from observability.promql.builders import (
     total,
 )
 from observability.promql.expr import Expr
+from observability.time_scale import Clock
 
 
 def grown(expr: Expr, clock: Clock) -> Expr:

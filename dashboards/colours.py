@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
-from dashboards.hues import of_names
+from dashboards.palette import of_names
 from dashboards.queries import Json
 from observability.catalog import API, SIMULATOR, WEB
 

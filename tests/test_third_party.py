@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from observability.stack.programs.modules import MODULES
+from observability.stack.programs.go_modules import MODULES
 from observability.stack.programs.tools import TOOLS
 from observability.stack.programs.versions import RELEASES
 from tests.parts import ROOT
@@ -44,7 +44,7 @@ def test_nothing_under_the_agpl_is_compiled() -> None:
     agpl = [name for name, release in RELEASES.items() if "AGPL" in release.licence]
     assert set(agpl) == {"grafana", "loki", "promtail", "tempo"}
     assert not {module.name for module in MODULES} & set(agpl)
-    modules = ROOT / "observability/stack/programs/modules"
+    modules = ROOT / "observability/stack/programs/go_mod"
     for file in modules.glob("*/go.*"):
         assert not re.search(r"github\.com/grafana/(loki|tempo|grafana)[/ ]", file.read_text()), (
             file

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import re
 
-from observability.stack.programs.modules import MODULES
+from observability.stack.programs.go_modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from tests.parts import ROOT
 
@@ -72,7 +72,7 @@ MiniTwit itself is under the licence in `LICENSE`. **Grafana, Loki, Promtail and
 AGPL-3.0**: they run unmodified, as programs of their own, from their publishers' archives or
 images, or as they are found on the machine. Nothing of them is compiled by or linked into this
 project. What is built here from Go modules is under permissive licences; the modules that it is
-made of are in `observability/stack/programs/modules/*/go.mod`.
+made of are in `observability/stack/programs/go_mod/*/go.mod`.
 """
 
 

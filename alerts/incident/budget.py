@@ -11,8 +11,8 @@ from alerts.incident.time_window import Window
 from alerts.model import Recording
 from alerts.objectives import OBJECTIVES, Objective
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, STATUS, Metric
-from observability.clock import Clock
 from observability.promql.builders import Part, select
+from observability.time_scale import Clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from typing import Any
 from alerts.incident.prometheus_api import Get, NoAnswer, Prometheus
 from alerts.incident.time_window import Window
 from observability.catalog import BUILD_INFO, SERVICE
-from observability.clock import duration
 from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS, OPTIONAL_TARGETS
 from observability.exporters import COMPONENT, COMPONENT_RESTARTS, PROCESS_START
 from observability.promql.builders import aggregate, increase, matches, select, total
 from observability.promql.joins import VERSION
+from observability.time_scale import duration
 
 JOBS = "|".join((*DEPLOYED_TARGETS, *MONITORING_TARGETS, *OPTIONAL_TARGETS, "simulator"))
 SLACK = 2.0  # seconds by which a process's clock and Prometheus's may differ

@@ -12,10 +12,10 @@ from pathlib import Path
 from alerts.incident.prometheus_api import Prometheus, Samples
 from alerts.incident.time_window import Window
 from observability.catalog import Label, Metric
-from observability.clock import EVALUATE_SECONDS, duration
 from observability.exporters import ALERTS, ALERTS_SINCE, NOTIFICATION_FAILURES
 from observability.external import MESSAGES_SENT
 from observability.promql.builders import differs, increase, select, total
+from observability.time_scale import EVALUATE_SECONDS, duration
 
 # One line of the chat: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
 LINE = re.compile(r"(\S+) \[(FIRING|RESOLVED)\] (\w+) (\S+): (\w+)(?: \(([^)]*)\))?")

@@ -11,9 +11,9 @@ from alerts.incident.prometheus_api import Prometheus, Samples
 from alerts.incident.time_window import Window, clock
 from alerts.objectives import ERROR_RATIO_LIMIT, LATENCY_OBJECTIVE
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, SERVICE
-from observability.clock import SCRAPES_A_RANGE, duration
 from observability.promql.builders import LE, matches, rate, ratio, total
 from observability.promql.expr import Expr
+from observability.time_scale import SCRAPES_A_RANGE, duration
 
 POINTS, TICKS = 200, 3
 COLOURS = {"api": "#3274d9", "web": "#8f3bb8"}

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
-from observability.clock import duration
 from observability.promql.builders import samples
 from observability.promql.expr import Expr
 from observability.stack.settings import StackError
+from observability.time_scale import duration
 
 PATIENCE = 30.0  # seconds for one answer
 POINTS = 2_000  # of one series in one answer

@@ -24,10 +24,10 @@ from alerts.incident.first_mover import Verdict
 from alerts.incident.prometheus_api import Prometheus
 from alerts.incident.sources import Sources
 from alerts.incident.time_window import Window
-from observability.clock import SCRAPE_SECONDS
 from observability.exporters import UP
 from observability.promql.builders import aggregate, select
 from observability.stack.settings import StackError
+from observability.time_scale import SCRAPE_SECONDS
 
 Say = Callable[[str], None]
 

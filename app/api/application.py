@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 
 from app.api import responses
-from app.api.front import FrontApi
-from app.api.simulator import SimulatorApi
+from app.api.simulator_endpoints import SimulatorEndpoints
+from app.api.web_endpoints import WebEndpoints
 from app.database import latest
 from app.database.pool import Database, Row
 from app.services.accounts import Accounts
@@ -51,8 +51,8 @@ def create(settings: ApiSettings, meter: Meter, log: Log) -> tuple[Starlette, Da
             passwords.close()
 
     routes = [
-        *SimulatorApi(settings, database, accounts, posting, following, meter).routes(),
-        *FrontApi(database, accounts, posting, following).routes(),
+        *SimulatorEndpoints(settings, database, accounts, posting, following, meter).routes(),
+        *WebEndpoints(database, accounts, posting, following).routes(),
     ]
     app = Starlette(routes=list(routes), lifespan=lifespan, exception_handlers=responses.HANDLERS)
     return app, database

@@ -10,9 +10,9 @@ from dashboards.colours import RED
 from dashboards.layout import Row
 from dashboards.panels import Panel, floors, limits, stat, timeseries
 from dashboards.queries import Prom
-from observability.clock import Clock
 from observability.conventions import Board
 from observability.promql.builders import select
+from observability.time_scale import Clock
 
 RECORDED = {
     rule.name: rule.metric

@@ -20,7 +20,7 @@ from observability.stack.local.supervise import Supervisor
 from observability.stack.local.up import down, plan, shortfall, up
 from observability.stack.programs import archives, tools
 from observability.stack.programs.build import build
-from observability.stack.programs.modules import MODULES
+from observability.stack.programs.go_modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError, load
 from observability.stack.targets import CHANNEL, MONITOR

@@ -118,7 +118,7 @@ TABLE = (
     Component(
         "chatlog",
         (
-            "{python}", "-m", "observability.stack.chat.chatlog",
+            "{python}", "-m", "observability.stack.irc.chatlog",
             "{address[ngircd]}", "{logs}/chat.log",
         ),
         env=CHAT,

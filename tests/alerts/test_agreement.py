@@ -8,7 +8,6 @@ from pathlib import Path
 import yaml
 
 from alerts.objectives import DAY, PERIOD
-from observability.clock import EVALUATE_SECONDS, SCRAPE_SECONDS, duration
 from observability.conventions import (
     BYTES_A_SAMPLE,
     DEPLOYED_TARGETS,
@@ -21,6 +20,7 @@ from observability.conventions import (
 )
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.targets import PROBES
+from observability.time_scale import EVALUATE_SECONDS, SCRAPE_SECONDS, duration
 
 ROOT = Path(__file__).parents[2]
 GENERATED = ROOT / "deploy/generated"

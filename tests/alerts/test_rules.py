@@ -15,12 +15,12 @@ from alerts.draining import DRAINING
 from alerts.model import Alert, Recording
 from alerts.registry import LOKI, all_alerts, files, log_alerts, render
 from observability.catalog import HTTP_REQUESTS, SERVICE
-from observability.clock import Clock
 from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS, RUNBOOKS
 from observability.promql.builders import rate, select, total
 from observability.stack.programs import packages
 from observability.stack.programs.tools import require
 from observability.stack.settings import load
+from observability.time_scale import Clock
 from tests.alerts.conftest import Promtool
 from tests.dashboards.expressions import nodes
 

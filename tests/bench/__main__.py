@@ -30,14 +30,14 @@ from tests.bench import (
     telemetry,
     watching,
 )
+from tests.bench.environment import Environment, environment
 from tests.bench.peers import suite as peers
-from tests.bench.place import Place, place
 from tests.bench.servers import keep_off
 from tests.parts import end_as_by_hand
 
 Rows = list[tuple[str, str, str, bool]]
 # name → what is measured, its rows, whether the server gets a core of its own
-SUITES: dict[str, tuple[Callable[[Place], Any], Callable[[Any], Rows], bool]] = {
+SUITES: dict[str, tuple[Callable[[Environment], Any], Callable[[Any], Rows], bool]] = {
     "telemetry": (telemetry.measure, telemetry.rows, True),
     "receivers": (receivers.measure, receivers.rows, True),
     "peers": (peers.measure, peers.rows, True),
@@ -96,7 +96,7 @@ def measure(chosen: list[str], full: bool) -> dict[str, Any]:
             if pinned:
                 keep_off()
             try:
-                with place(Path(folder), rounds, seconds, large) as where:
+                with environment(Path(folder), rounds, seconds, large) as where:
                     where.say(f"{name} ...")
                     found[name] = function(where)
             except AssertionError as error:  # what the others found is not lost

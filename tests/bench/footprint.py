@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from observability.conventions import Board
+from tests.bench.environment import Environment
 from tests.bench.mix import NOMINAL, simulate
-from tests.bench.place import Place
 from tests.parts import ROOT, request, wait_for
 from tests.soak.faults import children
 from tests.stack import panels
@@ -22,15 +22,15 @@ APPENDED = "prometheus_tsdb_head_samples_appended_total"
 OVERVIEW = Board.OVERVIEW.value
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Start all, load it, fuzz it with paths, and weigh."""
     began = time.monotonic()
     subprocess.run([sys.executable, "-m", "dashboards", "--check"], cwd=ROOT, check=True)
     generating = time.monotonic() - began
-    before = Platform(place.folder / "before")
+    before = Platform(env.folder / "before")
     before.up()  # what is fetched and unpacked once
     before.down()
-    platform = Platform(place.folder / "footprint")  # with nothing to show yet
+    platform = Platform(env.folder / "footprint")  # with nothing to show yet
     try:
         began = time.monotonic()
         platform.up()
@@ -41,8 +41,8 @@ def measure(place: Place) -> dict[str, Any]:
         logs = folder_bytes(platform.run_dir / "logs/json")
         lines = count_lines(platform.run_dir / "logs/json")
         run = simulate(
-            place, platform.url("api"), "--rate", str(NOMINAL), "--even", "--actions",
-            str(round(NOMINAL * place.paced)),
+            env, platform.url("api"), "--rate", str(NOMINAL), "--even", "--actions",
+            str(round(NOMINAL * env.paced)),
         )  # fmt: skip
         for number in range(STRANGE_PATHS):
             request("GET", f"{platform.url('api')}/strange/{number}")

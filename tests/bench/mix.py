@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.bench.place import Place
+from tests.bench.environment import Environment
 from tests.parts import ROOT
 from tests.stack.platform import Platform
 
@@ -24,61 +24,61 @@ KEPT = "connections kept"
 HOW = {"a connection each": (), KEPT: ("--keep-alive",)}
 
 
-def closed(place: Place) -> dict[str, Any]:
+def closed(env: Environment) -> dict[str, Any]:
     """Each client sends its next action when the one before is answered."""
     found = {}
     for clients in CLIENTS:
-        with place.server("observed", place.empty(f"closed{clients}"), pinned=False) as server:
-            actions = str(round(800 * place.paced))
+        with env.server("observed", env.empty(f"closed{clients}"), pinned=False) as server:
+            actions = str(round(800 * env.paced))
             how = ("--max", "--clients", str(clients), "--actions", actions, *HOW[KEPT])
-            found[str(clients)] = simulate(place, server.url, *how)
-        place.say(f"{clients} clients: {found[str(clients)]['rate']:.0f}/s")
+            found[str(clients)] = simulate(env, server.url, *how)
+        env.say(f"{clients} clients: {found[str(clients)]['rate']:.0f}/s")
     return found
 
 
-def open_loop(place: Place) -> dict[str, Any]:
+def open_loop(env: Environment) -> dict[str, Any]:
     """Actions go out when they are due, whatever became of those before."""
     return {
-        how: {"alone": alone(place, *flags), "with the whole platform": together(place, *flags)}
+        how: {"alone": alone(env, *flags), "with the whole platform": together(env, *flags)}
         for how, flags in HOW.items()
     }
 
 
-def alone(place: Place, *flags: str) -> dict[str, Any]:
+def alone(env: Environment, *flags: str) -> dict[str, Any]:
     """api, its database and the simulator, nothing else."""
     found = {}
     for times in ALONE:
-        database = place.empty(f"open{times}{len(flags)}")
-        with place.server("observed", database, pinned=False) as server:
-            found[str(times)] = paced(place, server.url, times, *flags)
+        database = env.empty(f"open{times}{len(flags)}")
+        with env.server("observed", database, pinned=False) as server:
+            found[str(times)] = paced(env, server.url, times, *flags)
     return found
 
 
-def together(place: Place, *flags: str) -> dict[str, Any]:
+def together(env: Environment, *flags: str) -> dict[str, Any]:
     """With all that watches it."""
     found = {}
     for times in TOGETHER:
-        platform = Platform(place.folder / f"platform{times}{len(flags)}")
+        platform = Platform(env.folder / f"platform{times}{len(flags)}")
         try:
             platform.up(*platform.here("load", "grafana"))
-            found[str(times)] = paced(place, platform.url("api"), times, *flags)
+            found[str(times)] = paced(env, platform.url("api"), times, *flags)
         finally:
             platform.down()
     return found
 
 
-def paced(place: Place, url: str, times: int, *flags: str) -> dict[str, Any]:
+def paced(env: Environment, url: str, times: int, *flags: str) -> dict[str, Any]:
     """So many times the nominal pace."""
     rate = NOMINAL * times
-    actions = str(round(rate * place.paced))
-    result = simulate(place, url, "--rate", str(rate), "--even", "--actions", actions, *flags)
-    place.say(f"{times} times nominal: {result['late']} late, {result['failed']} failed")
+    actions = str(round(rate * env.paced))
+    result = simulate(env, url, "--rate", str(rate), "--even", "--actions", actions, *flags)
+    env.say(f"{times} times nominal: {result['late']} late, {result['failed']} failed")
     return result
 
 
-def simulate(place: Place, url: str, *how: str) -> dict[str, Any]:
+def simulate(env: Environment, url: str, *how: str) -> dict[str, Any]:
     """One run of the simulator, and what it says of it."""
-    report = Path(place.folder) / "report.json"
+    report = Path(env.folder) / "report.json"
     report.unlink(missing_ok=True)  # of the run before
     command = [sys.executable, "-m", "simulator", "--url", url, *how]
     command += ["--report", str(report)]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.bench.environment import Environment
 from tests.bench.load import Work
 from tests.bench.pairs import alternate, ratios
-from tests.bench.place import Place
 from tests.bench.seed import name
 
 BAR, P99_BAR = 0.95, 1.05  # of the throughput, and of the p99, without telemetry
@@ -27,17 +27,17 @@ VARIANTS = (
 ROUNDS, SECONDS = 12, 1.0  # wrk takes whole seconds
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Return the figures of each variant by kind of request, and their ratios."""
     found: dict[str, Any] = {}
-    with place.servers(VARIANTS, place.database(10_000)) as servers:
+    with env.servers(VARIANTS, env.database(10_000)) as servers:
         for kind, work in WORKS.items():
             series = alternate(servers, work, ROUNDS, SECONDS)
             found[kind] = {
                 "figures": {variant: series[variant].medians() for variant in VARIANTS},
                 "ratios": {v: ratios(series[v], series["unobserved"]) for v in VARIANTS[:-1]},
             }
-            place.say(f"{kind}: {found[kind]['ratios']['observed']['rate']['median']:.2f}")
+            env.say(f"{kind}: {found[kind]['ratios']['observed']['rate']['median']:.2f}")
     return found
 
 

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from app.database.pool import PLANNING
-from tests.bench.place import Place
+from tests.bench.environment import Environment
 from tests.bench.reads import SMALL, STATEMENTS
 
 PATH = "personal timeline"
@@ -19,12 +19,12 @@ SIZES = (SMALL, 1_000_000, 5_000_000)
 BAR = 1.2  # times the buffers of the smallest
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Return buffers and plan of a request, for each number of messages."""
     found = {}
     for size in SIZES:
-        found[str(size)] = explain(place.database(size))
-        place.say(f"{size:,} messages: {found[str(size)]['buffers']} buffers")
+        found[str(size)] = explain(env.database(size))
+        env.say(f"{size:,} messages: {found[str(size)]['buffers']} buffers")
     return found
 
 
@@ -33,7 +33,7 @@ def explain(url: str) -> dict[str, Any]:
     statement, parameters = STATEMENTS[PATH]
     used = [name for name in parameters if f"%({name})s" in statement.sql]
     values = sql.SQL(", ").join(sql.Literal(parameters[name]) for name in used)
-    numbered = {name: f"${place}" for place, name in enumerate(used, 1)}
+    numbered = {name: f"${number}" for number, name in enumerate(used, 1)}
     with psycopg.connect(url, autocommit=True, options=PLANNING) as connection:
         connection.execute(("PREPARE asked AS " + statement.sql % numbered).encode())
         ask = sql.SQL("EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) EXECUTE asked ({})")

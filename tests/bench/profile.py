@@ -11,9 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.bench.environment import environment
 from tests.bench.load import drive
 from tests.bench.observed import WORKS
-from tests.bench.place import place
 from tests.bench.servers import keep_off
 from tests.parts import ROOT
 
@@ -26,7 +26,7 @@ def main() -> int:
     keep_off()
     with (
         tempfile.TemporaryDirectory(prefix="minitwit-profile-") as folder,
-        place(Path(folder), 1, SECONDS, 0) as where,
+        environment(Path(folder), 1, SECONDS, 0) as where,
         where.server("observed", where.database(10_000)) as server,
     ):
         drive(server.url, WORKS["read"], 2)

@@ -14,9 +14,9 @@ from app.database.pool import PLANNING, Statement
 from app.limits import LIST_BYTES
 from app.services.accounts import digest
 from observability.stack.local import postgres
+from tests.bench.environment import Environment
 from tests.bench.load import CONNECTIONS, Work
 from tests.bench.pairs import alternate, ratios, spread
-from tests.bench.place import Place
 from tests.bench.seed import TOKEN, name
 
 BAR, GROWTH_BAR = 0.9, 1.2
@@ -44,38 +44,38 @@ WORKS = {
 }
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Each read against the bare handler, and against PostgreSQL alone."""
     found: dict[str, Any] = {}
-    url = place.database(SMALL)
-    with place.servers(("observed", "bare"), url) as servers:
+    url = env.database(SMALL)
+    with env.servers(("observed", "bare"), url) as servers:
         for path, work in WORKS.items():
-            series = alternate(servers, work, place.rounds, place.seconds)
+            series = alternate(servers, work, env.rounds, env.seconds)
             found[path] = {
                 "figures": {variant: one.medians() for variant, one in series.items()},
                 "ratio": ratios(series["observed"], series["bare"]),
             }
-            place.say(f"{path}: {found[path]['ratio']['rate']['median']:.2f} of the bare handler")
+            env.say(f"{path}: {found[path]['ratio']['rate']['median']:.2f} of the bare handler")
     for path, (statement, parameters) in STATEMENTS.items():
-        alone = [pgbench(url, place, statement, parameters) for _ in range(place.rounds)]
+        alone = [pgbench(url, env, statement, parameters) for _ in range(env.rounds)]
         found[path]["pgbench"] = spread(alone)
     return {"paths": found}
 
 
 def pgbench(
     url: str,
-    place: Place,
+    env: Environment,
     statement: Statement,
     parameters: dict[str, Any],
     connections: int = CONNECTIONS,
 ) -> float:
     """Times a second of a statement alone, prepared, on as many connections as wrk uses."""
     literals = {name: sql.Literal(value).as_string() for name, value in parameters.items()}
-    script = place.folder / "statement.sql"
+    script = env.folder / "statement.sql"
     script.write_text((statement.sql % literals).replace("\n", " ") + ";\n")
     command = [
         f"{postgres.BIN}/pgbench", "--no-vacuum", "--protocol=prepared", f"--file={script}",
-        f"--client={connections}", "--jobs=1", f"--time={max(1, round(place.seconds / 2))}", url,
+        f"--client={connections}", "--jobs=1", f"--time={max(1, round(env.seconds / 2))}", url,
     ]  # fmt: skip
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env={"PGOPTIONS": PLANNING}
@@ -85,22 +85,22 @@ def pgbench(
     return float(match[1])
 
 
-def grow(place: Place) -> dict[str, Any]:
+def grow(env: Environment) -> dict[str, Any]:
     """The same reads on few and on many messages, at the same time."""
-    small, large = place.database(SMALL), place.database(place.large)
-    found: dict[str, Any] = {"messages": [SMALL, place.large], "paths": {}}
-    with place.server("observed", small) as few, place.server("observed", large) as many:
+    small, large = env.database(SMALL), env.database(env.large)
+    found: dict[str, Any] = {"messages": [SMALL, env.large], "paths": {}}
+    with env.server("observed", small) as few, env.server("observed", large) as many:
         for path, work in WORKS.items():
-            series = alternate({"few": few, "many": many}, work, place.rounds, place.seconds)
+            series = alternate({"few": few, "many": many}, work, env.rounds, env.seconds)
             found["paths"][path] = {
                 "figures": {variant: one.medians() for variant, one in series.items()},
                 "ratio": ratios(series["many"], series["few"]),
             }
-            place.say(f"{path}: p99 {found['paths'][path]['ratio']['p99']['median']:.2f} times")
+            env.say(f"{path}: p99 {found['paths'][path]['ratio']['p99']['median']:.2f} times")
     with psycopg.connect(large) as connection:
         size = connection.execute("SELECT pg_total_relation_size('messages')").fetchone()
     assert size
-    found["bytes_per_message"] = round(size[0] / place.large)
+    found["bytes_per_message"] = round(size[0] / env.large)
     return found
 
 

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import Any
 
 from tests.bench import servers
+from tests.bench.environment import Environment
 from tests.bench.load import Work
 from tests.bench.pairs import alternate, ratios
-from tests.bench.place import Place
 from tests.collector import receiver
 from tests.parts import free_port
 
@@ -21,17 +21,17 @@ BAD: dict[str, int | str] = {"hangs": "hang", "refuses": 503}
 DEAD = "is dead"
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Figures beside each receiver, and their ratio to those beside one that answers."""
-    url = place.database(10_000)
+    url = env.database(10_000)
     with ExitStack() as stack:
-        addresses = {GOOD: place.collector, DEAD: f"http://127.0.0.1:{free_port()}"}
+        addresses = {GOOD: env.collector, DEAD: f"http://127.0.0.1:{free_port()}"}
         for name, mode in BAD.items():
             bad = stack.enter_context(receiver(look=False))
             bad.mode = mode
             addresses[name] = bad.url
         running = {
-            name: stack.enter_context(servers.running("observed", url, place.folder, address))
+            name: stack.enter_context(servers.running("observed", url, env.folder, address))
             for name, address in addresses.items()
         }
         series = alternate(running, WORK, ROUNDS, SECONDS)

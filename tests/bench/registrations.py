@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.bench.place import Place
+from tests.bench.environment import Environment
 from tests.bench.servers import TICKS
 
 TIMEOUT = 0.3  # seconds: the simulator's, who hangs up then
@@ -93,12 +93,12 @@ def _session(patience: float) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(patience))
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """The rate that hashing allows, and what happens at shares of it."""
-    database = place.empty("registrations")
-    with place.server("observed", database, pinned=False) as server:
+    database = env.empty("registrations")
+    with env.server("observed", database, pinned=False) as server:
         rate = asyncio.run(allowed(server.url))
-        place.say(f"hashing allows {rate:.0f} registrations a second")
+        env.say(f"hashing allows {rate:.0f} registrations a second")
         runs = {}
         for share in SHARES:
             before, cpu = busy(), server.cpu()
@@ -107,7 +107,7 @@ def measure(place: Place) -> dict[str, Any]:
             figures["busy_cores"] = round((busy() - before) / SECONDS, 2)
             figures["api_cores"] = round((server.cpu() - cpu) / SECONDS, 2)
             runs[str(share)] = figures
-            place.say(f"{share:.0%} of it: {runs[str(share)]}")
+            env.say(f"{share:.0%} of it: {runs[str(share)]}")
     return {"allowed": round(rate, 1), "seconds": SECONDS, "shares": runs}
 
 

@@ -6,28 +6,27 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 
+from tests.bench.environment import Environment
 from tests.bench.load import Load, drive
 from tests.bench.observed import WORKS
-from tests.bench.place import Place
 
 REPLICAS = (1, 2, 4)
 KINDS = ("read", "write")
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Requests a second of all replicas together, and of each one's processor time."""
     found: dict[str, Any] = {kind: {} for kind in KINDS}
-    url = place.database(10_000)
+    url = env.database(10_000)
     for count in REPLICAS:
         with ExitStack() as stack:
             servers = [
-                stack.enter_context(place.server("observed", url, pinned=False))
-                for _ in range(count)
+                stack.enter_context(env.server("observed", url, pinned=False)) for _ in range(count)
             ]
             for kind in KINDS:
 
                 def load(number: int, kind: str = kind, servers: Any = servers) -> Load:
-                    return drive(servers[number].url, WORKS[kind], 2 * place.seconds, 4)
+                    return drive(servers[number].url, WORKS[kind], 2 * env.seconds, 4)
 
                 before = sum(server.cpu() for server in servers)
                 with ThreadPoolExecutor(count) as pool:
@@ -37,9 +36,9 @@ def measure(place: Place) -> dict[str, Any]:
                 found[kind][str(count)] = {
                     "rate": round(rate),
                     "p99_ms": max(one.p99 for one in loads),
-                    "cores": round(spent / (2 * place.seconds), 2),
+                    "cores": round(spent / (2 * env.seconds), 2),
                 }
-                place.say(f"{count} replicas, {kind}: {rate:.0f}/s")
+                env.say(f"{count} replicas, {kind}: {rate:.0f}/s")
     return found
 
 

@@ -6,17 +6,17 @@ import time
 from typing import Any
 
 from observability.stack.local.up import absent
+from tests.bench.environment import Environment
 from tests.bench.pairs import spread
-from tests.bench.place import Place
 from tests.stack.platform import Platform
 
 TIMES = 5
 BAR, GRAFANA_BAR = 6.0, 30.0  # seconds, of the median
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Seconds from the command to all healthy, and what does not run here."""
-    platform = Platform(place.folder / "start")
+    platform = Platform(env.folder / "start")
     without = absent(platform.settings)
     found: dict[str, Any] = {"without": sorted(without), "seconds": {}}
     for name, left_out in {"without Grafana": {"grafana"}, "with Grafana": set()}.items():
@@ -24,7 +24,7 @@ def measure(place: Place) -> dict[str, Any]:
             continue
         chosen = platform.here("preview", *left_out)
         found["seconds"][name] = [timed(platform, chosen) for _ in range(TIMES + 1)][1:]
-        place.say(f"{name}: {found['seconds'][name]}")
+        env.say(f"{name}: {found['seconds'][name]}")
     return found
 
 

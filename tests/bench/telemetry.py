@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tests.bench.environment import Environment
 from tests.bench.load import Work
 from tests.bench.pairs import Series, alternate, spread
-from tests.bench.place import Place
 from tests.bench.seed import name
 
 BAR = 0.5  # of the processor time that stock instrumentation adds
@@ -22,17 +22,17 @@ ROUNDS = int(os.environ.get("ROUNDS", "12"))
 SECONDS = 1.0  # wrk takes whole seconds
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Return the figures of each variant, and our overhead relative to stock's."""
     found: dict[str, Any] = {"load_before": round(os.getloadavg()[0], 1)}
-    with place.servers(VARIANTS, place.database(10_000)) as servers:
+    with env.servers(VARIANTS, env.database(10_000)) as servers:
         for kind, work in WORKS.items():
             series = alternate(servers, work, ROUNDS, SECONDS)
             found[kind] = {
                 "figures": {variant: series[variant].medians() for variant in VARIANTS},
                 "added_us": {variant: added(series, variant) for variant in (OURS, STOCK)},
             }
-            place.say(f"{kind}: {found[kind]['added_us']}")
+            env.say(f"{kind}: {found[kind]['added_us']}")
     return found
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.bench.environment import Environment
 from tests.bench.footprint import memory
-from tests.bench.place import Place
 from tests.bench.servers import TICKS
 from tests.parts import ROOT
 from tests.soak.faults import children
@@ -38,9 +38,9 @@ class Used:
     written: int
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """For each pace and component: percent of a core, megabytes, kilobytes a second to disk."""
-    platform = Platform(place.folder / "watching")
+    platform = Platform(env.folder / "watching")
     found: dict[str, Any] = {"minutes": MINUTES, "paces": {}}
     try:
         platform.up()
@@ -51,7 +51,7 @@ def measure(place: Place) -> dict[str, Any]:
                 found["paces"][str(pace)] = counted(platform, MINUTES * 60)
             part = found["paces"][str(pace)]
             cores = sum(one["cpu_percent"] for one in part["components"].values()) / 100
-            place.say(f"{pace} actions a second: {cores:.2f} cores")
+            env.say(f"{pace} actions a second: {cores:.2f} cores")
     finally:
         platform.down()
     return found

@@ -13,8 +13,8 @@ from alerts.objectives import PERIOD
 from dashboards import since as since_when
 from dashboards.axes import WIDE
 from dashboards.colours import GREY, JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
-from dashboards.hues import HUES, NAMES
 from dashboards.layout import COLUMNS
+from dashboards.palette import HUES, NAMES
 from dashboards.panel_types import NO_DATA
 from dashboards.panels import WELL
 from dashboards.registry import DASHBOARDS, render

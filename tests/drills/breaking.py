@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alerts.registry import all_alerts
-from observability.clock import Clock
 from observability.conventions import Board
 from observability.stack.components import COMPONENTS
 from observability.stack.local import status
 from observability.stack.local.layout import Layout
 from observability.stack.settings import Settings, StackError, load
+from observability.time_scale import Clock
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, Drill
 

@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS, MONITORING_BLIND, RESEND_SECONDS
+from observability.time_scale import Clock
 from tests import results
 from tests.drills.__main__ import site
 from tests.drills.site import Site

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from alerts.incident.collect_signals import BEFORE
 from alerts.incident.time_window import clock, stamp
-from observability.clock import Clock
+from observability.time_scale import Clock
 from tests import results
 from tests.drills.__main__ import site
 from tests.drills.faults import Fault, processes

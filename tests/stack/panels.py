@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from dashboards.registry import DASHBOARDS
-from observability.clock import SCRAPE_SECONDS
+from observability.time_scale import SCRAPE_SECONDS
 from tests.dashboards.interpolation import Window, interpolate
 from tests.parts import ROOT, request
 from tests.stack.platform import Platform

@@ -19,7 +19,7 @@ from typing import Any
 
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.local import logins, ports
-from observability.stack.local.leftovers import leftovers
+from observability.stack.local.processes import leftovers
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.local.up import absent
 from observability.stack.settings import HOST, Settings, load

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from observability.stack.local import stamp
+from observability.stack.local import checksum
 from observability.stack.local.layout import render
 from observability.stack.local.up import plan
 from observability.stack.settings import load
@@ -29,11 +29,13 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", sorted({*stamp.CODE, *stamp.CONFIGURATION, *stamp.SECRETS}))
-def test_a_component_s_stamp_covers_files_that_exist(name: str, rendered: Path) -> None:
-    for path in stamp.CODE.get(name, ()):
+@pytest.mark.parametrize(
+    "name", sorted({*checksum.CODE, *checksum.CONFIGURATION, *checksum.SECRETS})
+)
+def test_a_component_s_checksum_covers_files_that_exist(name: str, rendered: Path) -> None:
+    for path in checksum.CODE.get(name, ()):
         assert (ROOT / path).exists(), path
-    for path in stamp.CONFIGURATION.get(name, ()):
+    for path in checksum.CONFIGURATION.get(name, ()):
         assert (rendered / "config" / path).exists(), path
 
 
@@ -43,24 +45,25 @@ def test_a_component_s_stamp_covers_files_that_exist(name: str, rendered: Path) 
         ("app/new.py", {"migrate", "api", "web"}),
         ("simulator/new.py", {"load"}),
         ("observability/instrument/new.py", {"migrate", "api", "web", "load"}),
-        ("observability/stack/chat/new.py", {"chatlog", "deadman"}),
+        ("observability/stack/irc/new.py", {"chatlog", "deadman"}),
         ("app/__pycache__/new.pyc", set()),
     ],
 )
 def test_changed_code_concerns_those_that_run_it(
     path: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stamp, "ROOT", tmp_path)
+    monkeypatch.setattr(checksum, "ROOT", tmp_path)
 
-    def stamps() -> dict[str, str]:
+    def checksums() -> dict[str, str]:
         return {
-            name: stamp.stamp(name, None, tmp_path / "c", tmp_path / "s") for name in stamp.CODE
+            name: checksum.checksum(name, None, tmp_path / "c", tmp_path / "s")
+            for name in checksum.CODE
         }
 
-    before = stamps()
+    before = checksums()
     (tmp_path / path).parent.mkdir(parents=True)
     (tmp_path / path).write_text("new")
-    after = stamps()
+    after = checksums()
     assert {name for name in after if after[name] != before[name]} == names
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from observability.conventions import HEARTBEAT
-from observability.stack.chat.irc import Connection
+from observability.stack.irc.client import Connection
 from observability.stack.targets import CHANNEL, GUARDED, RELAY_NICK, VOICES_CHANNEL
 from tests.parts import request, wait_for
 from tests.stack.platform import Platform

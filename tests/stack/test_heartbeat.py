@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS, HEARTBEAT, RESEND_SECONDS
 from observability.stack.deadman.heartbeat import WATCHDOG, Heartbeat
 from observability.stack.deadman.watch import account
+from observability.time_scale import Clock
 from tests.drills.heartbeat import LIMIT, false_all_clear
 from tests.drills.site import Site
 from tests.stack.platform import MONITORING

@@ -15,7 +15,7 @@ import yaml
 
 from observability.exporters import COMPONENT_RESTARTS
 from observability.stack.components import COMPONENTS
-from observability.stack.local.leftovers import leftovers
+from observability.stack.local.processes import leftovers
 from observability.stack.settings import HOST
 from tests.parts import ROOT, wait_for
 from tests.stack.platform import MONITORING, Platform

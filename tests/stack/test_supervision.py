@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from observability.stack.components import COMPONENTS
-from observability.stack.local.leftovers import leftovers
+from observability.stack.local.processes import leftovers
 from observability.stack.settings import HOST
 from tests.parts import ROOT, wait_for
 from tests.stack.platform import Platform

@@ -11,7 +11,7 @@ import pytest
 
 from observability.stack.local.up import absent
 from observability.stack.programs import packages, probe, tools
-from observability.stack.programs.modules import MODULES
+from observability.stack.programs.go_modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError
 

@@ -17,10 +17,10 @@ from typing import Any
 import jinja2
 
 from observability import conventions
-from observability.clock import Clock, duration
 from observability.stack import targets
 from observability.stack.components import COMPONENTS
 from observability.stack.settings import ROOT
+from observability.time_scale import Clock, duration
 
 # Tempo's OTLP endpoint, besides its HTTP API.
 OTLP, OTLP_PORT = "otlp", 4318

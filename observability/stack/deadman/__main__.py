@@ -24,11 +24,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from observability.conventions import DEADMAN_SECONDS, RUNBOOK_BASE
 from observability.exporters import DEADMAN_AGE
-from observability.stack.chat.irc import file_setting
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
 from observability.stack.deadman.notify import Channel, Outbox, post
 from observability.stack.deadman.watch import Presence, Watch
+from observability.stack.irc.client import file_setting
 from observability.stack.targets import RELAY_NICK
 
 LARGEST = 1_000_000  # bytes of a request body

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from observability.stack.chat.irc import Connection
+from observability.stack.irc.client import Connection
 from observability.stack.targets import CHANNEL, DEADMAN_NICK, VOICES_CHANNEL
 
 PATIENCE = 5.0

@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from observability.clock import Clock
 from observability.conventions import DEADMAN_SECONDS, RESEND_SECONDS
 from observability.stack.components import COMPONENTS, TABLE, Component
 from observability.stack.config import deployments
 from observability.stack.config.deployments import Deployment
-from observability.stack.local import address, control, passwords, postgres, roles, stamp
+from observability.stack.local import address, checksum, control, passwords, postgres, roles
 from observability.stack.local.address import Address, Chosen
 from observability.stack.local.env_variables import passed
 from observability.stack.programs.tools import Program
 from observability.stack.settings import HOST, ROOT, Settings, StackError
 from observability.stack.targets import RELAY_NICK
+from observability.time_scale import Clock
 
 RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
@@ -145,11 +145,11 @@ class Layout:
         given = passed(os.environ) if component.name in SERVICES else {}
         return given | {k: v for k, v in own.items() if v} | (program.env if program else {})
 
-    def stamp(self, component: Component) -> str:
+    def checksum(self, component: Component) -> str:
         """Return a digest of a component's code, program and configuration on disk."""
         program = self.programs.get(component.tool)
         settings = self.settings
-        return stamp.stamp(
+        return checksum.checksum(
             component.name, program.path if program else None, settings.config, settings.secrets
         )
 

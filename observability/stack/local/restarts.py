@@ -13,7 +13,7 @@ from pathlib import Path
 
 from observability.exporters import COMPONENT_RESTARTS, RESTARTS_FILE
 from observability.stack.components import TABLE
-from observability.stack.local.leftovers import MARK
+from observability.stack.local.processes import MARK
 from observability.stack.local.supervise import Supervisor
 from observability.stack.settings import StackError
 

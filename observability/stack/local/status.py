@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from observability.stack.components import COMPONENTS, Component
 from observability.stack.local import restarts, table
+from observability.stack.local.checks import Signal, check
 from observability.stack.local.layout import Layout
-from observability.stack.local.leftovers import leftovers
+from observability.stack.local.processes import leftovers
 from observability.stack.local.ready import ready
-from observability.stack.local.signals import Signal, check
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.local.up import unasked
 from observability.stack.settings import Settings, StackError

@@ -14,7 +14,7 @@ from typing import Any
 
 from observability.stack.local import control
 from observability.stack.local.env_variables import inherited
-from observability.stack.local.leftovers import MARK, POLL, alive, supervisor_pid
+from observability.stack.local.processes import MARK, POLL, alive, supervisor_pid
 from observability.stack.settings import StackError
 
 NOT_RUNNING = 70  # fault codes of supervisor's interface

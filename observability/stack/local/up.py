@@ -12,7 +12,7 @@ from observability.stack.components import COMPONENTS, OPTIONAL, choose
 from observability.stack.local import layout as layouts
 from observability.stack.local import ports
 from observability.stack.local.layout import Layout
-from observability.stack.local.leftovers import leftovers, sweep
+from observability.stack.local.processes import leftovers, sweep
 from observability.stack.local.start import DEADLINE, Start
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.programs import archives, packages, tools

@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from observability.stack.programs import go
-from observability.stack.programs.modules import MODULES, Module
+from observability.stack.programs import go_toolchain
+from observability.stack.programs.go_modules import MODULES, Module
 from observability.stack.programs.packages import locked
 from observability.stack.programs.progress import Progress
 from observability.stack.settings import StackError
@@ -45,7 +45,7 @@ def _stamp(module: Module, cache: Path) -> Path:
 
 
 def _build(module: Module, cache: Path) -> None:
-    program = go.program(cache)
+    program = go_toolchain.program(cache)
     names = " and ".join(module.programs)
     print(f"Building {names} {module.version} from Go modules: minutes, once ...", flush=True)
     begin = time.monotonic()

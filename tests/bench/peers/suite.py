@@ -12,9 +12,9 @@ from app.database import messages
 from app.database.pool import Statement
 from app.limits import LIST_BYTES
 from tests.bench import mix
+from tests.bench.environment import Environment
 from tests.bench.load import Work
 from tests.bench.pairs import alternate, ratios, spread
-from tests.bench.place import Place
 from tests.bench.reads import pgbench
 from tests.bench.seed import name
 
@@ -47,13 +47,13 @@ PATIENCE = "10"
 MIX, MIX_ROUNDS, MIX_CLIENTS, MIX_ACTIONS = "simulator's mix", 3, 8, 8_000
 
 
-def measure(place: Place) -> dict[str, Any]:
+def measure(env: Environment) -> dict[str, Any]:
     """Return requests a second, p99 and ratios by kind of work and peer."""
-    url = place.database(MESSAGES)
+    url = env.database(MESSAGES)
     found: dict[str, Any] = {}
-    with place.servers(tuple(PEERS), url) as servers:
+    with env.servers(tuple(PEERS), url) as servers:
         for kind, work in WORKS.items():
-            series = alternate(servers, work, place.rounds, place.seconds, CONNECTIONS)
+            series = alternate(servers, work, env.rounds, env.seconds, CONNECTIONS)
             found[kind] = {
                 "figures": {peer: one.medians() for peer, one in series.items()},
                 "rate": {peer: one.rates() for peer, one in series.items()},
@@ -63,17 +63,15 @@ def measure(place: Place) -> dict[str, Any]:
                     if peer != OURS
                 },
             }
-            place.say(f"{kind}: {found[kind]['ratio'][STOCK]['median']:.1f} times {PEERS[STOCK]}")
+            env.say(f"{kind}: {found[kind]['ratio'][STOCK]['median']:.1f} times {PEERS[STOCK]}")
     for kind, (statement, parameters) in STATEMENTS.items():
-        alone = [
-            pgbench(url, place, statement, parameters, CONNECTIONS) for _ in range(place.rounds)
-        ]
+        alone = [pgbench(url, env, statement, parameters, CONNECTIONS) for _ in range(env.rounds)]
         found[kind]["rate"][LIMIT] = spread(alone)
-    found[MIX] = {"rate": mixed(place)}
+    found[MIX] = {"rate": mixed(env)}
     return found
 
 
-def mixed(place: Place) -> dict[str, dict[str, float]]:
+def mixed(env: Environment) -> dict[str, dict[str, float]]:
     """Actions a second of the simulator's own mix, each time on an empty database."""
     rates: dict[str, list[float]] = {peer: [] for peer in PEERS}
     how = (
@@ -82,12 +80,12 @@ def mixed(place: Place) -> dict[str, dict[str, float]]:
     )  # fmt: skip
     for number in range(MIX_ROUNDS):
         for count, peer in enumerate(PEERS):
-            database = place.empty(f"mix{number}_{count}")
-            with place.server(peer, database, pinned=False) as server:
-                run = mix.simulate(place, server.url, *how)
+            database = env.empty(f"mix{number}_{count}")
+            with env.server(peer, database, pinned=False) as server:
+                run = mix.simulate(env, server.url, *how)
             assert run["failed"] == 0, (peer, run)
             rates[peer].append(run["rate"])
-        place.say(f"{MIX}: round {number + 1} of {MIX_ROUNDS}")
+        env.say(f"{MIX}: round {number + 1} of {MIX_ROUNDS}")
     return {peer: spread(values) for peer, values in rates.items()}
 
 

@@ -5,7 +5,7 @@ of the relay or of the dead man's switch does not suffice: its client must be in
 channel, whose key only these programs have. Control characters are escaped: no message moves the
 cursor of a terminal that shows the file.
 
-python -m observability.stack.chat.chatlog HOST:PORT FILE
+python -m observability.stack.irc.chatlog HOST:PORT FILE
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from observability.stack.chat.irc import Connection, file_setting
+from observability.stack.irc.client import Connection, file_setting
 from observability.stack.targets import (
     CHANNEL,
     CHATLOG_NICK,

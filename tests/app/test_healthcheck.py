@@ -29,7 +29,7 @@ def alive() -> Iterator[int]:
 
 
 def healthy(port: int, folder: Path) -> bool:
-    command = [sys.executable, "-I", str(ROOT / "app/healthy.py")]
+    command = [sys.executable, "-I", str(ROOT / "app/healthcheck.py")]
     environment = {"PORT": str(port), "TMPDIR": str(folder)}
     return subprocess.run(command, env=environment, check=False, timeout=20).returncode == 0
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from observability.exporters import NOTIFICATION_FAILURES, PG_UP, PROBE_SUCCESS
-from observability.stack.chat.irc import Connection
 from observability.stack.components import Component
+from observability.stack.irc.client import Connection
 from observability.stack.local.layout import DASHBOARDS, Layout
 from observability.stack.local.ready import get_json
 from observability.stack.targets import CHANNEL, CHATLOG_NICK, PROBES, RELAY_NICK

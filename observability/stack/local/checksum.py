@@ -12,7 +12,7 @@ from pathlib import Path
 
 from observability.stack.settings import ROOT
 
-VARIABLE = "MINITWIT_STAMP"
+VARIABLE = "MINITWIT_CHECKSUM"
 SHARED = ("observability/catalog.py", "observability/conventions.py", "observability/instrument")
 LIBRARIES = "requirements/stack.txt"
 # A component's code. Programs other than Python are covered by their path and date.
@@ -22,8 +22,8 @@ CODE: dict[str, tuple[str, ...]] = {
     "web": ("app", *SHARED, LIBRARIES),
     "load": ("simulator", *SHARED, LIBRARIES),
     "preview": ("dashboards", LIBRARIES),
-    "chatlog": ("observability/stack/chat", LIBRARIES),
-    "deadman": ("observability/stack/deadman", "observability/stack/chat", LIBRARIES),
+    "chatlog": ("observability/stack/irc", LIBRARIES),
+    "deadman": ("observability/stack/deadman", "observability/stack/irc", LIBRARIES),
     "backup": ("deploy/backup",),
     "promtail": ("promtail/start.sh",),
 }
@@ -51,7 +51,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
 }
 
 
-def stamp(name: str, program: Path | None, config: Path, secrets: Path) -> str:
+def checksum(name: str, program: Path | None, config: Path, secrets: Path) -> str:
     """Return a digest of code, program, configuration and secrets of the component ``name``."""
     files = [
         *_files(ROOT, CODE.get(name, ())),

@@ -15,7 +15,7 @@ from tests.parts import PostgresServer
 
 
 @dataclass
-class Place:
+class Environment:
     """``rounds`` of so many ``seconds`` each; ``large``: messages of the large table."""
 
     folder: Path
@@ -55,13 +55,13 @@ class Place:
 
 
 @contextmanager
-def place(folder: Path, rounds: int, seconds: float, large: int) -> Iterator[Place]:
+def environment(folder: Path, rounds: int, seconds: float, large: int) -> Iterator[Environment]:
     """Everything ends with the block."""
     folder.chmod(0o755)
     (folder / "postgres").mkdir()
     postgres = PostgresServer(folder / "postgres")
     try:
         with receiver(look=False) as collector:
-            yield Place(folder, postgres, collector.url, rounds, seconds, large)
+            yield Environment(folder, postgres, collector.url, rounds, seconds, large)
     finally:
         postgres.stop()

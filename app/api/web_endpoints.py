@@ -20,7 +20,7 @@ from app.services.following import Following
 from app.services.posting import Posting
 
 
-class FrontApi:
+class WebEndpoints:
     """Handlers below ``/api``."""
 
     def __init__(

@@ -30,7 +30,7 @@ from observability.instrument.metrics import Meter
 Handler = Callable[[Request, int | None], Awaitable[Response]]
 
 
-class SimulatorApi:
+class SimulatorEndpoints:
     """Handlers of ``/latest /register /msgs /fllws``."""
 
     def __init__(

@@ -1,6 +1,6 @@
 """The programs built here, each from a pinned Go module.
 
-They are used where no archive can be downloaded. ``modules/NAME`` holds go.mod and go.sum; the
+They are used where no archive can be downloaded. ``go_mod/NAME`` holds go.mod and go.sum; the
 sums pin every source file by its hash. The versions are the newest whose modules could be built,
 at most those of the table in ``versions``.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COMMUNITY = "github.com/prometheus-community"
-FOLDER = Path(__file__).parent / "modules"
+FOLDER = Path(__file__).parent / "go_mod"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from observability.clock import Clock, duration
+from observability.time_scale import Clock, duration
 
 
 @pytest.mark.parametrize(
