@@ -106,10 +106,10 @@ soak: $(VENV)/dev.stamp ## an hour of load and random faults (MINUTES=n); writes
 profile: $(VENV)/dev.stamp ## where api's time goes under load: docs/flame.svg
 	@$(PY) -m tests.bench.profile
 
-mutate: $(VENV)/dev.stamp ## change the monitoring on purpose and see which test notices (COUNT=n, SEED=n, ONLY=operator, LIST=1)
+mutate: $(VENV)/dev.stamp ## change the monitoring on purpose and see which test notices (COUNT=n, SEED=n, ONLY=operator, LIST=1, LIVE=1, AGAIN=1)
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.mutate $(if $(LIST),--list) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
-		$(if $(ONLY),--only $(ONLY))
+		$(if $(ONLY),--only $(ONLY)) $(if $(LIVE),--live) $(if $(AGAIN),--again)
 
 tables: $(VENV)/dev.stamp ## write docs/scaling.md and the tables of docs/benchmarks.md and docs/mutation-testing.md anew
 	@$(PY) -m tests.tables

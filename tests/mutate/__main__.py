@@ -8,7 +8,7 @@ import sys
 import time
 
 from tests import results
-from tests.mutate import report
+from tests.mutate import live, report
 from tests.mutate.checkout import Checkout, copied
 from tests.mutate.mutant import Mutant
 from tests.mutate.operators import OPERATORS
@@ -16,7 +16,7 @@ from tests.mutate.sample import stratified
 from tests.mutate.trial import broken, judge
 from tests.parts import ROOT, end_as_by_hand
 
-NAME = "mutate"
+COUNT = 130
 
 
 def main() -> int:
@@ -33,12 +33,19 @@ def main() -> int:
     if changes := _uncommitted():
         print(f"mutate: the copy is of the last commit, and these files are not: {changes}")
         return 2
-    drawn = stratified(mutants, options.count, options.seed)[options.skip :]
+    drawn = stratified(mutants, options.count or COUNT, options.seed)[options.skip :]
     try:
         with copied() as checkout:
-            if options.baseline and (failing := broken(checkout, names)):
+            quiet = options.live or options.again
+            if options.baseline and not quiet and (failing := broken(checkout, names)):
                 print(f"mutate: these fail without any mutant: {', '.join(failing)}")
                 return 2
+            if options.live:
+                return live.run(
+                    checkout, options.seed, options.count or live.COUNT, options.minutes
+                )
+            if options.again:
+                return _again(checkout, mutants)
             return _try(checkout, drawn, options, len(mutants))
     except KeyboardInterrupt:
         print("\nmutate: interrupted; what was judged is kept, the copy is removed")
@@ -47,31 +54,36 @@ def main() -> int:
 
 def _try(checkout: Checkout, drawn: list[Mutant], options: argparse.Namespace, sites: int) -> int:
     """Judge each mutant, and keep the result after each."""
-    rows = results.read(NAME).get("rows", []) if options.skip else []
+    rows = results.read(report.NAME).get("rows", []) if options.skip else []
     begun = time.monotonic()
     for number, mutant in enumerate(drawn, options.skip + 1):
         if options.minutes and time.monotonic() - begun > 60 * options.minutes:
             print(f"{options.minutes:g} minutes are over; go on with --skip {number - 1}")
             break
-        outcome = judge(checkout, mutant)
-        rows.append(report.row(outcome))
-        print(
-            f"{number}/{options.skip + len(drawn)} {outcome.verdict:10} {mutant.operator:11} "
-            f"{mutant.title}" + (f"  [{rows[-1]['by']}]" if rows[-1]["by"] else ""),
-            flush=True,
-        )
+        rows.append(report.row(judge(checkout, mutant)))
+        print(f"{number}/{options.skip + len(drawn)} {report.line(rows[-1])}", flush=True)
         if not options.only:
-            _keep(report.figures(options.seed, sites, rows))
+            report.keep(results.stamped(report.figures(options.seed, sites, rows)))
     result = report.figures(options.seed, sites, rows)
     print(report.markdown(result), end="")
-    if not options.only:
-        print(f"written to results/{NAME}.json; `make tables` puts it into the documentation")
     return int(result["noticed"] < result["sampled"])
 
 
-def _keep(result: report.Json) -> None:
-    path = results.RESULTS / f"{NAME}.json"
-    path.write_text(results.as_text(results.stamped(result)))
+def _again(checkout: Checkout, mutants: list[Mutant]) -> int:
+    """Judge the survivors of the result file once more: a test may have been added."""
+    result = results.read(report.NAME)
+    known = {(one.operator, one.title): one for one in mutants}
+    for one in result["rows"]:
+        if one["verdict"] == "survived":
+            found = known.get((one["operator"], one["mutant"]))
+            if not found:
+                print(f"its code is another now: {one['mutant']}")
+                continue
+            one["again"] = report.row(judge(checkout, found)) | {"commit": results.commit()}
+            print(report.line(one["again"]), flush=True)
+            report.keep(report.figures(result["seed"], result["sites"], result["rows"]))
+    result = results.read(report.NAME)
+    return int(result["noticed_after"] < result["sampled"])
 
 
 def _uncommitted() -> str:
@@ -85,7 +97,9 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("--list", action="store_true", help="list all mutants and try none")
     add("--seed", type=int, default=1, metavar="N", help="of the sample; default: %(default)s")
-    add("--count", type=int, default=130, metavar="N", help="how many; default: %(default)s")
+    add("--count", type=int, metavar="N", help=f"how many; default: {COUNT}, live {live.COUNT}")
+    add("--live", action="store_true", help="on a running platform: drills and panels notice")
+    add("--again", action="store_true", help="judge the survivors of the result file once more")
     add(
         "--only",
         action="append",

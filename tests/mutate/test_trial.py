@@ -84,7 +84,18 @@ def test_a_survivor_is_reported_and_what_is_equivalent_is_not_counted() -> None:
     result = report.figures(1, 9, map(report.row, outcomes))
     assert (result["sampled"], result["noticed"], result["equivalent"]) == (2, 1, 1)
     table = report.markdown(result)
-    assert "| all | | 2 | 1 (50.0%) |" in table
+    assert "| all | | 2 | 1 (50.0%) | 1 (50.0%) |" in table
     assert "| threshold: `alerts/x.py:7 'a\\|b' → '2'` | a test is missing |" in table
-    assert "threshold" in table and "| 2 | 1 |" in table
+    assert "| 2 | 1 | 1 |" in table
     assert report.markdown(report.figures(1, 9, []))
+
+
+def test_what_an_added_test_notices_is_counted_apart() -> None:
+    made_up = Mutant("threshold", "alerts/x.py", 0, 1, "1", "2", 7)
+    row = report.row(Outcome(made_up, "survived"))
+    row["again"] = report.row(Outcome(made_up, "noticed", "tests/x.py::test_y"))
+    result = report.figures(1, 9, [row])
+    assert (result["noticed"], result["noticed_after"]) == (0, 1)
+    table = report.markdown(result | {"live": report.figures(1, 9, [row])})
+    assert table.count("| all | | 1 | 0 (0.0%) | 1 (100.0%) |") == 2
+    assert "| threshold: `alerts/x.py:7 '1' → '2'` | `tests/x.py::test_y` |" in table
