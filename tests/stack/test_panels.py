@@ -203,7 +203,7 @@ def test_what_is_empty_when_all_is_well_fills_under_a_fault(stack: Platform) -> 
             [firing] = [a for a in board["annotations"]["list"] if a["name"] == "Critical alerts"]
             wait_for("an alert", partial(has_data, stack, firing["expr"], instant=False), 90)
     finally:
-        stack.start("postgres")
+        assert stack.run("start", "postgres").returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,17 @@ def test_a_signal_that_does_not_arrive_makes_the_sender_bad(monitoring: Platform
     monitoring.up(*MONITORING)
 
 
+def test_a_fault_that_is_mended_is_good_for_status_at_once(monitoring: Platform) -> None:
+    """The last scrape still says that it is down: that is out of date, and no finding."""
+    monitoring.stop("postgres")
+    monitoring.stop("node")
+    wait_for("pg_up", lambda: monitoring.prometheus("pg_up == 0"), 30)
+    wait_for("a target that is down", lambda: monitoring.prometheus('up{job="node"} == 0'), 30)
+    assert monitoring.run("start", "postgres", "node").returncode == 0
+    status, rows = monitoring.status(wait=60)
+    assert status == 0, rows
+
+
 def test_what_prometheus_was_not_told_is_bad_until_up_tells_it(monitoring: Platform) -> None:
     file = monitoring.run_dir / "config/prometheus.yml"
     config = yaml.safe_load(file.read_text())

@@ -9,6 +9,7 @@ import http.client
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from observability.exporters import NOTIFICATION_FAILURES, PG_UP, PROBE_SUCCESS
@@ -24,10 +25,20 @@ LOAD_PATIENCE = 3.0  # seconds in which the simulator must act
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """The result of a check; ``pending`` until the first scrape or evaluation."""
+    """The result of a check; ``pending`` until the first scrape or evaluation.
+
+    ``scraped`` is when Prometheus scraped what a bad result rests on, in seconds since the epoch.
+    """
 
     state: Literal["ok", "pending", "bad"]
     text: str
+    scraped: float | None = None
+
+    def settled(self, since: float) -> bool:
+        """Return whether waiting cannot change it: a bad scrape before ``since`` may be mended."""
+        if self.state == "bad" and self.scraped is not None:
+            return self.scraped >= since
+        return self.state != "pending"
 
 
 def check(layout: Layout, component: Component) -> Signal:
@@ -67,6 +78,11 @@ def samples(layout: Layout, query: str) -> list[tuple[Mapping[str, str], float]]
     return [(row["metric"], float(row["value"][1])) for row in result]
 
 
+def scraped(layout: Layout, series: str) -> float | None:
+    """Return when the oldest of these samples was scraped, in seconds since the epoch."""
+    return min((at for _, at in samples(layout, f"timestamp({series})")), default=None)
+
+
 def target(layout: Layout, job: str) -> Signal:
     """Check that Prometheus scrapes the job."""
     targets = prometheus(layout, "targets", state="active")["activeTargets"]
@@ -77,7 +93,8 @@ def target(layout: Layout, job: str) -> Signal:
         return Signal("bad", "no target in Prometheus")
     down = [t for t in mine if t["health"] == "down"]
     if down:
-        return Signal("bad", f"target down: {down[0]['lastError']}")
+        last = min(datetime.fromisoformat(t["lastScrape"]).timestamp() for t in down)
+        return Signal("bad", f"target down: {down[0]['lastError']}", last)
     if any(t["health"] == "unknown" for t in mine):
         return Signal("pending", "waiting for the first scrape")
     return Signal("ok", "scraped")
@@ -123,7 +140,8 @@ def probes(layout: Layout) -> Signal:
     expected = {probe.name for probe in PROBES if probe.asked in layout.deployment.runs}
     seen = {labels["probe"]: value for labels, value in samples(layout, str(PROBE_SUCCESS))}
     if failing := sorted(expected & {name for name, value in seen.items() if value != 1}):
-        return Signal("bad", f"probe fails: {', '.join(failing)}")
+        text = f"probe fails: {', '.join(failing)}"
+        return Signal("bad", text, scraped(layout, f"{PROBE_SUCCESS} != 1"))
     if missing := sorted(expected - seen.keys()):
         return Signal("pending", f"no result yet: {', '.join(missing)}")
     return Signal("ok", f"{len(expected)} probes succeed")
@@ -136,9 +154,9 @@ def database(layout: Layout) -> Signal:
     seen = samples(layout, str(PG_UP))
     if not seen:
         return Signal("pending", "waiting for the exporter")
-    return (
-        Signal("ok", "seen") if seen[0][1] == 1 else Signal("bad", "the exporter reports it down")
-    )
+    if seen[0][1] == 1:
+        return Signal("ok", "seen")
+    return Signal("bad", "the exporter reports it down", scraped(layout, str(PG_UP)))
 
 
 def visit(layout: Layout) -> Connection:

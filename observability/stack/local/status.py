@@ -87,14 +87,13 @@ def state(component: Component, process: Process | None, up: bool) -> str:
 
 
 def settle(layout: Layout, patience: float) -> list[Row]:
-    """Check until nothing is pending, for at most ``patience`` seconds."""
+    """Check until a scrape after the first look says what it found, or ``patience`` seconds."""
     deadline = time.monotonic() + patience
-    while True:
-        rows = look(layout)
-        states = {row.signal.state for row in rows}
-        if "pending" not in states or time.monotonic() > deadline:
-            return rows
+    rows, since = look(layout), time.time()
+    while time.monotonic() < deadline and not all(row.signal.settled(since) for row in rows):
         time.sleep(AGAIN)
+        rows = look(layout)
+    return rows
 
 
 def show(rows: list[Row], *, signals: bool = True, took: Mapping[str, float] | None = None) -> None:
