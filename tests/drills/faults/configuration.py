@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+
 from tests.drills.site import Site
 from tests.parts import free_port
 
@@ -41,16 +43,12 @@ def certificate(site: Site) -> Iterator[None]:
     listener = socket.create_server(("127.0.0.1", port))
     # It serves until this process ends: the all-clear comes from its new certificate.
     threading.Thread(target=serve, args=(listener,), daemon=True).start()
-    job = f"""
-  - job_name: drill
-    metrics_path: /probe
-    params: {{module: [certificate], target: ["127.0.0.1:{port}"]}}
-    static_configs:
-      - targets: ["{site.url("blackbox").removeprefix("http://")}"]
-        labels: {{probe: certificate, service: web}}
-"""
     file = site.run_dir / "config/prometheus.yml"
-    file.write_text(file.read_text() + job)
+    config = yaml.safe_load(file.read_text())
+    [probes] = [job for job in config["scrape_configs"] if job["job_name"] == "probe"]
+    labels = {"probe": "certificate", "service": "web", "__param_module": "certificate"}
+    probes["static_configs"].append({"targets": [f"127.0.0.1:{port}"], "labels": labels})
+    file.write_text(yaml.safe_dump(config))
     site.supervisor.hang_up("prometheus")
     try:
         yield
