@@ -83,7 +83,7 @@ pictures: $(VENV)/dev.stamp ## draw every dashboard of the running platform into
 	@$(PY) -m tests.pictures
 
 ##@ Break and measure
-drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); writes results/drill.json
+drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); adds the runs to results/drill.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills $(DRILL) $(if $(TIMES),--times $(TIMES))
 

@@ -9,18 +9,13 @@ from tests import results
 from tests.bench import scaling
 from tests.bench.__main__ import table_of
 from tests.bench.peers import picture
-from tests.drills.__main__ import markdown
+from tests.drills.record import markdown as drills
 from tests.mutate.report import markdown as mutants
 from tests.parts import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
 # Tables that stand on a page of their own.
 ELSEWHERE = {"mutate": ROOT / "docs/mutation-testing.md"}
-
-
-def drills(result: dict[str, Any]) -> str:
-    """Each alert with the slowest of its runs."""
-    return markdown(result["rows"])
 
 
 def soak(result: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """The command ``make drill``: injects faults, and waits for alert and all-clear.
 
-Prints a table and writes it to results/drill.json together with the commit.
+Prints a table and adds the runs to results/drill.json, each with its commit.
 """
 
 from __future__ import annotations
@@ -11,12 +11,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from tests import results
+from tests.drills import record
 from tests.drills.run import DrillFailed, Row, run
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, Drill
@@ -40,17 +38,17 @@ def main() -> int:
         return 0
     end_as_by_hand()
     try:
-        return drills(chosen, options.times, whole=not options.drill)
+        return drills(chosen, options.times)
     except KeyboardInterrupt:
         print("\nbroken off; what ran is stopped", file=sys.stderr)
         return 130
 
 
-def drills(chosen: list[Drill], times: int, whole: bool) -> int:
-    """Run them, each ``times`` times; write the table if they are all there are."""
+def drills(chosen: list[Drill], times: int) -> int:
+    """Run them, each ``times`` times, and record them; 0 if all passed."""
     begin = time.monotonic()
     rows: list[Row] = []
-    failures: list[str] = []
+    failures: dict[str, str] = {}
     for number in range(times):
         for key, group in groupby(chosen, key=lambda d: (d.scale, d.small)):
             with site(*key) as place:
@@ -58,14 +56,13 @@ def drills(chosen: list[Drill], times: int, whole: bool) -> int:
                     rows += attempt(drill, place, number + 1, failures)
     show(rows)
     print(f"{len(rows)} proven, {len(failures)} failed, {time.monotonic() - begin:.0f} s")
-    for failure in failures:
-        print(f"FAILED {failure}", file=sys.stderr)
-    if whole:
-        write(rows, failures, times, time.monotonic() - begin)
+    for name, failure in failures.items():
+        print(f"FAILED {name}: {failure}", file=sys.stderr)
+    record.write(rows, failures)
     return 1 if failures else 0
 
 
-def attempt(drill: Drill, place: Site, number: int, failures: list[str]) -> list[Row]:
+def attempt(drill: Drill, place: Site, number: int, failures: dict[str, str]) -> list[Row]:
     """One drill; what went wrong goes to ``failures``."""
     print(f"{number} {drill.name}: {drill.what} ...", flush=True)
     try:
@@ -73,7 +70,7 @@ def attempt(drill: Drill, place: Site, number: int, failures: list[str]) -> list
             raise DrillFailed("Loki and Promtail are not built: make tools")
         found = run(drill, place)
     except AssertionError as error:
-        failures.append(f"{number} {drill.name}: {error}")
+        failures[drill.name] = str(error)
         print(f"    FAILED {error}", flush=True)
         return []
     for row in found:
@@ -101,33 +98,6 @@ def show(rows: list[Row]) -> None:
     for row in rows:
         print(f"{row.alert:34} {row.fault[:46]:46} {row.firing:7.1f} {row.chat:6.1f} "
               f"{row.resolved:9.1f}")  # fmt: skip
-
-
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """The table of the README: of several runs the slowest."""
-    lines = ["| alert | fault | fires | in the chat | all-clear |", "| --- " * 5 + "|"]
-    for alert in dict.fromkeys(row["alert"] for row in rows):
-        same = [row for row in rows if row["alert"] == alert]
-        firing, chat, resolved = (
-            f"{max(row[key] for row in same):.0f} s" for key in ("firing", "chat", "resolved")
-        )
-        lines.append(f"| {alert} | {same[0]['fault']} | {firing} | {chat} | {resolved} |")
-    return "\n".join(lines) + "\n"
-
-
-def write(rows: list[Row], failures: list[str], times: int, seconds: float) -> None:
-    """Return the table for the documentation."""
-    result = {
-        "scales": sorted({drill.scale for drill in DRILLS}),
-        "times": times,
-        "seconds": round(seconds),
-        "failures": failures,
-        "failed_alerts": sorted(
-            {name for drill in DRILLS for name in drill.fires} - {row.alert for row in rows}
-        ),
-        "rows": [asdict(row) for row in rows],
-    }
-    results.write("drill", results.stamped(result))
 
 
 if __name__ == "__main__":
