@@ -1,4 +1,4 @@
-"""The record of the drills: the last three runs of each, with the commit of each."""
+"""The record of the drills: the last three runs of each, with commits."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_a_signal_that_does_not_arrive_makes_the_sender_bad(monitoring: Platform
 
 
 def test_a_fault_that_is_mended_is_good_for_status_at_once(monitoring: Platform) -> None:
-    """The last scrape still says that it is down: that is out of date, and no finding."""
+    """The last scrape, which found it down, is out of date."""
     monitoring.stop("postgres")
     monitoring.stop("node")
     wait_for("pg_up", lambda: monitoring.prometheus("pg_up == 0"), 30)
