@@ -22,7 +22,7 @@ IMPACT_LENGTH = 50  # characters: the chat's one line has little room
 SCRAPED = {JOB.name, SERVICE.name, INSTANCE.name}
 
 
-def external(name: str) -> str:
+def external_label(name: str) -> str:
     """Return the template of the external label ``name``, a base URL."""
     return f"{{{{ $externalLabels.{name} }}}}"
 
@@ -116,8 +116,8 @@ class Alert:
                 "summary": self.summary,
                 "impact": self.impact,
                 "description": self.description,
-                "runbook_url": f"{external(RUNBOOKS)}/{self.runbook}",
-                "dashboard_url": f"{external(GRAFANA)}{self.board.path}",
+                "runbook_url": f"{external_label(RUNBOOKS)}/{self.runbook}",
+                "dashboard_url": f"{external_label(GRAFANA)}{self.board.path}",
                 **self.notes,
             },
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.model import Alert, Group, external
+from alerts.model import Alert, Group, external_label
 from alerts.objectives import (
     MINUTE,
     RESTART_WINDOW,
@@ -22,17 +22,19 @@ from observability.conventions import (
     Board,
 )
 from observability.exporters import (
+    ALERTMANAGER_LOADED,
     COMPONENT,
     COMPONENT_RESTARTS,
+    CONFIG_LOADED,
     NOTIFICATION_ERRORS,
     NOTIFICATION_FAILURES,
     PROBE_SUCCESS,
+    PROMTAIL_DROPPED,
     RESTARTS_FILE,
     RULE_FAILURES,
     TEXTFILE_TIME,
     UP,
 )
-from observability.external import ALERTMANAGER_LOADED, CONFIG_LOADED, PROMTAIL_DROPPED
 from observability.promql.builders import (
     NOW,
     absent,
@@ -75,7 +77,7 @@ def alerts(clock: Clock) -> Group:
                 impact="nobody",
                 description="Nothing is wrong. If this stops arriving, so does every other alert.",
                 notes={HEARTBEAT: '{{ printf "%.3f" $value }}'},
-                tags={RUNBOOKS: external(RUNBOOKS)},  # for dashboards; it is not sent
+                tags={RUNBOOKS: external_label(RUNBOOKS)},  # for dashboards; it is not sent
             ),
             Alert(
                 "MiniTwitMonitorDown",

@@ -7,13 +7,13 @@ from alerts.model import Alert, Group
 from alerts.objectives import HOUR, MINUTE
 from observability.catalog import DB_POOL_WAITING, EVENT_LOOP_LAG, HASHES_WAITING, INSTANCE
 from observability.conventions import PROBED_SERVICES, Board
-from observability.exporters import PROCESS_MEMORY
-from observability.external import (
+from observability.exporters import (
     DISK,
     DISK_FREE,
     DISK_READ_ONLY,
     PG_CONNECTIONS,
     PG_CONNECTIONS_MAX,
+    PROCESS_MEMORY,
 )
 from observability.promql.builders import matches, over, predict, rate, select, total
 from observability.time_scale import Clock

@@ -16,8 +16,7 @@ from alerts.objectives import (
 )
 from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES, Board
-from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, UP
-from observability.external import CERTIFICATE_END
+from observability.exporters import CERTIFICATE_END, NGINX_UP, PG_UP, PROBE_SUCCESS, UP
 from observability.promql.builders import (
     NOW,
     absent,

@@ -9,7 +9,7 @@ import attr
 from dashboards.colours import GREY
 from dashboards.panels import Panel
 from dashboards.queries import Json, Prom
-from observability.external import OLDEST_SAMPLE
+from observability.exporters import OLDEST_SAMPLE
 from observability.promql.builders import NOW, aggregate, select
 
 LEGEND = "measured only for"

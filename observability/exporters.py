@@ -1,17 +1,25 @@
 """Metrics of other components that dashboards and rules use: data only.
 
-``services=()`` means that any target may expose the metric. The scrape adds job, service and
-instance.
+Exporters, Prometheus, Alertmanager, Loki and Promtail expose them, not the services: see
+``observability.catalog`` for those. ``services=()`` means that any target may expose the metric.
+The scrape adds job, service and instance. The names are the same in Debian's versions and in those
+that compose pins.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
 from observability.catalog import Label, Metric
 from observability.conventions import RUNBOOKS
 
+
+def _metric(kind: Literal["counter", "gauge"], name: str, help_: str, *labels: str) -> Metric:
+    return Metric(name, kind, help_, tuple(map(Label, labels)), services=())
+
+
 PROBE = Label("probe")
 COMPONENT = Label("component")
-
 UP = Metric("up", "gauge", "1 if the last scrape of this target worked.", (PROBE,), services=())
 ALERTS = Metric(
     "ALERTS",
@@ -34,7 +42,7 @@ ALERTS_SINCE = Metric(
     services=(),
 )
 
-# ---- blackbox exporter ------------------------------------------------------------------
+# ---- blackbox exporter -----------------------------------------------------------------
 PROBE_SUCCESS = Metric(
     "probe_success", "gauge", "1 if the probe got what it expects.", (PROBE,), services=()
 )
@@ -46,8 +54,27 @@ PROBE_DURATION = Metric(
     unit="seconds",
     services=(),
 )
+PHASE = Label("phase")
+PROBE_PHASE = Metric(
+    "probe_http_duration_seconds",
+    "gauge",
+    "Duration of each phase of a probe.",
+    (PROBE, PHASE),
+    services=(),
+)
+PROBE_STATUS = Metric(
+    "probe_http_status_code", "gauge", "HTTP status of the probe.", (PROBE,), services=()
+)
+CERTIFICATE_END = Metric(
+    "probe_ssl_earliest_cert_expiry",
+    "gauge",
+    "Unix time at which the first certificate of the chain expires.",
+    (PROBE,),
+    unit="seconds",
+    services=(),
+)
 
-# ---- every process with a Prometheus client ---------------------------------------------
+# ---- every process with a Prometheus client --------------------------------------------
 PROCESS_MEMORY = Metric(
     "process_resident_memory_bytes",
     "gauge",
@@ -69,14 +96,43 @@ PROCESS_CPU = Metric(
     unit="seconds",
     services=(),
 )
+FILES = _metric("gauge", "process_open_fds", "Open file descriptors.")
+COLLECTIONS = _metric("counter", "python_gc_collections_total", "GC collections.", "generation")
 
-# ---- PostgreSQL exporter (in 0.11.1 and 0.19.1) ------------------------------------------
+# ---- PostgreSQL exporter (in 0.11.1 and 0.19.1) ----------------------------------------
 PG_UP = Metric("pg_up", "gauge", "1 if the exporter reaches the database.", services=())
+PG_CONNECTIONS = _metric("gauge", "pg_stat_activity_count", "Connections.", "datname", "state")
+PG_CONNECTIONS_MAX = _metric("gauge", "pg_settings_max_connections", "Connection limit.")
+PG_LOCKS = _metric("gauge", "pg_locks_count", "Locks held or awaited.", "datname", "mode")
+PG_READ_ONLY = _metric(
+    "gauge", "pg_settings_default_transaction_read_only", "1 if writes are refused by default."
+)
+PG_SIZE = _metric("gauge", "pg_database_size_bytes", "Bytes on disk.", "datname")
+PG_COMMITS = _metric("counter", "pg_stat_database_xact_commit", "Commits.", "datname")
+PG_ROLLBACKS = _metric("counter", "pg_stat_database_xact_rollback", "Rollbacks.", "datname")
+PG_HITS = _metric("counter", "pg_stat_database_blks_hit", "Cache hits.", "datname")
+PG_READS = _metric("counter", "pg_stat_database_blks_read", "Blocks from disk.", "datname")
+PG_DEADLOCKS = _metric("counter", "pg_stat_database_deadlocks", "Deadlocks.", "datname")
+PG_TEMPORARY = _metric("counter", "pg_stat_database_temp_bytes", "Temporary files.", "datname")
 
-# ---- nginx exporter: in containers only ---------------------------------------------------
+# ---- node exporter ---------------------------------------------------------------------
+CPU = _metric("counter", "node_cpu_seconds_total", "CPU time.", "cpu", "mode")
+LOAD = _metric("gauge", "node_load1", "Runnable tasks, over a minute.")
+MEMORY_FREE = _metric("gauge", "node_memory_MemAvailable_bytes", "Available memory.")
+MEMORY = _metric("gauge", "node_memory_MemTotal_bytes", "Memory of the host.")
+DISK_FREE = _metric("gauge", "node_filesystem_avail_bytes", "Available bytes.", "mountpoint")
+DISK = _metric("gauge", "node_filesystem_size_bytes", "Size in bytes.", "mountpoint")
+DISK_READ_ONLY = _metric("gauge", "node_filesystem_readonly", "1 if read-only.", "mountpoint")
+DISK_BUSY = _metric("counter", "node_disk_io_time_seconds_total", "Time spent on I/O.", "device")
+RECEIVED = _metric("counter", "node_network_receive_bytes_total", "Bytes in.", "device")
+SENT = _metric("counter", "node_network_transmit_bytes_total", "Bytes out.", "device")
+PRESSURE_CPU = _metric("counter", "node_pressure_cpu_waiting_seconds_total", "CPU pressure (PSI).")
+PRESSURE_DISK = _metric("counter", "node_pressure_io_waiting_seconds_total", "I/O pressure (PSI).")
+
+# ---- nginx exporter: in containers only ------------------------------------------------
 NGINX_UP = Metric("nginx_up", "gauge", "1 if the exporter reaches nginx.", services=())
 
-# ---- Prometheus and Alertmanager --------------------------------------------------------
+# ---- Prometheus ------------------------------------------------------------------------
 RULE_FAILURES = Metric(
     "prometheus_rule_evaluation_failures_total",
     "counter",
@@ -91,6 +147,30 @@ NOTIFICATION_ERRORS = Metric(
     (Label("alertmanager"),),
     services=(),
 )
+SCRAPE_DURATION = _metric("gauge", "scrape_duration_seconds", "Duration of a scrape.")
+SAMPLES_SCRAPED = _metric("gauge", "scrape_samples_scraped", "Samples in a scrape.")
+OLDEST_SAMPLE = _metric(
+    "gauge", "prometheus_tsdb_lowest_timestamp_seconds", "Time of the oldest stored sample."
+)
+SERIES = _metric("gauge", "prometheus_tsdb_head_series", "Series held in memory.")
+RULE_SECONDS = _metric(
+    "gauge",
+    "prometheus_rule_group_last_duration_seconds",
+    "Duration of the last evaluation.",
+    "rule_group",
+)
+RULES_MISSED = _metric(
+    "counter", "prometheus_rule_group_iterations_missed_total", "Missed iterations.", "rule_group"
+)
+HANDED_OVER = _metric(
+    "counter", "prometheus_notifications_sent_total", "Notifications sent.", "alertmanager"
+)
+QUEUED = _metric("gauge", "prometheus_notifications_queue_length", "Notifications queued.")
+CONFIG_LOADED = _metric(
+    "gauge", "prometheus_config_last_reload_successful", "1 if the last reload succeeded."
+)
+
+# ---- Alertmanager ----------------------------------------------------------------------
 NOTIFICATION_FAILURES = Metric(
     "alertmanager_notifications_failed_total",
     "counter",
@@ -98,8 +178,23 @@ NOTIFICATION_FAILURES = Metric(
     (Label("integration"),),
     services=(),
 )
+MESSAGES_SENT = _metric(
+    "counter", "alertmanager_notifications_total", "Notifications sent.", "integration"
+)
+ALERTMANAGER_LOADED = _metric(
+    "gauge", "alertmanager_config_last_reload_successful", "1 if the last reload succeeded."
+)
 
-# ---- the dead man's switch --------------------------------------------------------------
+# ---- Promtail and Loki -----------------------------------------------------------------
+PROMTAIL_DROPPED = _metric("counter", "promtail_dropped_entries_total", "Lines dropped.", "reason")
+PROMTAIL_READ = _metric("counter", "promtail_read_lines_total", "Lines read.", "path")
+PROMTAIL_SENT = _metric("counter", "promtail_sent_entries_total", "Lines delivered.", "host")
+LOKI_RECEIVED = _metric(
+    "counter", "loki_distributor_lines_received_total", "Lines received.", "tenant"
+)
+LOKI_STREAMS = _metric("gauge", "loki_ingester_memory_streams", "Streams in memory.", "tenant")
+
+# ---- the dead man's switch -------------------------------------------------------------
 DEADMAN_AGE = Metric(
     "minitwit_deadman_watchdog_age_seconds",
     "gauge",
@@ -108,7 +203,7 @@ DEADMAN_AGE = Metric(
     services=(),
 )
 
-# ---- the runner's file for the node exporter (without Docker) ----------------------------
+# ---- the runner's file for the node exporter (without Docker) --------------------------
 COMPONENT_RESTARTS = Metric(
     "minitwit_component_restarts_total",
     "counter",

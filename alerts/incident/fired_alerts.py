@@ -12,8 +12,7 @@ from pathlib import Path
 from alerts.incident.prometheus_api import Prometheus, Samples
 from alerts.incident.time_window import Window
 from observability.catalog import Label, Metric
-from observability.exporters import ALERTS, ALERTS_SINCE, NOTIFICATION_FAILURES
-from observability.external import MESSAGES_SENT
+from observability.exporters import ALERTS, ALERTS_SINCE, MESSAGES_SENT, NOTIFICATION_FAILURES
 from observability.promql.builders import differs, increase, select, total
 from observability.time_scale import EVALUATE_SECONDS, duration
 

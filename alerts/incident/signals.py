@@ -37,8 +37,15 @@ from observability.catalog import (
     UPSTREAM_ERRORS,
     WEB,
 )
-from observability.exporters import NGINX_UP, PG_UP, PROBE_SUCCESS, PROCESS_START, UP
-from observability.external import PG_LOCKS, PG_READ_ONLY
+from observability.exporters import (
+    NGINX_UP,
+    PG_LOCKS,
+    PG_READ_ONLY,
+    PG_UP,
+    PROBE_SUCCESS,
+    PROCESS_START,
+    UP,
+)
 from observability.promql.builders import Matcher, matches, select
 from observability.promql.expr import Expr
 

@@ -11,7 +11,7 @@ from dashboards.panels import limits, stat, table, timeseries
 from dashboards.queries import Prom, held, share, summed, within_range
 from dashboards.tables import Column
 from observability import catalog as c
-from observability import external as x
+from observability import exporters as e
 from observability.catalog import INSTANCE, QUERY, Label
 from observability.conventions import Board
 from observability.promql.builders import (
@@ -28,7 +28,7 @@ from observability.promql.expr import Expr
 
 KIND, STATE, MODE, DATABASE = Label("kind"), Label("state"), Label("mode"), Label("datname")
 OURS = {"datname": matches("minitwit|postgres")}
-HITS = total(rate(x.PG_HITS, datname="minitwit"))
+HITS = total(rate(e.PG_HITS, datname="minitwit"))
 
 
 def _calls() -> Expr:
@@ -126,7 +126,7 @@ SERVER_ROW = Row(
             "Size",
             "Bytes on disk, by database.",
             Prom(
-                aggregate("max", select(x.PG_SIZE, **OURS), DATABASE), "{{datname}}", instant=True
+                aggregate("max", select(e.PG_SIZE, **OURS), DATABASE), "{{datname}}", instant=True
             ),
             unit="bytes",
             width=6,
@@ -135,7 +135,7 @@ SERVER_ROW = Row(
             "Deadlocks",
             "Deadlocks since the statistics began: each one failed a statement.",
             Prom(
-                aggregate("max", select(x.PG_DEADLOCKS, **OURS), DATABASE),
+                aggregate("max", select(e.PG_DEADLOCKS, **OURS), DATABASE),
                 "{{datname}}",
                 instant=True,
             ),
@@ -146,14 +146,14 @@ SERVER_ROW = Row(
         timeseries(
             "Connections",
             "Connections that the server holds, by state.",
-            Prom(total(select(x.PG_CONNECTIONS, **OURS), STATE), "{{state}}"),
+            Prom(total(select(e.PG_CONNECTIONS, **OURS), STATE), "{{state}}"),
             unit="short",
             width=12,
         ),
         timeseries(
             "Locks",
             "Locks held or awaited, by mode.",
-            Prom(total(select(x.PG_LOCKS, **OURS), MODE), "{{mode}}"),
+            Prom(total(select(e.PG_LOCKS, **OURS), MODE), "{{mode}}"),
             unit="short",
             width=12,
         ),
@@ -161,7 +161,7 @@ SERVER_ROW = Row(
             "Cache hit ratio",
             "Share of the blocks that did not have to be read from disk.",
             Prom(
-                HITS / (HITS + total(rate(x.PG_READS, datname="minitwit"))),
+                HITS / (HITS + total(rate(e.PG_READS, datname="minitwit"))),
                 "minitwit",
             ),
             unit="percentunit",
@@ -171,7 +171,7 @@ SERVER_ROW = Row(
         timeseries(
             "Transactions",
             "Transactions a second.",
-            Prom(total(rate(x.PG_COMMITS, **OURS), DATABASE), "{{datname}}"),
+            Prom(total(rate(e.PG_COMMITS, **OURS), DATABASE), "{{datname}}"),
             unit="ops",
             width=6,
         ),
@@ -180,8 +180,8 @@ SERVER_ROW = Row(
             "Share of the transactions that were rolled back.",
             Prom(
                 share(
-                    total(rate(x.PG_ROLLBACKS, datname="minitwit")),
-                    total(rate(x.PG_COMMITS, datname="minitwit")),
+                    total(rate(e.PG_ROLLBACKS, datname="minitwit")),
+                    total(rate(e.PG_COMMITS, datname="minitwit")),
                 ),
                 "minitwit",
             ),
@@ -191,7 +191,7 @@ SERVER_ROW = Row(
         timeseries(
             "Temporary files",
             "Bytes that sorts and joins wrote to temporary files: they lacked memory.",
-            Prom(total(rate(x.PG_TEMPORARY, **OURS), DATABASE), "{{datname}}"),
+            Prom(total(rate(e.PG_TEMPORARY, **OURS), DATABASE), "{{datname}}"),
             unit="binBps",
             width=6,
         ),

@@ -9,7 +9,6 @@ from dashboards.panels import table, timeseries
 from dashboards.queries import CHOSEN, Prom
 from dashboards.tables import Column
 from observability import exporters as e
-from observability import external as x
 from observability.catalog import INSTANCE, Label, Metric
 from observability.conventions import Board
 from observability.promql.builders import aggregate, differs, matches, rate, select, total
@@ -19,7 +18,7 @@ OURS = matches("api|web")
 MODE, MOUNT, DEVICE = Label("mode"), Label("mountpoint"), Label("device")
 
 CORES = Prom(
-    aggregate("count", select(x.CPU, mode="idle"), INSTANCE), "{{instance}} cores, the limit"
+    aggregate("count", select(e.CPU, mode="idle"), INSTANCE), "{{instance}} cores, the limit"
 )
 
 
@@ -33,7 +32,7 @@ HOST_ROW = Row(
         timeseries(
             "Processor",
             "Cores kept busy, by what with; the dashed line is how many there are.",
-            Prom(total(rate(x.CPU, mode=differs("idle")), INSTANCE, MODE), "{{instance}} {{mode}}"),
+            Prom(total(rate(e.CPU, mode=differs("idle")), INSTANCE, MODE), "{{instance}} {{mode}}"),
             CORES,
             unit="short",
             stacked=True,
@@ -42,7 +41,7 @@ HOST_ROW = Row(
         timeseries(
             "Load",
             "Tasks that run or would like to: more than there are cores means waiting.",
-            Prom(aggregate("max", select(x.LOAD), INSTANCE), "{{instance}}"),
+            Prom(aggregate("max", select(e.LOAD), INSTANCE), "{{instance}}"),
             CORES,
             unit="short",
             width=12,
@@ -50,8 +49,8 @@ HOST_ROW = Row(
         timeseries(
             "Pressure",
             "Share of the time in which something waited for a core or for a disk.",
-            Prom(total(rate(x.PRESSURE_CPU), INSTANCE), "{{instance}} core"),
-            Prom(total(rate(x.PRESSURE_DISK), INSTANCE), "{{instance}} disk"),
+            Prom(total(rate(e.PRESSURE_CPU), INSTANCE), "{{instance}} core"),
+            Prom(total(rate(e.PRESSURE_DISK), INSTANCE), "{{instance}} disk"),
             unit="percentunit",
             width=6,
         ),
@@ -59,8 +58,8 @@ HOST_ROW = Row(
             "Memory usage",
             "Share of the memory that nothing else can have.",
             Prom(
-                (total(select(x.MEMORY), INSTANCE) - total(select(x.MEMORY_FREE), INSTANCE))
-                / total(select(x.MEMORY), INSTANCE),
+                (total(select(e.MEMORY), INSTANCE) - total(select(e.MEMORY_FREE), INSTANCE))
+                / total(select(e.MEMORY), INSTANCE),
                 "{{instance}}",
             ),
             unit="percentunit",
@@ -70,9 +69,9 @@ HOST_ROW = Row(
         table(
             "Disks",
             "Each file system, the fullest first: what is left, and the share that is taken.",
-            Prom(_disk(x.DISK_FREE), "", instant=True, table=True),
+            Prom(_disk(e.DISK_FREE), "", instant=True, table=True),
             Prom(
-                (_disk(x.DISK) - _disk(x.DISK_FREE)) / _disk(x.DISK), "", instant=True, table=True
+                (_disk(e.DISK) - _disk(e.DISK_FREE)) / _disk(e.DISK), "", instant=True, table=True
             ),
             columns=(
                 Column("instance", "Host", width=120),
@@ -85,19 +84,19 @@ HOST_ROW = Row(
         timeseries(
             "Disk utilisation",
             "Share of the time in which a disk had something to do.",
-            Prom(total(rate(x.DISK_BUSY), INSTANCE, DEVICE), "{{instance}} {{device}}"),
+            Prom(total(rate(e.DISK_BUSY), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="percentunit",
         ),
         timeseries(
             "Network in",
             "Bytes received a second.",
-            Prom(total(rate(x.RECEIVED), INSTANCE, DEVICE), "{{instance}} {{device}}"),
+            Prom(total(rate(e.RECEIVED), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="binBps",
         ),
         timeseries(
             "Network out",
             "Bytes sent a second.",
-            Prom(total(rate(x.SENT), INSTANCE, DEVICE), "{{instance}} {{device}}"),
+            Prom(total(rate(e.SENT), INSTANCE, DEVICE), "{{instance}} {{device}}"),
             unit="binBps",
         ),
     ),
@@ -124,7 +123,7 @@ PROCESS_ROW = Row(
         common.by_replica(
             "Open files",
             "File descriptors of each of our processes: connections, logs.",
-            total(select(x.FILES, job=OURS, **CHOSEN), *common.OF_REPLICA),
+            total(select(e.FILES, job=OURS, **CHOSEN), *common.OF_REPLICA),
             unit="short",
         ),
         common.event_loop_lag(8),
@@ -132,7 +131,7 @@ PROCESS_ROW = Row(
             "GC collections",
             "Full collections a second: each one stops the process for a moment.",
             total(
-                rate(x.COLLECTIONS, generation="2", job=OURS, **CHOSEN),
+                rate(e.COLLECTIONS, generation="2", job=OURS, **CHOSEN),
                 *common.OF_REPLICA,
             ),
             unit="ops",

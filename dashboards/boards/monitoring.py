@@ -9,7 +9,6 @@ from dashboards.panels import DOWN_UP, limits, stat, timeseries
 from dashboards.queries import Prom
 from observability import catalog as c
 from observability import exporters as e
-from observability import external as x
 from observability.catalog import INSTANCE, JOB, SERVICE, Label
 from observability.conventions import DEADMAN_SECONDS, PROBE_JOB, Board
 from observability.promql.builders import aggregate, differs, matches, rate, select, total
@@ -53,7 +52,7 @@ SCRAPES_ROW = Row(
         stat(
             "Configuration",
             "Whether the configuration on disk is the one in force.",
-            Prom(aggregate("min", select(x.CONFIG_LOADED)), "Prometheus", instant=True),
+            Prom(aggregate("min", select(e.CONFIG_LOADED)), "Prometheus", instant=True),
             unit="none",
             mappings=DOWN_UP,
             width=4,
@@ -62,7 +61,7 @@ SCRAPES_ROW = Row(
         stat(
             "Series",
             "Series that Prometheus holds.",
-            Prom(aggregate("max", select(x.SERIES)), "series", instant=True),
+            Prom(aggregate("max", select(e.SERIES)), "series", instant=True),
             unit="short",
             width=4,
             height=8,
@@ -71,7 +70,7 @@ SCRAPES_ROW = Row(
             "Series by replica",
             "Series that each replica of our services exports; the line is its budget.",
             Prom(
-                aggregate("max", select(x.SCRAPED, job=matches("api|web")), JOB, INSTANCE),
+                aggregate("max", select(e.SAMPLES_SCRAPED, job=matches("api|web")), JOB, INSTANCE),
                 "{{job}} {{instance}}",
             ),
             unit="short",
@@ -81,7 +80,7 @@ SCRAPES_ROW = Row(
         timeseries(
             "Scrape duration",
             "How long each target took to answer.",
-            Prom(aggregate("max", select(x.SCRAPE_SECONDS), JOB), "{{job}}"),
+            Prom(aggregate("max", select(e.SCRAPE_DURATION), JOB), "{{job}}"),
             unit="s",
             width=12,
             height=11,
@@ -89,7 +88,7 @@ SCRAPES_ROW = Row(
         timeseries(
             "Series by target",
             "Samples of the last scrape, by what was scraped.",
-            Prom(aggregate("max", select(x.SCRAPED), JOB), "{{job}}"),
+            Prom(aggregate("max", select(e.SAMPLES_SCRAPED), JOB), "{{job}}"),
             unit="short",
             width=12,
             height=11,
@@ -102,7 +101,7 @@ RULES_ROW = Row(
         timeseries(
             "Rule evaluation duration",
             "How long each group of rules took: more than the interval and iterations are missed.",
-            by_group(aggregate("max", select(x.RULE_SECONDS), RULES_OF)),
+            by_group(aggregate("max", select(e.RULE_SECONDS), RULES_OF)),
             unit="s",
             width=24,
             height=10,
@@ -117,27 +116,27 @@ RULES_ROW = Row(
         timeseries(
             "Missed rule group iterations",
             "Evaluations that were missed because the one before took too long.",
-            by_group(total(rate(x.RULES_MISSED), RULES_OF)),
+            by_group(total(rate(e.RULES_MISSED), RULES_OF)),
             unit="ops",
             width=12,
         ),
         timeseries(
             "Alerts sent to Alertmanager",
             "Alerts that Prometheus sent to Alertmanager, and those that failed.",
-            Prom(total(rate(x.HANDED_OVER)), "sent"),
+            Prom(total(rate(e.HANDED_OVER)), "sent"),
             Prom(total(rate(e.NOTIFICATION_ERRORS)), "failed"),
             unit="ops",
         ),
         timeseries(
             "Alert queue",
             "Alerts in Prometheus' queue to Alertmanager.",
-            Prom(aggregate("max", select(x.QUEUED)), "waiting"),
+            Prom(aggregate("max", select(e.QUEUED)), "waiting"),
             unit="short",
         ),
         timeseries(
             "Notifications",
             "Notifications that Alertmanager sent to the chat, and those that failed.",
-            Prom(total(rate(x.MESSAGES_SENT, integration="webhook"), RECEIVER), "{{integration}}"),
+            Prom(total(rate(e.MESSAGES_SENT, integration="webhook"), RECEIVER), "{{integration}}"),
             Prom(
                 total(rate(e.NOTIFICATION_FAILURES, integration="webhook"), RECEIVER),
                 "{{integration}} failed",
@@ -152,23 +151,23 @@ LOGS_ROW = Row(
         timeseries(
             "Lines",
             "Lines that Promtail read and delivered, and Loki received: the three are equal.",
-            Prom(total(rate(x.PROMTAIL_READ)), "read"),
-            Prom(total(rate(x.PROMTAIL_SENT)), "delivered"),
-            Prom(total(rate(x.LOKI_RECEIVED)), "received by Loki"),
+            Prom(total(rate(e.PROMTAIL_READ)), "read"),
+            Prom(total(rate(e.PROMTAIL_SENT)), "delivered"),
+            Prom(total(rate(e.LOKI_RECEIVED)), "received by Loki"),
             unit="ops",
             width=6,
         ),
         timeseries(
             "Dropped log lines",
             "Lines that Promtail could not deliver, by reason.",
-            Prom(total(rate(x.PROMTAIL_DROPPED), REASON), "{{reason}}"),
+            Prom(total(rate(e.PROMTAIL_DROPPED), REASON), "{{reason}}"),
             unit="ops",
             width=12,
         ),
         timeseries(
             "Streams",
             "Combinations of labels that Loki holds: thousands mean a label that is none.",
-            Prom(aggregate("max", select(x.LOKI_STREAMS)), "streams"),
+            Prom(aggregate("max", select(e.LOKI_STREAMS)), "streams"),
             unit="short",
             width=6,
         ),

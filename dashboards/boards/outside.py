@@ -10,7 +10,6 @@ from dashboards.panels import AGREE, DOWN_UP, floors, limits, stat, timeseries
 from dashboards.queries import Prom, held
 from observability import catalog as c
 from observability import exporters as e
-from observability import external as x
 from observability.catalog import SERVICE
 from observability.conventions import PROBED_SERVICES, Board
 from observability.promql.builders import NOW, aggregate, matches, over, select
@@ -59,7 +58,7 @@ PROBES_ROW = Row(
             "Phases",
             "Where the time of each probe that does what users do goes.",
             Prom(
-                aggregate("max", select(x.PROBE_PHASE, probe=matches("user-.+")), e.PROBE, x.PHASE),
+                aggregate("max", select(e.PROBE_PHASE, probe=matches("user-.+")), e.PROBE, e.PHASE),
                 "{{probe}} {{phase}}",
             ),
             unit="s",
@@ -69,7 +68,7 @@ PROBES_ROW = Row(
         timeseries(
             "Statuses",
             "What each probe was answered.",
-            Prom(aggregate("max", select(x.PROBE_STATUS), e.PROBE), "{{probe}}"),
+            Prom(aggregate("max", select(e.PROBE_STATUS), e.PROBE), "{{probe}}"),
             unit="none",
             width=24,
             height=6,
@@ -96,7 +95,7 @@ AGREEMENT_ROW = Row(
             "Certificates",
             "Time until the first certificate of the reverse proxy expires; an alert comes before.",
             Prom(
-                aggregate("min", select(x.CERTIFICATE_END), e.PROBE) - NOW,
+                aggregate("min", select(e.CERTIFICATE_END), e.PROBE) - NOW,
                 "{{probe}}",
                 instant=True,
             ),

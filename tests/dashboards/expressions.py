@@ -10,7 +10,7 @@ import promql_parser as p
 
 from alerts.model import Recording
 from alerts.registry import files
-from observability import catalog, exporters, external
+from observability import catalog, exporters
 from observability.catalog import Metric
 
 SCRAPED = {"job", "service", "instance"}
@@ -27,9 +27,7 @@ def recorded() -> tuple[Metric, ...]:
 
 def known() -> dict[str, Metric]:
     """Every metric that an expression may name."""
-    return {
-        m.name: m for m in (*catalog.METRICS, *exporters.METRICS, *external.METRICS, *recorded())
-    }
+    return {m.name: m for m in (*catalog.METRICS, *exporters.METRICS, *recorded())}
 
 
 def parse(text: str) -> Any:

@@ -16,7 +16,7 @@ from alerts.incident.time_window import Window
 from alerts.registry import all_alerts, files
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, INTERNAL, render
-from observability import catalog, exporters, external
+from observability import catalog, exporters
 from tests.dashboards.expressions import metrics, unknown
 
 
@@ -98,7 +98,7 @@ def test_the_check_can_fail(expression: str, complaint: list[str]) -> None:
 
 def test_every_metric_is_shown_or_alerted_on_or_declared_internal() -> None:
     used = set().union(*(metrics(expression) for _, expression in ALL))
-    declared = {m.name for m in (*catalog.METRICS, *exporters.METRICS, *external.METRICS)}
+    declared = {m.name for m in (*catalog.METRICS, *exporters.METRICS)}
     internal = {metric.name for metric in INTERNAL}
     assert declared - used - internal == set(), "neither on a dashboard nor in a rule nor INTERNAL"
     assert internal & used == set(), "declared internal, yet used"
@@ -107,7 +107,7 @@ def test_every_metric_is_shown_or_alerted_on_or_declared_internal() -> None:
 
 def test_every_exporter_metric_is_used() -> None:
     used = set().union(*(metrics(expression) for _, expression in ALL))
-    assert {m.name for m in (*exporters.METRICS, *external.METRICS)} <= used
+    assert {m.name for m in exporters.METRICS} <= used
 
 
 def test_no_expression_fills_a_gap_with_zero() -> None:

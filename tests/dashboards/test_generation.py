@@ -98,7 +98,7 @@ def test_a_renamed_label_stops_the_generators(label: str, copy: Path) -> None:
     ("source", "old", "new"),
     [
         ("catalog.py", '"minitwit_http_requests_total"', '"minitwit_http_request_total"'),
-        ("external.py", '"pg_locks_count"', '"pg_lock_count"'),
+        ("exporters.py", '"pg_locks_count"', '"pg_lock_count"'),
         ("conventions.py", 'LOKI_UID = "loki"', 'LOKI_UID = "Loki"'),
         ("conventions.py", 'PROMETHEUS_UID = "prometheus"', 'PROMETHEUS_UID = "Prometheus"'),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from observability import catalog, exporters, external
+from observability import catalog, exporters
 from observability.catalog import Metric
 from tests.mutate.mutant import Change, Source
 
@@ -13,7 +13,7 @@ OTHER_UNIT = {
     "s": "bytes", "bytes": "s", "percentunit": "s", "binBps": "reqps", "reqps": "s",
     "ops": "percentunit", "cps": "percentunit", "short": "s", "none": "s", "locale": "bytes",
 }  # fmt: skip
-MODULES = {"c": catalog, "e": exporters, "x": external, "catalog": catalog, "exporters": exporters}
+MODULES = {"c": catalog, "e": exporters, "catalog": catalog, "exporters": exporters}
 
 
 def unit(text: str) -> Iterator[Change]:
