@@ -9,7 +9,7 @@ from pathlib import Path
 from alerts import deploy_queries
 from alerts.registry import render
 from observability.generated import run
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 
 def main() -> int:
@@ -24,7 +24,9 @@ def main() -> int:
     )
 
     def files(options: argparse.Namespace) -> dict[str, str]:
-        return render(Clock(options.time_scale)) | {deploy_queries.FILE: deploy_queries.render()}
+        return render(TimeScale(options.time_scale)) | {
+            deploy_queries.FILE: deploy_queries.render()
+        }
 
     return run("alerts", files, Path("alerts/generated"), parser)
 

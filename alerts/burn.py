@@ -28,10 +28,12 @@ from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, SERVICE, Label, 
 from observability.conventions import Board
 from observability.promql.builders import matches, over, rate, select, total
 from observability.promql.expr import Expr
-from observability.time_scale import Clock, duration
+from observability.time_scale import TimeScale, duration
 
-NOW = min(burn.short for burn in BURN_RATES)
-WINDOWS = sorted({w for burn in BURN_RATES for w in (burn.long, burn.short)} | {PERIOD})
+NOW = min(burn.short_window for burn in BURN_RATES)
+WINDOWS = sorted(
+    {w for burn in BURN_RATES for w in (burn.long_window, burn.short_window)} | {PERIOD}
+)
 REQUESTS = f"objective:{stem(HTTP_REQUESTS)}:rate1m"
 BAD = f"objective:{stem(HTTP_REQUESTS)}_bad:rate1m"
 LEFT = "objective:slo_budget_left:ratio_rate30d"
@@ -42,7 +44,7 @@ def burn_name(window: float) -> str:
     return f"objective:slo_burn:ratio_rate{duration(window)}"
 
 
-def recordings(clock: Clock) -> tuple[Group, ...]:
+def recordings(scale: TimeScale) -> tuple[Group, ...]:
     """Return the rules of each objective: requests, bad requests, burn rates, budget left.
 
     Rules that look back a day or more read a million samples and change slowly: they are evaluated
@@ -51,27 +53,27 @@ def recordings(clock: Clock) -> tuple[Group, ...]:
     quick: list[Recording] = []
     slow: list[Recording] = []
     for objective in OBJECTIVES:
-        requests, bad = _counts(objective, clock)
+        requests, bad = _counts(objective, scale)
         quick += [requests, bad]
         for seconds in WINDOWS:
-            rule = _burnt(objective, bad.metric, requests.metric, seconds, clock)
+            rule = _burnt(objective, bad.metric, requests.metric, seconds, scale)
             (slow if seconds >= DAY else quick).append(rule)
         slow.append(_left(objective))
     return (
         Group("minitwit-objectives", tuple(quick)),
-        Group("minitwit-objectives-long", tuple(slow), every=MINUTE),
+        Group("minitwit-objectives-long", tuple(slow), interval=MINUTE),
     )
 
 
-def alerts(clock: Clock) -> Group:
+def alerts(scale: TimeScale) -> Group:
     """Return one alert for each row of ``BURN_RATES``, over all objectives."""
-    rules = [rule for group in recordings(clock) for rule in group.rules]
+    rules = [rule for group in recordings(scale) for rule in group.rules]
     recorded = {rule.name: rule.metric for rule in rules if isinstance(rule, Recording)}
     return Group("minitwit-burn-rates", tuple(_alert(burn, recorded) for burn in BURN_RATES))
 
 
-def _counts(objective: Objective, clock: Clock) -> tuple[Recording, Recording]:
-    window, service = clock.window(MINUTE), objective.service
+def _counts(objective: Objective, scale: TimeScale) -> tuple[Recording, Recording]:
+    window, service = scale.window(MINUTE), objective.service
     labels = {"objective": objective.name}
     requests = total(rate(HTTP_REQUESTS, window, service=service), SERVICE)
     if objective.within:
@@ -89,15 +91,15 @@ def _counts(objective: Objective, clock: Clock) -> tuple[Recording, Recording]:
 
 
 def _burnt(
-    objective: Objective, bad: Metric, requests: Metric, seconds: float, clock: Clock
+    objective: Objective, bad: Metric, requests: Metric, seconds: float, scale: TimeScale
 ) -> Recording:
     # A one-minute rate looks a minute further back than the range over which it is averaged.
     looking = max(seconds - MINUTE, MINUTE)
-    window = clock.window(looking)
+    window = scale.window(looking)
     failed = over("sum", select(bad, objective=objective.name), window)
     asked = over("avg", select(requests, objective=objective.name), window)
     help_ = "How many times too fast an error budget burns."
-    expected = objective.budget * clock.covered(looking)
+    expected = objective.budget * scale.evaluations_in(looking)
     return Recording(
         burn_name(seconds), help_, failed / asked / expected, {"objective": objective.name}
     )
@@ -112,19 +114,19 @@ def _left(objective: Objective) -> Recording:
 
 def _alert(burn: BurnRate, recorded: dict[str, Metric]) -> Alert:
     """Return an alert that also requires burning in the last five minutes, to end soon."""
-    windows = [burn.long, burn.short]
-    if burn.severity == "critical" and burn.short > NOW:
+    windows = [burn.long_window, burn.short_window]
+    if burn.severity == "critical" and burn.short_window > NOW:
         windows.append(NOW)
     burning = [select(recorded[burn_name(window)]) > burn.factor for window in windows]
     return Alert(
-        f"MiniTwitBurnRate{duration(burn.long)}",
+        f"MiniTwitBurnRate{duration(burn.long_window)}",
         reduce(and_, [*burning, select(recorded[REQUESTS]) > LOW_TRAFFIC]),
-        wait=burn.wait,
+        for_=burn.for_,
         severity=burn.severity,
         summary="The error budget burns too fast.",
         impact="users and the simulator: requests fail or are late",
         description='{{ $labels.objective }} has burnt its budget {{ printf "%.1f" $value }} times '
-        f"too fast for {duration(burn.long)}; the limit is {burn.factor:g}.",
+        f"too fast for {duration(burn.long_window)}; the limit is {burn.factor:g}.",
         board=Board.OVERVIEW,
-        page="MiniTwitBurnRate",
+        runbook="MiniTwitBurnRate",
     )

@@ -26,7 +26,7 @@ from observability.promql.builders import (
     select,
     total,
 )
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 # The probe's posts are requests, but no messages: where nobody else posts, none is refused.
 REFUSED: dict[str, str | Matcher] = {
@@ -36,9 +36,9 @@ REFUSED: dict[str, str | Matcher] = {
 }
 
 
-def alerts(clock: Clock) -> Group:
+def alerts(scale: TimeScale) -> Group:
     """Return a page for when posting is impossible, and tickets for the rest."""
-    minute, long = clock.window(MINUTE), clock.window(5 * MINUTE)
+    minute, long = scale.window(MINUTE), scale.window(5 * MINUTE)
     tried = total(increase(REGISTRATIONS, long), SERVICE)
     refused = total(increase(REGISTRATIONS, long, outcome=differs("ok")), SERVICE)
     latest = aggregate("max", select(SIMULATOR_LATEST_TIME), SERVICE)
@@ -49,7 +49,7 @@ def alerts(clock: Clock) -> Group:
                 "MiniTwitNoPosts",
                 total(rate(MESSAGES, minute, outcome="ok"), SERVICE).equals(0)
                 & (total(rate(HTTP_REQUESTS, minute, **REFUSED), SERVICE) > LOW_TRAFFIC),
-                wait=30,
+                for_=30,
                 severity="critical",
                 summary="All posts are rejected.",
                 impact="everybody who posts",
@@ -60,7 +60,7 @@ def alerts(clock: Clock) -> Group:
                 "MiniTwitRegistrationsFailing",
                 (ratio(refused, tried) > limits.REGISTRATIONS_FAILING)
                 & (tried > limits.REGISTRATIONS_LEAST),
-                wait=30,
+                for_=30,
                 severity="warning",
                 summary="Most registrations are rejected.",
                 impact="new users",
@@ -73,7 +73,7 @@ def alerts(clock: Clock) -> Group:
                 "MiniTwitLoginAttack",
                 total(rate(LOGINS, minute, outcome=differs("ok")), SERVICE)
                 > limits.FAILED_LOGINS_LIMIT,
-                wait=15,
+                for_=15,
                 severity="warning",
                 summary="Someone is guessing passwords.",
                 impact="users with weak passwords",
@@ -84,8 +84,8 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitSimulatorStalled",
                 # 0 is said by who never saw the simulator.
-                (NOW - latest > clock.age(limits.STALL_SECONDS)) & (latest > 0),
-                wait=10,
+                (NOW - latest > scale.max_age(limits.STALL_SECONDS)) & (latest > 0),
+                for_=10,
                 severity="warning",
                 summary="The simulator has stopped acting.",
                 impact="the simulator's score",

@@ -7,12 +7,12 @@ from alerts.objectives import BACKUP_SECONDS, DB_ERRORS_LIMIT, HOUR, MINUTE, QUE
 from observability.catalog import BACKUP_TIME, DB_ERRORS, DB_QUERY_DURATION, SERVICE
 from observability.conventions import Board
 from observability.promql.builders import NOW, aggregate, rate, select, total
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 
-def alerts(clock: Clock) -> Group:
+def alerts(scale: TimeScale) -> Group:
     """Return alerts on problems that retries and short time-outs hide from users."""
-    minute = clock.window(MINUTE)
+    minute = scale.window(MINUTE)
     spent, count = (
         total(rate(DB_QUERY_DURATION, minute, part), SERVICE) for part in ("sum", "count")
     )
@@ -22,7 +22,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitDatabaseSlow",
                 spent / count > QUERY_LIMIT,
-                wait=30,
+                for_=30,
                 severity="warning",
                 summary="The database answers slowly.",
                 impact="nobody yet; users wait if it goes on",
@@ -34,7 +34,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitDatabaseErrors",
                 total(rate(DB_ERRORS, minute), SERVICE) > DB_ERRORS_LIMIT,
-                wait=30,
+                for_=30,
                 severity="warning",
                 summary="Database statements fail.",
                 impact="some requests, unless a retry hides it",
@@ -45,8 +45,9 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitBackupTooOld",
                 # 0 is said where there never was one.
-                NOW - aggregate("max", select(BACKUP_TIME), SERVICE) > BACKUP_SECONDS / clock.scale,
-                wait=10 * MINUTE,
+                NOW - aggregate("max", select(BACKUP_TIME), SERVICE)
+                > BACKUP_SECONDS / scale.factor,
+                for_=10 * MINUTE,
                 severity="warning",
                 service="postgres",
                 summary="There is no fresh backup of the database.",

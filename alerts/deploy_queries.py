@@ -23,7 +23,7 @@ from observability.promql.builders import (
 )
 from observability.promql.expr import Expr
 from observability.promql.joins import VERSION, with_version
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 FILE = "deploy/questions.promql"
 SPENT = 1e-9  # what is left of a budget that is spent
@@ -32,7 +32,7 @@ SIDE: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$i
 
 def questions() -> dict[str, Expr]:
     """Return each query by its name, by version: two versions are told apart."""
-    rules = [rule for group in recordings(Clock()) for rule in group.rules]
+    rules = [rule for group in recordings(TimeScale()) for rule in group.rules]
     left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == LEFT)
     requests = increase(HTTP_REQUESTS, RANGE, **SIDE)
     failed = increase(HTTP_REQUESTS, RANGE, status=matches("5.."), **SIDE)

@@ -13,7 +13,7 @@ from observability.catalog import SERVICE
 from observability.exporters import ALERTS
 from observability.promql.builders import matches, select, total
 from observability.promql.expr import Expr
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 PAGE = "MiniTwitDraining"
 DOWN = ("MiniTwitDatabaseDown", "MiniTwitTargetDown")
@@ -26,7 +26,7 @@ DRAINING = {
 }
 
 
-def alerts(_: Clock) -> Group:
+def alerts(_: TimeScale) -> Group:
     """Return one alert for each length of window."""
     return Group(
         "minitwit-draining",
@@ -34,13 +34,13 @@ def alerts(_: Clock) -> Group:
             Alert(
                 name,
                 total(_firing(causes), SERVICE) > 0,
-                wait=0,
-                keep=seconds,
+                for_=0,
+                keep_firing_for=seconds,
                 severity="none",
                 summary="The windows of an outage still drain.",
                 impact="nobody",
                 description="{{ $labels.service }} had an alert; its symptoms are inhibited.",
-                page=PAGE,
+                runbook=PAGE,
             )
             for name, (seconds, causes) in DRAINING.items()
         ),

@@ -9,12 +9,12 @@ from observability.conventions import Board
 from observability.promql.builders import matches
 from observability.promql.expr import Expr
 from observability.promql.logql import lines, rate_of
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 
-def alerts(clock: Clock) -> Group:
+def alerts(scale: TimeScale) -> Group:
     """Return the alerts on errors that the services log."""
-    minute = clock.window(MINUTE)
+    minute = scale.window(MINUTE)
 
     def a_second(selected: str) -> Expr:
         return Expr(rate_of(selected, SERVICE.name, window=minute), frozenset({SERVICE.name}))
@@ -25,7 +25,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitErrorsLogged",
                 a_second(lines(level=matches("error|critical"))) > LOGGED_ERRORS_LIMIT,
-                wait=10,
+                for_=10,
                 severity="warning",
                 summary="A service logs errors.",
                 impact="those whose requests failed",
@@ -36,7 +36,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitInvalidRequests",
                 a_second(lines(event="invalid_request")) > INVALID_REQUESTS_LIMIT,
-                wait=10,
+                for_=10,
                 severity="warning",
                 summary="A service gets many invalid requests.",
                 impact="the clients that send them",

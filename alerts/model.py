@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from observability.catalog import INSTANCE, JOB, SERVICE, Label, Metric
 from observability.conventions import GRAFANA, RUNBOOKS, Board
 from observability.promql.expr import Expr
-from observability.time_scale import Clock, duration
+from observability.time_scale import TimeScale, duration
 
 Severity = Literal["critical", "warning", "info", "none"]
 FROM_SERIES = "{{ $labels.service }}"
@@ -52,7 +52,7 @@ class Recording:
         metric = Metric(self.name, "gauge", self.help, labels, services=())
         object.__setattr__(self, "metric", metric)
 
-    def to_yaml(self, _: Clock) -> dict[str, Any]:
+    def to_yaml(self, _: TimeScale) -> dict[str, Any]:
         """Return the rule's entry in a rule file."""
         labels = {"labels": dict(self.labels)} if self.labels else {}
         return {"record": self.name, "expr": self.expr.text, **labels}
@@ -62,25 +62,26 @@ class Recording:
 class Alert:
     """An alerting rule.
 
-    ``wait`` and ``keep`` are seconds; ``service`` is a name or a template over the labels.
-    ``summary`` is one plain sentence; ``description`` is a template with the values. ``page`` is
-    the runbook, if it is not named after the alert; ``notes`` are further annotations, ``tags``
-    further labels. ``impact`` names in a few words who is affected.
+    Fields are named as in a rule file; ``for_`` and ``keep_firing_for`` are seconds. ``service`` is
+    a name or a template over the labels, ``summary`` one plain sentence, ``description`` a template
+    with the values. ``impact`` names in a few words who is affected. ``board`` is the dashboard
+    that the alert links to, ``runbook`` the runbook's name if it is not the alert's. ``labels``
+    and ``annotations`` are added to those that every alert has.
     """
 
     name: str
     expr: Expr
-    wait: float
+    for_: float
     severity: Severity
     summary: str
     impact: str
     description: str
     service: str = FROM_SERIES
     board: Board = Board.OVERVIEW
-    keep: float = 0
-    page: str = ""
-    notes: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
+    keep_firing_for: float = 0
+    runbook: str = ""
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         used = set(LABEL_USE.findall(self.description + self.service))
@@ -98,43 +99,45 @@ class Alert:
             raise ValueError(f"alert {self.name}: {'; '.join(found)}")
 
     @property
-    def runbook(self) -> str:
-        """The path of its runbook, relative to the folder of runbooks."""
-        return f"{self.page or self.name}.md"
+    def runbook_file(self) -> str:
+        """The file name of its runbook, in ``alerts/runbooks``."""
+        return f"{self.runbook or self.name}.md"
 
-    def to_yaml(self, clock: Clock) -> dict[str, Any]:
-        """Return the rule's entry in a rule file, at the time scale of ``clock``."""
+    def to_yaml(self, scale: TimeScale) -> dict[str, Any]:
+        """Return the rule's entry in a rule file, at this time scale."""
         rule: dict[str, Any] = {"alert": self.name, "expr": self.expr.text}
-        if self.wait:
-            rule["for"] = clock.wait(self.wait)
-        if self.keep:
-            rule["keep_firing_for"] = clock.wait(self.keep)
+        if self.for_:
+            rule["for"] = scale.for_duration(self.for_)
+        if self.keep_firing_for:
+            rule["keep_firing_for"] = scale.for_duration(self.keep_firing_for)
         return {
             **rule,
-            "labels": {"severity": self.severity, "service": self.service, **self.tags},
+            "labels": {"severity": self.severity, "service": self.service, **self.labels},
             "annotations": {
                 "summary": self.summary,
                 "impact": self.impact,
                 "description": self.description,
-                "runbook_url": f"{external_label(RUNBOOKS)}/{self.runbook}",
+                "runbook_url": f"{external_label(RUNBOOKS)}/{self.runbook_file}",
                 "dashboard_url": f"{external_label(GRAFANA)}{self.board.path}",
-                **self.notes,
+                **self.annotations,
             },
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rules evaluated together, in this order, at the interval ``every`` (seconds) if set."""
+    """Rules evaluated together, in this order, every ``interval`` seconds if set."""
 
     name: str
     rules: tuple[Recording | Alert, ...]
-    every: float = 0
+    interval: float = 0
 
-    def to_yaml(self, clock: Clock) -> dict[str, Any]:
-        """Return the group's entry in a rule file, at the time scale of ``clock``."""
+    def to_yaml(self, scale: TimeScale) -> dict[str, Any]:
+        """Return the group's entry in a rule file, at this time scale."""
         return {
             "name": self.name,
-            "interval": clock.pause(self.every) if self.every else duration(clock.evaluate),
-            "rules": [rule.to_yaml(clock) for rule in self.rules],
+            "interval": scale.interval(self.interval)
+            if self.interval
+            else duration(scale.evaluation_interval),
+            "rules": [rule.to_yaml(scale) for rule in self.rules],
         }

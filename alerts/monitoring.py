@@ -46,7 +46,7 @@ from observability.promql.builders import (
     total,
 )
 from observability.promql.expr import Expr
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 
 def _unwatched() -> Expr:
@@ -59,10 +59,10 @@ def _unwatched() -> Expr:
     return expr
 
 
-def alerts(clock: Clock) -> Group:
+def alerts(scale: TimeScale) -> Group:
     """Return the alerts: tickets rather than pages, as users notice none of these."""
-    minute = clock.window(MINUTE)
-    restarts = increase(COMPONENT_RESTARTS, clock.window(RESTART_WINDOW))
+    minute = scale.window(MINUTE)
+    restarts = increase(COMPONENT_RESTARTS, scale.window(RESTART_WINDOW))
     return Group(
         "minitwit-monitoring",
         (
@@ -70,19 +70,19 @@ def alerts(clock: Clock) -> Group:
                 "Watchdog",
                 # The newest sample: a disk that takes no more of them stops the heartbeat too.
                 aggregate("max", moment(UP)),
-                wait=0,
+                for_=0,
                 severity="none",
                 service="prometheus",
                 summary="This alert always fires, to prove that alerts arrive.",
                 impact="nobody",
                 description="Nothing is wrong. If this stops arriving, so does every other alert.",
-                notes={HEARTBEAT: '{{ printf "%.3f" $value }}'},
-                tags={RUNBOOKS: external_label(RUNBOOKS)},  # for dashboards; it is not sent
+                annotations={HEARTBEAT: '{{ printf "%.3f" $value }}'},
+                labels={RUNBOOKS: external_label(RUNBOOKS)},  # for dashboards; it is not sent
             ),
             Alert(
                 "MiniTwitMonitorDown",
-                grown(_unwatched(), clock),
-                wait=10,
+                grown(_unwatched(), scale),
+                for_=10,
                 severity="warning",
                 summary="A component of the monitoring is down.",
                 impact="operators: they see less",
@@ -93,7 +93,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitRuleEvaluationFailing",
                 total(increase(RULE_FAILURES, minute), Label("rule_group")) > 0,
-                wait=10,
+                for_=10,
                 severity="warning",
                 service="prometheus",
                 summary="Prometheus cannot evaluate some of its rules.",
@@ -104,31 +104,31 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitAlertmanagerUnreachable",
                 total(increase(NOTIFICATION_ERRORS, minute), Label("alertmanager")) > 0,
-                wait=10,
+                for_=10,
                 severity="warning",
                 service="alertmanager",
                 summary="Prometheus cannot send alerts to Alertmanager.",
                 impact="operators: alerts do not arrive",
                 description='{{ printf "%.0f" $value }} alerts could not be sent to '
                 "{{ $labels.alertmanager }} within a minute; the limit is none.",
-                keep=5 * MINUTE,  # so that it is still there when Alertmanager is back
+                keep_firing_for=5 * MINUTE,  # so that it is still there when Alertmanager is back
             ),
             Alert(
                 "MiniTwitNotificationsFailing",
                 total(increase(NOTIFICATION_FAILURES, minute), Label("integration")) > 0,
-                wait=10,
+                for_=10,
                 severity="warning",
                 service="alertmanager",
                 summary="Alertmanager cannot deliver notifications.",
                 impact="operators: notifications do not arrive",
                 description='{{ printf "%.0f" $value }} messages by {{ $labels.integration }} '
                 "failed within a minute; the limit is none.",
-                keep=5 * MINUTE,  # so that it is still there when the way is open again
+                keep_firing_for=5 * MINUTE,  # so that it is still there when the way is open again
             ),
             Alert(
                 "MiniTwitReloadFailed",
                 select(CONFIG_LOADED).equals(0) | select(ALERTMANAGER_LOADED).equals(0),
-                wait=10,
+                for_=10,
                 severity="warning",
                 summary="A configuration reload failed.",
                 impact="operators: a change has no effect",
@@ -139,7 +139,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitPromtailDropping",
                 total(increase(PROMTAIL_DROPPED, minute), INSTANCE, Label("reason")) > 0,
-                wait=10,
+                for_=10,
                 severity="warning",
                 service="promtail",
                 summary="Promtail drops log lines.",
@@ -147,13 +147,13 @@ def alerts(clock: Clock) -> Group:
                 description='Promtail at {{ $labels.instance }} dropped {{ printf "%.0f" $value }} '
                 "lines within a minute ({{ $labels.reason }}); the limit is none.",
                 board=Board.LOGS,
-                keep=5 * MINUTE,
+                keep_firing_for=5 * MINUTE,
             ),
             Alert(
                 "MiniTwitTelemetryDropped",
                 (total(increase(LOG_DROPPED, minute), SERVICE, Label("sink")) > 0)
                 | (total(increase(TRACE_SPANS, minute, outcome="dropped"), SERVICE) > 0),
-                wait=10,
+                for_=10,
                 severity="warning",
                 summary="A service drops log lines or spans.",
                 impact="operators: log lines or spans are missing",
@@ -166,7 +166,7 @@ def alerts(clock: Clock) -> Group:
                 "MiniTwitComponentRestarting",
                 # increase() extrapolates: two restarts may read 2.03.
                 total(restarts, COMPONENT) > RESTARTS_TOLERATED + 0.5,
-                wait=10,
+                for_=10,
                 severity="warning",
                 service="{{ $labels.component }}",
                 summary="A component restarts again and again.",
@@ -178,8 +178,8 @@ def alerts(clock: Clock) -> Group:
                 "MiniTwitSupervisorDown",
                 # In containers there is no such file, and nothing to be missed.
                 NOW - select(TEXTFILE_TIME, file=matches(f".*{RESTARTS_FILE}"))
-                > max(clock.age(SUPERVISOR_SECONDS), SHORTEST_SUPERVISOR),
-                wait=10,
+                > max(scale.max_age(SUPERVISOR_SECONDS), SHORTEST_SUPERVISOR),
+                for_=10,
                 severity="warning",
                 service="supervisor",
                 summary="The supervisor is down.",

@@ -81,17 +81,17 @@ PERIOD = 30 * DAY
 class BurnRate:
     """Fires while the budget burns ``factor`` times too fast over both windows.
 
-    Windows are in seconds.
+    Windows and ``for_`` are in seconds.
     """
 
     severity: Literal["critical", "warning"]
-    long: int
-    short: int
+    long_window: int
+    short_window: int
     factor: float
-    wait: int
+    for_: int
 
 
-# Google, The Site Reliability Workbook, chapter 5, table 5-8; waits as in kubernetes-mixin.
+# Google, The Site Reliability Workbook, chapter 5, table 5-8; ``for`` as in kubernetes-mixin.
 BURN_RATES = (
     BurnRate("critical", HOUR, 5 * MINUTE, 14.4, 2 * MINUTE),
     BurnRate("critical", 6 * HOUR, 30 * MINUTE, 6, 15 * MINUTE),

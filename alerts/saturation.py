@@ -16,26 +16,26 @@ from observability.exporters import (
     PROCESS_MEMORY,
 )
 from observability.promql.builders import matches, over, predict, rate, select, total
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 
-def disks(clock: Clock) -> tuple[Alert, ...]:
+def disks(scale: TimeScale) -> tuple[Alert, ...]:
     """Return alerts on a full disk, and on one that will be full.
 
     A trend needs samples over half of its window: at a start any disk seems to fill up. And it
     must continue in the last quarter of the window: one large file is no trend. Read-only images
     are full by design.
     """
-    hour, recent = clock.window(HOUR), clock.window(HOUR / 4)
-    ahead = limits.DISK_HORIZON / clock.scale
+    hour, recent = scale.window(HOUR), scale.window(HOUR / 4)
+    ahead = limits.DISK_HORIZON / scale.factor
     free, writable = select(DISK_FREE), select(DISK_READ_ONLY).equals(0)
     left = free / select(DISK)
-    enough = limits.TREND_LEAST * clock.samples(HOUR)
+    enough = limits.TREND_LEAST * scale.samples_in(HOUR)
     return (
         Alert(
             "MiniTwitDiskFull",
             (left < limits.DISK_FULL_LIMIT) & writable,
-            wait=MINUTE,
+            for_=MINUTE,
             severity="critical",
             service="node",
             summary="A disk is full.",
@@ -52,7 +52,7 @@ def disks(clock: Clock) -> tuple[Alert, ...]:
             & (predict(free, recent, ahead) < 0)
             & (over("count", free, hour) > enough)
             & writable,
-            wait=MINUTE,
+            for_=MINUTE,
             severity="warning",
             service="node",
             summary="A disk will be full in a few hours.",
@@ -65,9 +65,9 @@ def disks(clock: Clock) -> tuple[Alert, ...]:
     )
 
 
-def alerts(clock: Clock) -> Group:
+def alerts(scale: TimeScale) -> Group:
     """Return alerts that name what fills up, and where."""
-    minute = clock.window(MINUTE)
+    minute = scale.window(MINUTE)
     lag = rate(EVENT_LOOP_LAG, minute, "sum") / rate(EVENT_LOOP_LAG, minute, "count")
     return Group(
         "minitwit-saturation",
@@ -75,7 +75,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitPoolExhausted",
                 over("avg", select(DB_POOL_WAITING), minute) > limits.WAITING_LIMIT,
-                wait=15,
+                for_=15,
                 severity="warning",
                 summary="Requests wait for a connection to the database.",
                 impact="users and the simulator: responses are slow",
@@ -88,7 +88,7 @@ def alerts(clock: Clock) -> Group:
                 total(select(PG_CONNECTIONS), INSTANCE)
                 / total(select(PG_CONNECTIONS_MAX), INSTANCE)
                 > limits.CONNECTIONS_LIMIT,
-                wait=15,
+                for_=15,
                 severity="warning",
                 service="postgres",
                 summary="PostgreSQL runs out of connections.",
@@ -100,7 +100,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitHashingQueue",
                 over("avg", select(HASHES_WAITING), minute) > limits.HASHES_LIMIT,
-                wait=15,
+                for_=15,
                 severity="warning",
                 summary="The queue for password hashing is too long.",
                 impact="users who log in or register",
@@ -111,7 +111,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitEventLoopLag",
                 lag > limits.LAG_LIMIT,
-                wait=15,
+                for_=15,
                 severity="warning",
                 summary="The event loop lags: every request waits.",
                 impact="everybody: each request waits",
@@ -124,7 +124,7 @@ def alerts(clock: Clock) -> Group:
                 "MiniTwitMemoryHigh",
                 select(PROCESS_MEMORY, service=matches("|".join(PROBED_SERVICES)))
                 > limits.MEMORY_LIMIT,
-                wait=30,
+                for_=30,
                 severity="warning",
                 summary="A service uses too much memory.",
                 impact="nobody yet; the service may be ended",
@@ -132,6 +132,6 @@ def alerts(clock: Clock) -> Group:
                 f"the limit is {limits.MEMORY_LIMIT / 1e6:g} MB.",
                 board=Board.HOSTS,
             ),
-            *disks(clock),
+            *disks(scale),
         ),
     )

@@ -30,15 +30,15 @@ from observability.promql.builders import (
     total,
 )
 from observability.promql.expr import Expr
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 
-def grown(expr: Expr, clock: Clock) -> Expr:
+def grown(expr: Expr, scale: TimeScale) -> Expr:
     """``expr``, but not while Prometheus has just started and the rest with it.
 
     A restart within five minutes is no start: the samples from before it are still looked at.
     """
-    return given(expr, aggregate("count", earlier(UP, clock.youth(YOUNG))))
+    return given(expr, aggregate("count", earlier(UP, scale.warm_up(YOUNG))))
 
 
 def down(targets: tuple[str, ...]) -> Expr:
@@ -62,9 +62,9 @@ def _database_down() -> Expr:
     return select(PG_UP).equals(0) | hanging
 
 
-def recordings(clock: Clock) -> Group:
+def recordings(scale: TimeScale) -> Group:
     """Return the ratios and rates that alerts use."""
-    window = clock.window(MINUTE)
+    window = scale.window(MINUTE)
     requests = total(rate(HTTP_REQUESTS, window), SERVICE)
     failed = total(rate(HTTP_REQUESTS, window, status=matches("5..")), SERVICE)
     return Group(
@@ -82,18 +82,18 @@ def recordings(clock: Clock) -> Group:
     )
 
 
-def alerts(clock: Clock) -> Group:
+def alerts(scale: TimeScale) -> Group:
     """Return the pages, and a ticket for what could become one."""
     requests, errors = (
-        rule.metric for rule in recordings(clock).rules if isinstance(rule, Recording)
+        rule.metric for rule in recordings(scale).rules if isinstance(rule, Recording)
     )
     return Group(
         "minitwit-services",
         (
             Alert(
                 "MiniTwitTargetDown",
-                grown(down(DEPLOYED_TARGETS), clock),
-                wait=10,
+                grown(down(DEPLOYED_TARGETS), scale),
+                for_=10,
                 severity="critical",
                 summary="A service of MiniTwit is down.",
                 impact="users and the simulator",
@@ -104,7 +104,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitDatabaseDown",
                 _database_down(),
-                wait=10,
+                for_=10,
                 severity="critical",
                 summary="PostgreSQL does not answer.",
                 impact="everybody: nothing can be read or posted",
@@ -115,7 +115,7 @@ def alerts(clock: Clock) -> Group:
                 "MiniTwitProxyDown",
                 # Without Docker there is no nginx, and neither series: nothing to be missed.
                 select(NGINX_UP).equals(0) | select(UP, job="nginx").equals(0),
-                wait=10,
+                for_=10,
                 severity="critical",
                 summary="The reverse proxy does not answer.",
                 impact="everybody outside: no request arrives",
@@ -124,7 +124,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitProbeFailing",
                 select(PROBE_SUCCESS, service=matches("|".join(PROBED_SERVICES))).equals(0),
-                wait=15,
+                for_=15,
                 severity="critical",
                 summary="A synthetic probe fails.",
                 impact="users outside",
@@ -133,7 +133,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitCertificateExpiring",
                 select(CERTIFICATE_END) - NOW < CERTIFICATE_SECONDS,
-                wait=MINUTE,
+                for_=MINUTE,
                 severity="warning",
                 summary="A certificate expires soon, or has expired.",
                 impact="nobody yet; everybody once it has expired",
@@ -145,7 +145,7 @@ def alerts(clock: Clock) -> Group:
             Alert(
                 "MiniTwitErrorRatio",
                 (select(errors) > ERROR_RATIO_LIMIT) & (select(requests) > LOW_TRAFFIC),
-                wait=15,
+                for_=15,
                 severity="critical",
                 summary="Too many requests fail with a server error.",
                 impact="users and the simulator: requests fail",

@@ -1,8 +1,8 @@
-"""The intervals of the monitoring, and how a drill shortens all of them together.
+"""The intervals of the monitoring, and the time scale that shortens all of them.
 
-At scale 1 (production) every duration is unchanged. At scale N windows, ``for`` and intervals are
-divided by N, but a range keeps at least four scrapes and a ``for`` at least two: anything shorter
-would react to noise, or to targets that were not scraped yet.
+At a factor of 1 (production) every duration is unchanged. At a factor of N windows, ``for`` and
+intervals are divided by N, but a range keeps at least four scrapes and a ``for`` at least two:
+anything shorter would react to noise, or to targets that were not scraped yet.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 SCRAPE_SECONDS = 5.0
 EVALUATE_SECONDS = 5.0
 # The PostgreSQL exporter takes a second to report that its database is down.
-FASTEST_SCRAPE_SECONDS = 2.0
-FASTEST_SECONDS = 1.0
+SHORTEST_SCRAPE_INTERVAL = 2.0
+SHORTEST_INTERVAL = 1.0
 SCRAPES_A_RANGE = 4
-SCRAPES_A_WAIT = 2
-SCRAPES_KEPT = 6
-SHORTEST_SILENCE = 8.0  # at twenty times the pace the Watchdog advances every two to four
+# Scrapes within a ``for``: at least, and at most what a shorter one keeps of production's.
+LEAST_SCRAPES_A_FOR, MOST_SCRAPES_A_FOR = 2, 6
+SHORTEST_DEADMAN_TIMEOUT = 8.0  # at 20 times the pace the Watchdog advances every two to four
 # Prometheus has pauses of five seconds of its own before it scrapes for the first time.
-YOUNGEST = 8.0
+SHORTEST_WARM_UP = 8.0
 UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
 
@@ -33,66 +33,69 @@ def duration(seconds: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """Durations at a time ``scale`` of 1 or more; ValueError below 1."""
+class TimeScale:
+    """Durations shortened by a ``factor`` of 1 or more; ValueError below 1.
 
-    scale: float = 1.0
+    A method that returns text formats it as Prometheus does; floats are seconds.
+    """
+
+    factor: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.scale >= 1:
-            raise ValueError(f"the time scale is 1 or more, not {self.scale:g}")
+        if not self.factor >= 1:
+            raise ValueError(f"the time scale is 1 or more, not {self.factor:g}")
 
     @property
-    def scrape(self) -> float:
+    def scrape_interval(self) -> float:
         """Seconds between two scrapes of a target."""
-        return max(SCRAPE_SECONDS / self.scale, FASTEST_SCRAPE_SECONDS)
+        return max(SCRAPE_SECONDS / self.factor, SHORTEST_SCRAPE_INTERVAL)
 
     @property
-    def evaluate(self) -> float:
+    def evaluation_interval(self) -> float:
         """Seconds between two evaluations of a rule."""
-        return max(EVALUATE_SECONDS / self.scale, FASTEST_SECONDS)
+        return max(EVALUATE_SECONDS / self.factor, SHORTEST_INTERVAL)
 
     @property
-    def patience(self) -> float:
+    def scrape_timeout(self) -> float:
         """The scrape timeout in seconds: less than the scrape interval."""
-        return 0.8 * self.scrape
+        return 0.8 * self.scrape_interval
 
-    def pause(self, seconds: float) -> str:
+    def interval(self, seconds: float) -> str:
         """Scale an interval: Alertmanager's, or the evaluation interval of a rule group."""
-        return duration(max(seconds / self.scale, FASTEST_SECONDS))
+        return duration(max(seconds / self.factor, SHORTEST_INTERVAL))
 
-    def age(self, seconds: float) -> float:
-        """The maximum age in seconds of something that is observed by scrapes."""
-        return max(seconds / self.scale, SCRAPES_A_WAIT * self.scrape)
+    def max_age(self, seconds: float) -> float:
+        """Scale the maximum age of something that is observed by scrapes."""
+        return max(seconds / self.factor, LEAST_SCRAPES_A_FOR * self.scrape_interval)
 
-    def youth(self, seconds: float) -> str:
-        """For how long after its first scrapes a Prometheus is too young to miss anything."""
-        return duration(max(seconds / self.scale, YOUNGEST))
+    def warm_up(self, seconds: float) -> str:
+        """Scale the time in which a Prometheus that just started cannot miss a target."""
+        return duration(max(seconds / self.factor, SHORTEST_WARM_UP))
 
-    def silence(self, seconds: float) -> float:
-        """Seconds without a Watchdog until the dead man's switch fires."""
-        return max(seconds / self.scale, SHORTEST_SILENCE)
+    def deadman_timeout(self, seconds: float) -> float:
+        """Scale the time without a Watchdog until the dead man's switch fires."""
+        return max(seconds / self.factor, SHORTEST_DEADMAN_TIMEOUT)
 
     def window(self, seconds: float) -> str:
         """Scale the range of rate() and similar functions."""
         return duration(self._range(seconds))
 
-    def samples(self, seconds: float) -> float:
+    def samples_in(self, seconds: float) -> float:
         """Return how many samples of a target a range of ``seconds`` holds."""
-        return self._range(seconds) / self.scrape
+        return self._range(seconds) / self.scrape_interval
 
-    def covered(self, seconds: float) -> float:
-        """Return how many samples of a recorded series a range of ``seconds`` holds."""
-        return self._range(seconds) / self.evaluate
+    def evaluations_in(self, seconds: float) -> float:
+        """Return how many samples of a recording rule a range of ``seconds`` holds."""
+        return self._range(seconds) / self.evaluation_interval
 
-    def wait(self, seconds: float) -> str:
-        """Scale a ``for`` or ``keep_firing_for``.
+    def for_duration(self, seconds: float) -> str:
+        """Scale a ``for``, ``keep_firing_for`` or the ``group_wait`` that matches one.
 
         It keeps as many scrapes as in production, up to six: which of two alerts on the same fault
         fires first must not depend on the scale.
         """
-        scrapes = min(max(seconds / SCRAPE_SECONDS, SCRAPES_A_WAIT), SCRAPES_KEPT)
-        return duration(max(seconds / self.scale, scrapes * self.scrape))
+        scrapes = min(max(seconds / SCRAPE_SECONDS, LEAST_SCRAPES_A_FOR), MOST_SCRAPES_A_FOR)
+        return duration(max(seconds / self.factor, scrapes * self.scrape_interval))
 
     def _range(self, seconds: float) -> float:
-        return max(seconds / self.scale, SCRAPES_A_RANGE * self.scrape)
+        return max(seconds / self.factor, SCRAPES_A_RANGE * self.scrape_interval)

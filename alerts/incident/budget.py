@@ -12,7 +12,7 @@ from alerts.model import Recording
 from alerts.objectives import OBJECTIVES, Objective
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, STATUS, Metric
 from observability.promql.builders import Part, select
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Burnt:
 
 def gather(prometheus: Prometheus, window: Window) -> list[Burnt]:
     """One for each objective; what is left is as the rules record it."""
-    rules = [rule for group in recordings(Clock()) for rule in group.rules]
+    rules = [rule for group in recordings(TimeScale()) for rule in group.rules]
     recorded = {rule.name: rule.metric for rule in rules if isinstance(rule, Recording)}
     left = [_values(prometheus, recorded[LEFT], moment) for moment in (window.since, window.until)]
     return [

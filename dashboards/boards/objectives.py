@@ -12,16 +12,16 @@ from dashboards.panels import Panel, floors, limits, stat, timeseries
 from dashboards.queries import Prom
 from observability.conventions import Board
 from observability.promql.builders import select
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 RECORDED = {
     rule.name: rule.metric
-    for group in burn.recordings(Clock())
+    for group in burn.recordings(TimeScale())
     for rule in group.rules
     if isinstance(rule, Recording)
 }
 LITTLE_LEFT = 0.25  # share of a budget
-PAGE = next(rate for rate in BURN_RATES if rate.long == HOUR)
+PAGE = next(rate for rate in BURN_RATES if rate.long_window == HOUR)
 
 
 def _good() -> tuple[Prom, ...]:
@@ -90,7 +90,7 @@ OBJECTIVES_ROW = Row(
             )
         ),
         burning(
-            PAGE.short,
+            PAGE.short_window,
             "Burn rate over 5 minutes",
             "How fast each budget burns at present: below the line again, what happened is over.",
             width=24,

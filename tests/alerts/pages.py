@@ -11,7 +11,7 @@ from tests.parts import ROOT
 
 RUNBOOKS = ROOT / "alerts/runbooks"
 INDEX = RUNBOOKS / "README.md"
-NAMES = sorted({alert.runbook.removesuffix(".md") for alert in all_alerts()})
+NAMES = sorted({alert.runbook_file.removesuffix(".md") for alert in all_alerts()})
 
 LOOK, FIX, OVER, SILENCE = "First look", "Fix", "Verify that it is over", "Silence"
 PARTS = ("Meaning", "Impact", LOOK, "Expected values", "Causes", FIX, OVER, SILENCE, "Drill")
@@ -70,7 +70,7 @@ class Page:
     @property
     def alerts(self) -> list[Alert]:
         """The alerts that lead here."""
-        return [alert for alert in all_alerts() if alert.runbook == f"{self.name}.md"]
+        return [alert for alert in all_alerts() if alert.runbook_file == f"{self.name}.md"]
 
 
 def read(name: str) -> Page:

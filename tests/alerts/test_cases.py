@@ -15,7 +15,7 @@ from tests.alerts.excerpt import CASES, write
 ROOT = Path(__file__).parents[2]
 NAMES = [alert.name for alert in all_alerts() if alert.name not in log_alerts()]
 NEVER_SILENT = {"Watchdog": "it has to fire always"}
-NOTES = {alert.name: set(alert.notes) for alert in all_alerts()}
+OWN_ANNOTATIONS = {alert.name: set(alert.annotations) for alert in all_alerts()}
 ANNOTATIONS = {"summary", "impact", "description", "runbook_url", "dashboard_url"}
 
 
@@ -39,7 +39,7 @@ def test_there_is_a_case_that_fires_and_one_that_does_not(name: str) -> None:
     assert name in NEVER_SILENT or [] in found, f"{name}: no case in which it stays silent"
     for expected in fired:
         assert {"severity", "service"} <= set(expected["exp_labels"])
-        assert set(expected["exp_annotations"]) == ANNOTATIONS | NOTES[name]
+        assert set(expected["exp_annotations"]) == ANNOTATIONS | OWN_ANNOTATIONS[name]
 
 
 def test_there_is_no_case_of_an_alert_that_is_gone() -> None:

@@ -20,7 +20,7 @@ from observability.promql.builders import rate, select, total
 from observability.stack.programs import packages
 from observability.stack.programs.tools import require
 from observability.stack.settings import load
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 from tests.alerts.conftest import Promtool
 from tests.dashboards.expressions import nodes
 
@@ -37,7 +37,9 @@ UNCONDITIONAL = {
 
 def emitted(scale: float = 1) -> list[dict[str, Any]]:
     """Every rule, read back from the text of the files."""
-    groups = [g for text in render(Clock(scale)).values() for g in yaml.safe_load(text)["groups"]]
+    groups = [
+        g for text in render(TimeScale(scale)).values() for g in yaml.safe_load(text)["groups"]
+    ]
     return [rule for group in groups for rule in group["rules"]]
 
 
@@ -49,7 +51,7 @@ def test_promtool_accepts_the_rules(scale: float, promtool: Promtool, tmp_path: 
 
 
 def written(folder: Path, scale: float = 1) -> list[Path]:
-    texts = {n: text for n, text in render(Clock(scale)).items() if not n.startswith(LOKI)}
+    texts = {n: text for n, text in render(TimeScale(scale)).items() if not n.startswith(LOKI)}
     for name, text in texts.items():
         (folder / name).write_text(text)
     return [folder / name for name in texts]
@@ -72,7 +74,7 @@ def test_labels_and_annotations(name: str) -> None:
     assert set(rule["labels"]) - {RUNBOOKS} == {"severity", "service"}
     assert set(rule["annotations"]) == {
         "summary", "impact", "description", "runbook_url", "dashboard_url",
-        *ALERTS[name].notes,
+        *ALERTS[name].annotations,
     }  # fmt: skip
     assert rule["labels"]["severity"] in {"critical", "warning", "info", "none"}
     assert (rule["labels"]["severity"] == "none") is (name in UNCONDITIONAL)
@@ -103,7 +105,7 @@ def test_every_alert_compares_and_waits_for_two_evaluations(name: str, scale: fl
     }
     assert operators & COMPARISONS
     [rule] = [rule for rule in emitted(scale) if rule.get("alert") == name]
-    assert seconds(rule["for"]) >= 2 * Clock(scale).evaluate
+    assert seconds(rule["for"]) >= 2 * TimeScale(scale).evaluation_interval
 
 
 def seconds(duration: str) -> float:
@@ -114,7 +116,7 @@ def seconds(duration: str) -> float:
 def test_every_range_holds_four_scrapes(scale: float) -> None:
     ranges = [w for rule in emitted(scale) for w in re.findall(r"\[(\w+)\]", rule["expr"])]
     assert ranges
-    assert min(map(seconds, ranges)) >= 4 * Clock(scale).scrape
+    assert min(map(seconds, ranges)) >= 4 * TimeScale(scale).scrape_interval
 
 
 def durations(rule: dict[str, Any]) -> list[float]:
@@ -125,16 +127,21 @@ def durations(rule: dict[str, Any]) -> list[float]:
 def test_the_time_scale_shortens_everything_together() -> None:
     for slow, fast in zip(emitted(), emitted(2), strict=True):
         assert [duration / 2 for duration in durations(slow)] == durations(fast)
-    documents = [yaml.safe_load(text) for text in render(Clock(2)).values()]
+    documents = [yaml.safe_load(text) for text in render(TimeScale(2)).values()]
     paces = {group["interval"] for document in documents for group in document["groups"]}
     assert paces == {"2s500ms", "30s"}  # those that look back for days less often
 
 
 def test_what_is_simply_down_is_told_within_a_minute() -> None:
-    clock = Clock()
+    time_scale = TimeScale()
     for name in ("MiniTwitTargetDown", "MiniTwitDatabaseDown", "MiniTwitProbeFailing"):
         # A fault just after a scrape, a scrape just after an evaluation, and `for` counted from it.
-        told = clock.scrape + 2 * clock.evaluate + ALERTS[name].wait + group_wait(name)
+        told = (
+            time_scale.scrape_interval
+            + 2 * time_scale.evaluation_interval
+            + ALERTS[name].for_
+            + group_wait(name)
+        )
         assert told <= 45, name
 
 
@@ -152,9 +159,9 @@ def group_wait(name: str, service: str = "api") -> float:
 
 def test_a_consequence_waits_for_its_cause() -> None:
     def firing(name: str) -> float:
-        return ALERTS[name].wait
+        return ALERTS[name].for_
 
-    cause, scrape = group_wait("MiniTwitTargetDown"), Clock().scrape
+    cause, scrape = group_wait("MiniTwitTargetDown"), TimeScale().scrape_interval
     for name, service in (("MiniTwitProbeFailing", "api"), ("MiniTwitErrorRatio", "api")):
         late = firing("MiniTwitTargetDown") + scrape - firing(name)
         assert group_wait(name, service) >= max(cause, late)
@@ -183,7 +190,7 @@ def test_names_are_unique_and_files_are_not_empty() -> None:
 GOOD: dict[str, Any] = {
     "name": "MiniTwitSample",
     "expr": select(HTTP_REQUESTS) > 1,
-    "wait": 10,
+    "for_": 10,
     "severity": "warning",
     "summary": "Right.",
     "impact": "nobody",

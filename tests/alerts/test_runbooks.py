@@ -135,7 +135,7 @@ def test_no_runbook_without_its_alert() -> None:
 
 @pytest.mark.parametrize("alert", list(all_alerts()), ids=lambda alert: alert.name)
 def test_the_index_has_a_line_for_each_alert(alert: Alert) -> None:
-    line = f"| [{alert.name}]({alert.runbook}) | {alert.severity} | {alert.summary} |"
+    line = f"| [{alert.name}]({alert.runbook_file}) | {alert.severity} | {alert.summary} |"
     assert line in INDEX.read_text().splitlines(), f"{INDEX.relative_to(ROOT)} lacks: {line}"
 
 
@@ -147,7 +147,7 @@ def test_the_index_leads_to_pages_that_exist() -> None:
 
 def test_the_address_in_the_alert_leads_to_the_page() -> None:
     assert (ROOT / RUNBOOK_BASE).samefile(RUNBOOKS)
-    assert all((RUNBOOKS / alert.runbook).is_file() for alert in all_alerts())
+    assert all((RUNBOOKS / alert.runbook_file).is_file() for alert in all_alerts())
 
 
 def test_the_query_for_the_holder_of_a_lock_finds_it(database_url: str) -> None:

@@ -19,7 +19,7 @@ from observability.stack.components import COMPONENTS
 from observability.stack.local import status
 from observability.stack.local.layout import Layout
 from observability.stack.settings import Settings, StackError, load
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, Drill
 
@@ -83,8 +83,8 @@ def inject(drill: Drill, site: Running, layout: Layout) -> int:
     """Break, watch until the alerts fire, mend; the exit status."""
     if drill.logs and not site.logs_are_kept:
         raise StackError(f"{drill.name} needs Loki and Promtail, which do not run here")
-    clock = Clock(site.scale)
-    wait = describe(drill, clock, layout)
+    time_scale = TimeScale(site.scale)
+    wait = describe(drill, time_scale, layout)
     try:
         with mended(drill, site):
             good = watch(drill, site, wait)
@@ -95,18 +95,18 @@ def inject(drill: Drill, site: Running, layout: Layout) -> int:
     return 0 if good else 1
 
 
-def describe(drill: Drill, clock: Clock, layout: Layout) -> float:
+def describe(drill: Drill, time_scale: TimeScale, layout: Layout) -> float:
     """Print what to expect and where to look; return the seconds until then."""
-    known = {alert.name: alert for alert in all_alerts(clock)}
+    known = {alert.name: alert for alert in all_alerts(time_scale)}
     print(f"{drill.name}: {drill.what}")
     longest = 0.0
     for name in drill.fires:
         alert = known[name]
-        seconds = (alert.wait + DELIVERY) / clock.scale
+        seconds = (alert.for_ + DELIVERY) / time_scale.factor
         longest = max(longest, seconds)
         print(f"  expect {name} ({alert.severity}) in the chat after about {seconds:.0f} s, "
               "once its expression sees the fault")  # fmt: skip
-        print(f"    runbook   alerts/runbooks/{alert.runbook}")
+        print(f"    runbook   alerts/runbooks/{alert.runbook_file}")
         print(f"    dashboard {dashboard(layout, alert.board)}")
     print(f"  alerts    http://{layout.address('prometheus')}/alerts")
     print("  chat      make chat          Ctrl-C mends it at once", flush=True)

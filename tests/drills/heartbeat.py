@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from observability.conventions import DEADMAN_SECONDS, MONITORING_BLIND, RESEND_SECONDS
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 from tests import results
 from tests.drills.__main__ import site
 from tests.drills.site import Site
@@ -72,8 +72,8 @@ def false_all_clear(place: Site, scale: float) -> dict[str, float]:
 
     AssertionError if the channel gets an all-clear of api while it is stopped.
     """
-    clock = Clock(scale)
-    silence, patience = clock.silence(DEADMAN_SECONDS), 120 + 200 / scale
+    time_scale = TimeScale(scale)
+    silence, patience = time_scale.deadman_timeout(DEADMAN_SECONDS), 120 + 200 / scale
     wait_for("a beat", lambda: age(place) < silence / 2, patience)
     wait_for("a quiet start", lambda: quiet(place), patience)
     since = len(place.chat_lines())

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from alerts.incident.collect_signals import BEFORE
 from alerts.incident.time_window import clock, stamp
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 from tests import results
 from tests.drills.__main__ import site
 from tests.drills.faults import Fault, processes
@@ -33,7 +33,7 @@ from tests.parts import ROOT, end_as_by_hand
 
 LASTS = 16.0  # seconds of each fault
 TRIES = 3  # each of 90 s
-CALM = BEFORE * Clock(SCALE).scrape + 5  # as far as a report looks back
+CALM = BEFORE * TimeScale(SCALE).scrape_interval + 5  # as far as a report looks back
 EXAMPLE = ROOT / "docs/incident-example.md"
 
 

@@ -152,7 +152,7 @@ def complaint(message: Message) -> str:
         "too long for one line": len(said.encode()) >= 400,
         f"severity {message.severity}": message.severity != alert.severity,
         "no summary": alert.summary not in message.rest,
-        "no runbook": alert.runbook not in message.rest,
+        "no runbook": alert.runbook_file not in message.rest,
         "a template shows through": "{{" in said or "<no value>" in said,
     }
     return "; ".join(text for text, is_so in wrong.items() if is_so)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from tests.mutate.mutant import Change, Source
 
-WAITS = {"wait", "keep"}
-WINDOWS = {"window", "youth", "samples", "covered"}
-# Arguments of a burn rate: severity, long, short, factor, wait.
+WAITS = {"for_", "keep_firing_for"}
+WINDOWS = {"window", "warm_up", "samples_in", "evaluations_in"}
+# Arguments of a burn rate: severity, long, short, factor, for.
 BURN = {"window": (1, 2), "threshold": (3,), "for": (4,)}
 OTHER = {
     ast.Gt: (">", "<"), ast.Lt: ("<", ">"), ast.GtE: (">=", "<"), ast.LtE: ("<=", ">"),

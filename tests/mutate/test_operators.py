@@ -42,13 +42,13 @@ CASES: dict[str, tuple[str, list[str]]] = {
             'LIMIT = 0.5\nNAME = "x"\nA = (Objective("a", b, 0.99),)\nx = m > 2 * LIMIT\n',
         ],
     ),
-    "for": ("Alert(wait=10, keep=0)\n", ["Alert(wait=3 * 10, keep=0)\n"]),
+    "for": ("Alert(for_=10, keep_firing_for=0)\n", ["Alert(for_=3 * 10, keep_firing_for=0)\n"]),
     "window": (
-        "w = clock.window(A + B)\nx = BurnRate('a', 6, 1, 3, 4)\n",
+        "w = scale.window(A + B)\nx = BurnRate('a', 6, 1, 3, 4)\n",
         [
-            "w = clock.window(2 * (A + B))\nx = BurnRate('a', 6, 1, 3, 4)\n",
-            "w = clock.window(A + B)\nx = BurnRate('a', 2 * 6, 1, 3, 4)\n",
-            "w = clock.window(A + B)\nx = BurnRate('a', 6, 2 * 1, 3, 4)\n",
+            "w = scale.window(2 * (A + B))\nx = BurnRate('a', 6, 1, 3, 4)\n",
+            "w = scale.window(A + B)\nx = BurnRate('a', 2 * 6, 1, 3, 4)\n",
+            "w = scale.window(A + B)\nx = BurnRate('a', 6, 2 * 1, 3, 4)\n",
         ],
     ),
     "comparison": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from observability.time_scale import Clock, duration
+from observability.time_scale import TimeScale, duration
 
 
 @pytest.mark.parametrize(
@@ -20,22 +20,22 @@ def test_spelling(seconds: float, text: str) -> None:
     [(1, "5m", "2m", 5), (2, "2m30s", "1m", 2.5), (60, "8s", "12s", 2), (1000, "8s", "12s", 2)],
 )
 def test_pace(scale: float, window: str, wait: str, scrape: float) -> None:
-    clock = Clock(scale)
-    assert (clock.window(300), clock.wait(120)) == (window, wait)
-    assert clock.scrape == scrape
-    assert clock.evaluate == max(5 / scale, 1)
+    time_scale = TimeScale(scale)
+    assert (time_scale.window(300), time_scale.for_duration(120)) == (window, wait)
+    assert time_scale.scrape_interval == scrape
+    assert time_scale.evaluation_interval == max(5 / scale, 1)
 
 
 def test_the_watchdog_is_not_missed_between_two_of_its_messages() -> None:
-    assert (Clock().silence(120), Clock(360).silence(120)) == (120, 8)
+    assert (TimeScale().deadman_timeout(120), TimeScale(360).deadman_timeout(120)) == (120, 8)
 
 
 def test_a_range_holds_four_scrapes_in_production_too() -> None:
-    assert Clock().window(5) == "20s"
-    assert Clock().wait(5) == "10s"
+    assert TimeScale().window(5) == "20s"
+    assert TimeScale().for_duration(5) == "10s"
 
 
 @pytest.mark.parametrize("scale", [0, -1, 0.99, float("nan")])
 def test_time_cannot_be_stretched(scale: float) -> None:
     with pytest.raises(ValueError, match="1 or more"):
-        Clock(scale)
+        TimeScale(scale)

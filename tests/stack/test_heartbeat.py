@@ -12,7 +12,7 @@ import pytest
 from observability.conventions import DEADMAN_SECONDS, HEARTBEAT, RESEND_SECONDS
 from observability.stack.deadman.heartbeat import WATCHDOG, Heartbeat
 from observability.stack.deadman.watch import account
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 from tests.drills.heartbeat import LIMIT, false_all_clear
 from tests.drills.site import Site
 from tests.stack.platform import MONITORING
@@ -37,8 +37,8 @@ def place() -> Iterator[Site]:
 
 @pytest.mark.parametrize("scale", [1, SCALE])
 def test_the_switch_speaks_after_one_lost_beat_and_before_anything_expires(scale: float) -> None:
-    clock = Clock(scale)
-    silence = clock.silence(DEADMAN_SECONDS) * scale
+    time_scale = TimeScale(scale)
+    silence = time_scale.deadman_timeout(DEADMAN_SECONDS) * scale
     evaluated = RESEND_SECONDS - RESEND_SECONDS % BEAT + BEAT  # the evaluation after it
     assert silence > 2 * evaluated + 2 * BEAT, "one lost beat is no alarm"
     speaks = BEAT + silence + 1

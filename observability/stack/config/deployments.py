@@ -20,7 +20,7 @@ from observability import conventions
 from observability.stack import targets
 from observability.stack.components import COMPONENTS
 from observability.stack.settings import ROOT
-from observability.time_scale import Clock, duration
+from observability.time_scale import TimeScale, duration
 
 # Tempo's OTLP endpoint, besides its HTTP API.
 OTLP, OTLP_PORT = "otlp", 4318
@@ -49,7 +49,7 @@ TEMPLATES = {
     f"{_OWN}/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
     f"{_OWN}/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
 }
-PRODUCTION = Clock()
+PRODUCTION = TimeScale()
 PROXY = "deploy/nginx/nginx.conf.j2"
 
 
@@ -61,8 +61,9 @@ class Deployment:
     ``listen`` the one it binds. ``jobs`` are pairs of a component and the Prometheus job that
     scrapes it. ``folder`` maps a purpose to a path: ``rules``, ``dashboards``, ``logs`` and
     ``rotated`` (glob patterns), the secrets, and the data folder of a component by its name.
-    ``replicated`` components are discovered by DNS. ``clock`` sets the intervals of the monitoring.
-    Notifications link to dashboards under ``grafana_url`` and to runbooks under ``runbook_base``.
+    ``replicated`` components are discovered by DNS. ``time_scale`` sets the monitoring's
+    intervals. Notifications link to dashboards under ``grafana_url`` and to runbooks under
+    ``runbook_base``.
     """
 
     runs: frozenset[str]
@@ -73,7 +74,7 @@ class Deployment:
     grafana_url: str
     runbook_base: str
     replicated: frozenset[str] = frozenset()
-    clock: Clock = PRODUCTION
+    time_scale: TimeScale = PRODUCTION
 
 
 def containers() -> Deployment:

@@ -22,7 +22,7 @@ from observability.stack.local.env_variables import passed
 from observability.stack.programs.tools import Program
 from observability.stack.settings import HOST, ROOT, Settings, StackError
 from observability.stack.targets import RELAY_NICK
-from observability.time_scale import Clock
+from observability.time_scale import TimeScale
 
 RULES = ROOT / "alerts/generated"
 DASHBOARDS = ROOT / "dashboards/generated"
@@ -101,7 +101,7 @@ class Layout:
             },
             grafana_url=self.grafana_url,
             runbook_base=settings.runbook_base,
-            clock=self.clock,
+            time_scale=self.time_scale,
         )
 
     @property
@@ -166,9 +166,9 @@ class Layout:
         return address.choose(given) if given else None
 
     @property
-    def clock(self) -> Clock:
+    def time_scale(self) -> TimeScale:
         """The intervals of this stack."""
-        return Clock(self.settings.scale)
+        return TimeScale(self.settings.scale)
 
     def fill(self, component: Component, text: str) -> str:
         """Replace the names in a template of the table of components."""
@@ -190,8 +190,8 @@ class Layout:
             home=program.path.parents[1] if program else "",
             otlp=self.otlp,
             loki=self.loki,
-            resend=self.clock.pause(RESEND_SECONDS),
-            silence=f"{self.clock.silence(DEADMAN_SECONDS):g}",
+            resend=self.time_scale.interval(RESEND_SECONDS),
+            silence=f"{self.time_scale.deadman_timeout(DEADMAN_SECONDS):g}",
             chat=self.address("ngircd") if "ngircd" in runs else "",
             runbooks=settings.runbook_base,
             relay=RELAY_NICK if "relay" in runs else "",
