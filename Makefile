@@ -111,7 +111,7 @@ mutate: $(VENV)/dev.stamp ## change the monitoring on purpose and see which test
 	@$(PY) -m tests.mutate $(if $(LIST),--list) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(ONLY),--only $(ONLY)) $(if $(LIVE),--live) $(if $(AGAIN),--again)
 
-tables: $(VENV)/dev.stamp ## write docs/scaling.md and the tables of docs/benchmarks.md and docs/mutation-testing.md anew
+tables: $(VENV)/dev.stamp ## write docs/scaling.md and the generated tables of the other pages anew
 	@$(PY) -m tests.tables
 
 bench-deploy: $(VENV)/dev.stamp ## measure requests lost by deploys; writes results/deploy.json

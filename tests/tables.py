@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests import results
+from tests.alerts import inhibited
 from tests.bench import scaling
 from tests.bench.__main__ import table_of
 from tests.bench.peers import picture
@@ -14,8 +15,13 @@ from tests.mutate.report import markdown as mutants
 from tests.parts import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
+ALERTING = ROOT / "docs/alerting.md"
 # Tables that stand on a page of their own.
-ELSEWHERE = {"mutate": ROOT / "docs/mutation-testing.md"}
+ELSEWHERE = {
+    "mutate": ROOT / "docs/mutation-testing.md",
+    "inhibitions": ALERTING,
+    "draining": ALERTING,
+}
 
 
 def soak(result: dict[str, Any]) -> str:
@@ -90,23 +96,34 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "soak": soak,
     "mutate": mutants,
 }
+# Tables of what the code declares, rather than of a result file.
+DECLARED: dict[str, Callable[[], str]] = {
+    "inhibitions": inhibited.inhibitions,
+    "draining": inhibited.draining,
+}
+
+
+def made() -> dict[str, str]:
+    """Return each table by its name, but those whose result file is missing."""
+    measured = {name: results.read(name) for name in TABLES}
+    tables = {name: TABLES[name](result) for name, result in measured.items() if result}
+    return {**tables, **{name: make() for name, make in DECLARED.items()}}
 
 
 def filled(text: str) -> str:
     """``text`` with what stands between ``<!-- NAME -->`` and ``<!-- end -->`` made anew."""
-    for name, make in TABLES.items():
+    for name, table in made().items():
         mark = f"<!-- {name} -->\n"
-        result = results.read(name)
-        if result and mark in text:
+        if mark in text:
             before, _, rest = text.partition(mark)
             _, end, after = rest.partition("<!-- end -->")
-            text = before + mark + make(result) + end + after
+            text = before + mark + table + end + after
     return text
 
 
 if __name__ == "__main__":
     if peers := results.read("bench-peers"):
         picture.draw(peers["peers"], ROOT / "docs/pictures/peers.svg")
-    for page in (PAGE, *ELSEWHERE.values()):
+    for page in {PAGE, *ELSEWHERE.values()}:
         page.write_text(filled(page.read_text()))
     scaling.PAGE.write_text(scaling.text())
