@@ -1,4 +1,4 @@
-"""What inhibits what, as tables for docs/alerting.md: from Alertmanager's own configuration."""
+"""Tables of what inhibits what, from Alertmanager's configuration."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _table(head: str, other: str, rows: dict[str, list[str]]) -> str:
 
 
 def _alerts(matchers: list[str]) -> str:
-    """Return the alerts that the matchers of one side select; ValueError if one is not known."""
+    """Return the alerts that matchers select; ValueError if one is not known."""
     found = {}
     for text in matchers:
         part = MATCHER.fullmatch(text)

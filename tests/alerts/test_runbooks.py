@@ -15,7 +15,7 @@ import pytest
 from alerts.model import Alert
 from alerts.registry import all_alerts
 from observability.conventions import RUNBOOK_BASE, Board
-from tests.alerts import commands, logql
+from tests.alerts import logql
 from tests.alerts.pages import (
     ENVIRONMENTS,
     FIX,
@@ -30,9 +30,9 @@ from tests.alerts.pages import (
     read,
 )
 from tests.dashboards.expressions import unknown
+from tests.docs import commands
 from tests.parts import ROOT, PostgresServer, wait_for
 
-HELP = ROOT / "docs/on-call.md"
 GRAFANA = "http://127.0.0.1:3000"
 TIME = {"from": ["now-1h"], "to": ["now"]}
 SETTING = re.compile(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b")
@@ -106,13 +106,6 @@ def anchors(page: Path) -> set[str]:
     """The fragments under which a page's headings are found."""
     heads = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
-
-
-def test_the_commands_of_on_call_can_be_typed() -> None:
-    spans = re.findall(r"`([^`\n]+)`", HELP.read_text())
-    typed = [span for span in spans if re.match(r"(make|docker compose|docker service) ", span)]
-    assert len(typed) > 20
-    assert [(t, found) for t in typed if "=name" not in t and (found := commands.wrong(t))] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
