@@ -123,7 +123,11 @@ def alerts(scale: TimeScale) -> Group:
             ),
             Alert(
                 "MiniTwitProbeFailing",
-                select(PROBE_SUCCESS, service=matches("|".join(PROBED_SERVICES))).equals(0),
+                # As young as the alert on its cause: what never comes up is one page.
+                grown(
+                    select(PROBE_SUCCESS, service=matches("|".join(PROBED_SERVICES))).equals(0),
+                    scale,
+                ),
                 for_=15,
                 severity="critical",
                 summary="A synthetic probe fails.",
