@@ -80,11 +80,12 @@ def attempt(drill: Drill, place: Site, number: int, failures: dict[str, str]) ->
 
 
 @contextmanager
-def site(scale: float, small: bool) -> Iterator[Site]:
-    """A whole platform of its own, at this pace."""
+def site(scale: float, small: bool = False, **environment: str) -> Iterator[Site]:
+    """A whole platform of its own, at this pace, with these settings."""
     with tempfile.TemporaryDirectory(prefix="minitwit-drill-") as folder:
         Path(folder).chmod(0o755)
         place = Site(Path(folder) / "run", scale, small)
+        place.environment |= environment
         try:
             place.up()
             yield place

@@ -1,6 +1,9 @@
-"""``make healthy``: an hour of load, at production's pace, in which nothing may fire.
+"""``make healthy``: load at production's pace in which nothing may fire.
 
-Writes results/healthy.json: every alert that was pending, and every one that fired.
+First an hour. Then what an operator does to a healthy platform, one after the other, each with
+minutes of watching: ``make down; make up`` three times, a new version, a backup, and a rotation
+of the log files, which is forced by files of 1 MB. Writes results/healthy.json, if nothing was
+shortened: every alert that was pending, and every one that fired.
 """
 
 from __future__ import annotations
@@ -8,50 +11,102 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from tests import results
 from tests.drills.__main__ import site
 from tests.drills.site import QUIET, Site
+from tests.parts import end_as_by_hand, wait_for
 
 LOOK_EVERY = 15.0  # seconds
+MINUTES, PAUSE = 60.0, 10.0  # of watching: at first, and after each act
+ROTATED = 1_000_000  # bytes of a log file
 
 
 def main() -> int:
     """0 if nothing but the Watchdog fired."""
     parser = argparse.ArgumentParser(prog="make healthy", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=60, metavar="N", help="default: 60")
-    seconds = parser.parse_args().minutes * 60
-    with site(1, small=False) as place:
-        pending = watch(place, seconds)
-        fired = sorted(place.fired_within(seconds))
-        acted = total(place, "sum(minitwit_simulator_actions_total)")
-        good = total(place, 'sum(minitwit_simulator_actions_total{outcome="ok"})')
-        said = [m.text for m in place.messages()]
-        watchdog = total(place, f'max_over_time(ALERTS{{alertname="{QUIET}"}}[5m])') == 1
-    result = {
+    for name, default in (("--minutes", MINUTES), ("--pause", PAUSE)):
+        text = "default: %(default)g"
+        parser.add_argument(name, type=float, default=default, metavar="N", help=text)
+    options = parser.parse_args()
+    end_as_by_hand()
+    with site(1, LOG_FILE_BYTES=str(ROTATED)) as place:
+        found = observed(place, options.minutes * 60, options.pause * 60)
+    if options.minutes >= MINUTES and options.pause >= PAUSE:
+        results.write("healthy", results.stamped(found))
+    print(f"{found['actions']:,} actions, {found['actions_ok']:,} ok")
+    print(f"fired: {found['fired'] or 'nothing'}; in the chat: {found['said'] or 'nothing'}")
+    return 1 if found["fired"] or found["said"] or not found["watchdog"] else 0
+
+
+def observed(place: Site, first: float, pause: float) -> dict[str, Any]:
+    """Return what was seen in ``first`` seconds, and in ``pause`` after each act."""
+    begin = time.time()
+    pending = {"at first": watch(place, "at first", first)}
+    for name, act in ACTS.items():
+        act(place)
+        pending[name] = watch(place, name, pause)
+    seconds = round(time.time() - begin)
+    actions = "increase(minitwit_simulator_actions_total{}[" + f"{seconds}s])"
+    watchdog = total(place, f'max_over_time(ALERTS{{alertname="{QUIET}"}}[5m])')
+    return {
         "minutes": round(seconds / 60),
-        "actions": acted,
-        "actions_ok": good,
+        "acts": list(ACTS),
+        "actions": total(place, f"sum({actions})"),
+        "actions_ok": total(place, f"sum({actions})".replace("{}", '{outcome="ok"}')),
         "pending": pending,
-        "fired": fired,
-        "said": said,
-        "watchdog": watchdog,
+        "fired": sorted(place.fired_within(seconds)),
+        "said": [message.text for message in place.messages()],
+        "watchdog": watchdog == 1,
     }
-    results.write("healthy", results.stamped(result))
-    print(f"{acted:,} actions, {good:,} ok; fired: {', '.join(fired) or 'nothing'}")
-    return 1 if fired or said or not watchdog else 0
 
 
-def watch(place: Site, seconds: float) -> dict[str, float]:
+def restart(place: Site) -> None:
+    """Stop and start the whole platform."""
+    place.down()
+    place.up()
+
+
+def deploy(place: Site) -> None:
+    """Start the services anew as another version, with one setting changed."""
+    place.environment["DRAIN_SECONDS"] = "1"
+    said = place.up().stdout
+    assert "Restarted because they changed" in said, said
+
+
+def back_up(place: Site) -> None:
+    """Take a backup of the database that runs."""
+    done = place.run("backup")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rotation(place: Site) -> None:
+    """Wait until a service has filled its log file and begun another."""
+    rotated = place.run_dir / "logs/json/api.log.1"
+    wait_for("a rotated log file", rotated.exists, 3600)
+
+
+ACTS: dict[str, Callable[[Site], None]] = {
+    "down and up": restart,
+    "down and up again": restart,
+    "down and up a third time": restart,
+    "deploy": deploy,
+    "backup": back_up,
+    "rotation": rotation,
+}
+
+
+def watch(place: Site, after: str, seconds: float) -> dict[str, float]:
     """Return for how many seconds each alert was pending or firing."""
     seen: dict[str, float] = {}
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        time.sleep(LOOK_EVERY)
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(LOOK_EVERY, left))
         for name in place.active():
             seen[name] = seen.get(name, 0) + LOOK_EVERY
-        left = end - time.monotonic()
-        print(f"\r{max(0, left) / 60:5.1f} minutes left; seen {seen or 'nothing'} ", end="")
+        print(f"\r{after}: {left / 60:5.1f} minutes left; seen {seen or 'nothing'} ", end="")
         sys.stdout.flush()
     print()
     return seen

@@ -42,7 +42,7 @@ def main() -> int:
     parser.add_argument("drill", nargs="*", choices=[*names, []], help="default: all of them")
     chosen = parser.parse_args().drill or names
     rows: list[Result] = []
-    with site(1, small=False) as place:
+    with site(1) as place:
         for drill in (drill for drill in DRILLS if drill.name in chosen and drill.name in FIVE):
             rows += exact(place, drill)
     if "burn" in chosen:
@@ -68,7 +68,7 @@ def exact(place: Site, drill: Drill) -> list[Result]:
 
 def burnt() -> Result:
     """Seconds until the burn rate fires; the channel gets what burns, not this."""
-    with site(1, small=False) as place:
+    with site(1) as place:
         backfill(place)
         settle(place)
         begin, seconds = time.monotonic(), None
