@@ -74,6 +74,7 @@ def alerts(scale: TimeScale) -> Group:
                 total(rate(LOGINS, minute, outcome=differs("ok")), SERVICE)
                 > limits.FAILED_LOGINS_LIMIT,
                 for_=15,
+                keep_firing_for=30,  # until the lines of the refused log-ins have left their window
                 severity="warning",
                 summary="Someone is guessing passwords.",
                 impact="users with weak passwords",

@@ -36,7 +36,7 @@ def alerts(scale: TimeScale) -> Group:
             Alert(
                 "MiniTwitInvalidRequests",
                 a_second(lines(event="invalid_request")) > INVALID_REQUESTS_LIMIT,
-                for_=10,
+                for_=30,  # as long as its causes: refused registrations and log-ins
                 severity="warning",
                 summary="A service gets many invalid requests.",
                 impact="the clients that send them",

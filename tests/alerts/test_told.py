@@ -42,6 +42,11 @@ ONE_CAUSE = {
         (ERRORS, WEB_ERRORS, PAGES_FAIL, BURNS, "ErrorsLogged api"),
         ERRORS,
     ),
+    "passwords are guessed": (("LoginAttack api", "InvalidRequests api"), "LoginAttack api"),
+    "names are taken": (
+        ("RegistrationsFailing api", "InvalidRequests api"),
+        "RegistrationsFailing api",
+    ),
     "errors of pages alone": ((WEB_ERRORS, "BurnRate1h web"), WEB_ERRORS),
 }
 # While the windows of an outage of this service drain, its consequences are not told ...

@@ -117,7 +117,7 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
     },
     "garbage": {
         "MiniTwitInvalidRequests": {
-            "Which route?": {"route": "/register"},
+            "Which route?": {"route": "/fllws/{username}"},
             "Why are they refused?": {"event": "invalid_request"},
         }
     },

@@ -45,7 +45,7 @@ def try_a_password(site: Site) -> None:
 
 def send_garbage(site: Site) -> None:
     """A body that is no JSON."""
-    site.send("POST", "/register", "{no json")
+    site.send("POST", f"/fllws/{PROBE_USER}", "{no json")
 
 
 @contextmanager
