@@ -130,6 +130,7 @@ SERVER_ROW = Row(
             ),
             unit="bytes",
             width=6,
+            absent="unknown",
         ),
         stat(
             "Deadlocks",
@@ -142,6 +143,7 @@ SERVER_ROW = Row(
             unit="short",
             limit=limits((RED, 1)),
             width=6,
+            absent="unknown",
         ),
         timeseries(
             "Connections",
