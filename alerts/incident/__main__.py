@@ -1,8 +1,8 @@
 """``make incident``: write the draft of a post-mortem from what the monitoring recorded.
 
-One page of Markdown and a picture: what fired and who was told, what was deployed or began anew,
-the budget burnt, failing routes, statements and calls, log lines, traces, and which component
-moved first. People fill in the rest.
+One page of Markdown and a picture: alerts and notifications, deploys and restarts, error budget
+spent, failing routes, statements and calls, log lines, traces, and the component in which it
+began (the first mover). People fill in the rest.
 """
 
 from __future__ import annotations

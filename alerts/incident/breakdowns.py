@@ -1,4 +1,4 @@
-"""Which routes failed, which statements and upstream calls took the time, and their shares."""
+"""Breakdowns: failures by route, time by SQL statement and by call from web to api."""
 
 from __future__ import annotations
 
@@ -25,60 +25,63 @@ from observability.catalog import (
 )
 from observability.promql.builders import Part, select
 
-STEP = 2.0  # seconds; no scrape comes more often
+STEP = 2.0  # seconds; the shortest scrape interval
 SHOWN = 5  # rows of a table
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A table row: what, how many of how many, and ``seconds`` if measured."""
+    """A table row: ``count`` of ``total`` with this ``name``, and their ``seconds`` if measured.
 
-    what: str
+    ``usual`` is the mean in seconds in the window of the same length before.
+    """
+
+    name: str
     count: float
-    of: float = 0
+    total: float = 0
     seconds: float = 0
-    usual: float = 0  # seconds on average in a window of the same length before
+    usual: float = 0
 
 
-def growth(samples: Samples, since: float) -> float:
-    """What a counter grew by, over resets; one that appears after ``since`` grew from 0."""
+def increase(samples: Samples, since: float) -> float:
+    """Return the increase of a counter over resets; from 0 if it appears after ``since``."""
     if not samples:
         return 0
-    grown = sum(v - before if v >= before else v for (_, before), (_, v) in pairwise(samples))
-    return grown + (samples[0][1] if samples[0][0] > since + 2 * STEP else 0)
+    total = sum(v - before if v >= before else v for (_, before), (_, v) in pairwise(samples))
+    return total + (samples[0][1] if samples[0][0] > since + 2 * STEP else 0)
 
 
-def counted(
+def increases(
     prometheus: Prometheus, metric: Metric, part: Part, window: Window, *by: str, **wanted: str
 ) -> dict[str, float]:
     """Return the increase of a counter within the window, by its labels ``by``."""
     found: dict[str, float] = {}
     selected = select(metric, part, **wanted)
-    for one in prometheus.course(selected, window.since, window.until, STEP):
+    for one in prometheus.range(selected, window.since, window.until, STEP):
         key = " ".join(one.label(name) for name in by)
-        found[key] = found.get(key, 0) + growth(one.samples, window.since)
+        found[key] = found.get(key, 0) + increase(one.samples, window.since)
     return found
 
 
 def routes(prometheus: Prometheus, window: Window) -> list[Row]:
-    """Routes with answers of 5xx, the most first: failed ones, and of how many."""
+    """Return routes with 5xx responses, the most first: failed of all requests."""
     found: dict[str, list[float]] = {}
     labels = (STATUS.name, SERVICE.name, METHOD.name, ROUTE.name)
-    for key, value in counted(prometheus, HTTP_REQUESTS, "", window, *labels).items():
+    for key, value in increases(prometheus, HTTP_REQUESTS, "", window, *labels).items():
         status, _, route = key.partition(" ")
         row = found.setdefault(route, [0, 0])
         row[0] += value if status.startswith("5") else 0
         row[1] += value
-    rows = [Row(route, failed, of) for route, (failed, of) in found.items() if failed >= 1]
+    rows = [Row(route, failed, total) for route, (failed, total) in found.items() if failed >= 1]
     return sorted(rows, key=lambda row: -row.count)
 
 
 def timed(prometheus: Prometheus, window: Window, metric: Metric, label: Label) -> list[Row]:
-    """Statements or calls of a histogram by ``label``, those that took most time first."""
+    """Return statements or calls of a histogram by ``label``, the most total time first."""
     earlier = Window(window.since - window.seconds, window.since)
 
     def measured(part: Part, when: Window) -> dict[str, float]:
-        return counted(prometheus, metric, part, when, label.name)
+        return increases(prometheus, metric, part, when, label.name)
 
     seconds, counts = measured("sum", window), measured("count", window)
     before, counts_before = measured("sum", earlier), measured("count", earlier)
@@ -94,15 +97,15 @@ def timed(prometheus: Prometheus, window: Window, metric: Metric, label: Label) 
 
 
 def reasons(prometheus: Prometheus, window: Window, metric: Metric, label: str) -> list[Row]:
-    """Errors by their kind, the most first."""
-    found = counted(prometheus, metric, "", window, label)
+    """Return errors by ``label``, the most first."""
+    found = increases(prometheus, metric, "", window, label)
     rows = [Row(name, value) for name, value in found.items() if value >= 1]
     return sorted(rows, key=lambda row: -row.count)
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """All the tables; ``actions`` are the simulator's, by outcome."""
+class Breakdowns:
+    """All tables; ``actions`` are the simulator's, by outcome."""
 
     routes: list[Row]
     statements: list[Row]
@@ -112,9 +115,9 @@ class Shares:
     actions: list[Row]
 
 
-def gather(prometheus: Prometheus, window: Window) -> Shares:
-    """Ask for all of them."""
-    return Shares(
+def gather(prometheus: Prometheus, window: Window) -> Breakdowns:
+    """Query all tables."""
+    return Breakdowns(
         routes(prometheus, window),
         timed(prometheus, window, DB_QUERY_DURATION, QUERY),
         reasons(prometheus, window, DB_ERRORS, "kind"),

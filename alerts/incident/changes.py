@@ -1,4 +1,4 @@
-"""Deploys and restarts: what began anew, in which version, and the notes of deploys."""
+"""Deploys and restarts: starts with their versions, and Grafana's annotations of deploys."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from observability.promql.joins import VERSION
 from observability.time_scale import duration
 
 JOBS = "|".join((*DEPLOYED_TARGETS, *MONITORING_TARGETS, *OPTIONAL_TARGETS, "simulator"))
-SLACK = 2.0  # seconds by which a process's clock and Prometheus's may differ
+CLOCK_SKEW = 2.0  # seconds by which a process's clock and Prometheus's may differ
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Something that was changed, or began anew, at ``time`` (seconds of the epoch)."""
+    """A deploy, a start or a restart at ``time`` (seconds of the epoch)."""
 
     time: float
-    words: str
+    text: str
 
 
 def gather(prometheus: Prometheus, window: Window, grafana: str, get: Get) -> list[Change]:
-    """In order of time: versions, starts, restarts by a supervisor, notes in Grafana."""
+    """Return starts, restarts by a supervisor and Grafana's annotations, in order of time."""
     found = [*_starts(prometheus, window), *_restarts(prometheus, window)]
-    return sorted([*found, *_notes(window, grafana, get)], key=lambda change: change.time)
+    return sorted([*found, *_annotations(window, grafana, get)], key=lambda change: change.time)
 
 
 def _starts(prometheus: Prometheus, window: Window) -> list[Change]:
@@ -44,7 +44,7 @@ def _starts(prometheus: Prometheus, window: Window) -> list[Change]:
         version = versions.get((job, instance), "")
         what = f"{job} ({instance}) started" + (f", version {version}" if version else "")
         for _, begun in one.samples:
-            if window.since - SLACK <= begun <= window.until:
+            if window.since - CLOCK_SKEW <= begun <= window.until:
                 found[(job, instance, round(begun))] = Change(begun, what)
     return list(found.values())
 
@@ -53,25 +53,27 @@ def _restarts(prometheus: Prometheus, window: Window) -> list[Change]:
     """Return how often a supervisor restarted a component within the window."""
     counted = total(increase(COMPONENT_RESTARTS, duration(window.seconds)), COMPONENT)
     return [
-        Change(window.until, f"{labels['component']} ended by itself and was started again "
+        Change(window.until, f"{labels['component']} exited and was restarted "
                              f"{round(value)} times within the window")
-        for labels, value in prometheus.at(counted, window.until)
+        for labels, value in prometheus.instant(counted, window.until)
         if round(value)
     ]  # fmt: skip
 
 
-def _notes(window: Window, grafana: str, get: Get) -> list[Change]:
-    """What a deploy noted in Grafana; nothing where there is none."""
+def _annotations(window: Window, grafana: str, get: Get) -> list[Change]:
+    """Grafana's annotations of deploys; empty without Grafana."""
     if not grafana:
         return []
     try:
-        notes: Any = get(f"{grafana}/api/annotations?tags=deploy&{window.milliseconds}")
-        return [Change(note["time"] / 1000, note["text"]) for note in notes]
+        answer: Any = get(f"{grafana}/api/annotations?tags=deploy&{window.milliseconds}")
+        return [Change(one["time"] / 1000, one["text"]) for one in answer]
     except (NoAnswer, KeyError, TypeError):
         return []
 
 
 def running(prometheus: Prometheus, window: Window) -> list[str]:
-    """The versions that ran at the end of the window, by service."""
-    found = prometheus.at(aggregate("count", select(BUILD_INFO), SERVICE, VERSION), window.until)
+    """Return the versions that ran at the end of the window, by service."""
+    found = prometheus.instant(
+        aggregate("count", select(BUILD_INFO), SERVICE, VERSION), window.until
+    )
     return [f"{labels['service']} {labels['version']} x {count:.0f}" for labels, count in found]

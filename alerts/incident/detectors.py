@@ -1,96 +1,106 @@
-"""How the series of a signal become the spans in which it was bad."""
+"""Detectors: they find the periods in which the series of a signal were bad."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alerts.incident import bad_periods
-from alerts.incident.bad_periods import Span
+from alerts.incident.bad_periods import BadPeriod
 from alerts.incident.prometheus_api import Prometheus, Series
 from observability.catalog import Metric
 from observability.promql.builders import select
 
-JUMP = 4.0  # times as many requests as usual, ...
-JUMP_LEAST = 20.0  # ... and so many a second more
+SURGE = 4.0  # times as many requests as usual, ...
+SURGE_LEAST = 20.0  # ... and so many a second more
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """What a judgement may need besides: when targets were scraped, how often, until when."""
+class Scrapes:
+    """What a detector may need besides the series: which scrapes there were.
+
+    ``since`` and ``until`` are seconds of the epoch, ``times`` those of each (job, instance), and
+    ``interval`` the seconds between two scrapes.
+    """
 
     prometheus: Prometheus
     since: float
     until: float
-    scrapes: dict[tuple[str, str], list[float]]
-    step: float
+    times: dict[tuple[str, str], list[float]]
+    interval: float
 
 
-Judgement = Callable[[Sequence[Series], Looked], list[Span]]
+Detector = Callable[[Sequence[Series], Scrapes], list[BadPeriod]]
 
 
-def away(series: Sequence[Series], looked: Looked) -> list[Span]:
-    """It does not answer, or is no target any more."""
-    down = [span for one in series for span in bad_periods.equal(one, 0, looked.step)]
-    return down + (bad_periods.vanished(series, looked.until, looked.step) if series else [])
+def down(series: Sequence[Series], scrapes: Scrapes) -> list[BadPeriod]:
+    """``up`` is 0, or there is no such target any more."""
+    found = [p for one in series for p in bad_periods.equal(one, 0, scrapes.interval)]
+    gone = bad_periods.absent(series, scrapes.until, scrapes.interval) if series else []
+    return found + gone
 
 
-def equals(value: float) -> Judgement:
+def equals(value: float) -> Detector:
     """A gauge has this value."""
-    return lambda series, looked: [
-        span for one in series for span in bad_periods.equal(one, value, looked.step)
+    return lambda series, scrapes: [
+        p for one in series for p in bad_periods.equal(one, value, scrapes.interval)
     ]
 
 
-def anew(series: Sequence[Series], _: Looked) -> list[Span]:
-    """Its process started anew."""
-    return [span for one in series for span in bad_periods.changed(one)]
+def restarted(series: Sequence[Series], _: Scrapes) -> list[BadPeriod]:
+    """The start time of a process changed."""
+    return [p for one in series for p in bad_periods.restarts(one)]
 
 
-def locked(series: Sequence[Series], looked: Looked) -> list[Span]:
-    """Any of them, of one server, is above 0."""
-    return bad_periods.above(bad_periods.summed(series), 0, looked.step)
+def sum_above_zero(series: Sequence[Series], scrapes: Scrapes) -> list[BadPeriod]:
+    """Any of the gauges of one server is above 0."""
+    return bad_periods.above(bad_periods.summed(series), 0, scrapes.interval)
 
 
-def above(limit: float) -> Judgement:
+def above(limit: float) -> Detector:
     """A gauge is above the limit."""
-    return lambda series, looked: [
-        span for one in series for span in bad_periods.above(one, limit, looked.step)
+    return lambda series, scrapes: [
+        p for one in series for p in bad_periods.above(one, limit, scrapes.interval)
     ]
 
 
-def jumps(series: Sequence[Series], looked: Looked) -> list[Span]:
-    """Far more is counted than usual, by replica."""
-    found: list[Span] = []
-    for instance in {one.label("instance") for one in series}:
-        total = bad_periods.summed(one for one in series if one.label("instance") == instance)
-        found += bad_periods.jumped(total, JUMP, JUMP_LEAST, looked.step)
+def surges(series: Sequence[Series], scrapes: Scrapes) -> list[BadPeriod]:
+    """The counters of a replica increase far faster than usual."""
+    found: list[BadPeriod] = []
+    for of_instance in _by_instance(series):
+        total = bad_periods.summed(of_instance)
+        found += bad_periods.surges(total, SURGE, SURGE_LEAST, scrapes.interval)
     return found
 
 
-def grows(series: Sequence[Series], looked: Looked) -> list[Span]:
-    """A counter grows."""
-    found: list[Span] = []
+def increases(series: Sequence[Series], scrapes: Scrapes) -> list[BadPeriod]:
+    """A counter increases."""
+    found: list[BadPeriod] = []
     for one in series:
-        scrapes = looked.scrapes.get((one.label("job"), one.label("instance")), [])
-        found += bad_periods.grown(one, scrapes, looked.step)
+        times = scrapes.times.get((one.label("job"), one.label("instance")), [])
+        found += bad_periods.increases(one, times, scrapes.interval)
     return found
 
 
-def slower(metric: Metric, limit: float, **wanted: str) -> Judgement:
-    """The mean of a histogram, whose sums are the series that were asked for."""
+def mean_above(metric: Metric, limit: float, **wanted: str) -> Detector:
+    """The mean of a histogram is above the limit; the series are its sums."""
 
-    def judge(series: Sequence[Series], looked: Looked) -> list[Span]:
-        counts = looked.prometheus.raw(
-            select(metric, "count", **wanted), looked.since, looked.until
+    def detect(series: Sequence[Series], scrapes: Scrapes) -> list[BadPeriod]:
+        counts = scrapes.prometheus.raw(
+            select(metric, "count", **wanted), scrapes.since, scrapes.until
         )
-        found: list[Span] = []
+        found: list[BadPeriod] = []
         for instance in {one.label("instance") for one in series}:
             total, count = (
                 bad_periods.summed(one for one in several if one.label("instance") == instance)
                 for several in (series, counts)
             )
-            found += bad_periods.slow(total, count, limit, looked.step)
+            found += bad_periods.mean_above(total, count, limit, scrapes.interval)
         return found
 
-    return judge
+    return detect
+
+
+def _by_instance(series: Sequence[Series]) -> Iterator[list[Series]]:
+    for instance in {one.label("instance") for one in series}:
+        yield [one for one in series if one.label("instance") == instance]

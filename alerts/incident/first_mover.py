@@ -1,163 +1,179 @@
-"""Which component moved first: named only where the scrapes leave no other, else *not sure*."""
+"""Determines the first mover: the component in which an incident began, or *not sure*.
+
+A component is named only if the scrapes rule out every other one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alerts.incident.bad_periods import GAP, UNKNOWN, Span
-from alerts.incident.signals import MONITORING, ORDER, SERVICES, Kind
+from alerts.incident.bad_periods import GAP, NO_SAMPLE, BadPeriod
+from alerts.incident.signals import DEPENDENCY_ORDER, MONITORING, SERVICES, Kind
 from alerts.incident.time_window import clock
 
-QUIET = 12  # scrape intervals before a move in which nothing that it depends on may have moved
-FELT = 3  # ... after a move within which somebody else must feel it
+QUIET_SCRAPES = 12  # scrape intervals before an anomaly without one in its dependencies
+SYMPTOM_SCRAPES = 3  # ... after an anomaly within which a symptom must follow
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """One signal of a component and one span in which it was bad."""
+class Anomaly:
+    """One period in which a signal of a component was bad."""
 
     component: str
     kind: Kind
-    words: str
-    span: Span
-
-    @property
-    def own(self) -> bool:
-        """Whether only the component itself can have caused it."""
-        return self.kind == "own"
+    description: str
+    period: BadPeriod
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The first component to move, or '' if that is not sure, and the ``reason``.
+    """The first mover, or '' if that is not sure, and the ``reason``.
 
-    ``order`` are the first moves of all signals that moved, the earliest first.
+    ``timeline`` holds the first anomaly of each signal, the earliest first.
     """
 
     component: str
     reason: str
-    order: tuple[Move, ...]
+    timeline: tuple[Anomaly, ...]
 
 
-def judge(
-    moves: Sequence[Move], news: Mapping[str, Sequence[float]], step: float, begin: float
-) -> Verdict:
-    """The first mover among ``moves``, seen from ``begin`` on.
+def determine(
+    anomalies: Sequence[Anomaly], coverage: Mapping[str, Sequence[float]], interval: float,
+    since: float,
+) -> Verdict:  # fmt: skip
+    """Return the first mover among ``anomalies``, which were looked for from ``since`` on.
 
-    ``news`` are the times at which each component was heard of, ``step`` the scrape interval.
+    ``coverage`` holds the times at which each component was observed, ``interval`` the seconds
+    between two scrapes.
     """
-    order = _order(moves)
-    judged = tuple(m for m in order if m.component != MONITORING or m.span.begin != UNKNOWN)
-    if not step:
-        return Verdict("", "there are too few scrapes to judge by", order)
-    if not judged:
-        return Verdict("", "no signal of the chain moved", order)
-    if before := [one for one in judged if one.span.begin == UNKNOWN]:
-        text = "; ".join(one.words for one in before)
-        return Verdict("", f"already so when the look began ({clock(begin)}): {text}", order)
-    owns = [one for one in judged if one.own]
-    if not owns:
-        return Verdict("", _only_felt(judged), order)
-    first = min(owns, key=lambda one: one.span.seen)
+    timeline = _timeline(anomalies)
+    relevant = tuple(
+        a for a in timeline if a.component != MONITORING or a.period.last_good != NO_SAMPLE
+    )
+    if not interval:
+        return Verdict("", "there are too few scrapes", timeline)
+    if not relevant:
+        return Verdict("", "no signal of the request path was bad", timeline)
+    if before := [a.description for a in relevant if a.period.last_good == NO_SAMPLE]:
+        text = f"already bad when the analysis began ({clock(since)}): {'; '.join(before)}"
+        return Verdict("", text, timeline)
+    causes = [a for a in relevant if a.kind == "cause"]
+    if not causes:
+        return Verdict("", _only_symptoms(relevant), timeline)
+    first = min(causes, key=lambda a: a.period.first_bad)
     doubts = (
-        _others(first, owns), _earlier(first, judged), _below(first, moves, step),
-        _silent(first, news, step), _unfelt(first, moves, step), _loaded(first, moves, step),
+        _other_cause(first, causes), _earlier_anomaly(first, relevant),
+        _failing_dependency(first, anomalies, interval),
+        _unobserved_dependency(first, coverage, interval),
+        _no_symptom(first, anomalies, interval), _overload(first, anomalies, interval),
     )  # fmt: skip
     if doubt := next((doubt for doubt in doubts if doubt), ""):
-        return Verdict("", doubt, order)
-    below = ORDER[: ORDER.index(first.component)] if first.component in ORDER else ()
-    rest = f"; {' and '.join(below)} had not moved" if below else ""
-    return Verdict(first.component, f"{first.words}, {when(first.span)}{rest}", order)
+        return Verdict("", doubt, timeline)
+    below = _dependencies(first.component) if first.component != MONITORING else ()
+    rest = f"; {' and '.join(below)} had no anomaly" if below else ""
+    return Verdict(first.component, f"{first.description}, {onset(first.period)}{rest}", timeline)
 
 
-def when(span: Span) -> str:
-    """Between which two scrapes, for people."""
-    if span.begin == UNKNOWN:
-        return f"before {clock(span.seen)}"
-    if clock(span.begin) == clock(span.seen):
-        return f"at {clock(span.seen)}"
-    return f"between {clock(span.begin)} and {clock(span.seen)}"
+def onset(period: BadPeriod) -> str:
+    """Between which two scrapes a period began, for people."""
+    if period.last_good == NO_SAMPLE:
+        return f"before {clock(period.first_bad)}"
+    if clock(period.last_good) == clock(period.first_bad):
+        return f"at {clock(period.first_bad)}"
+    return f"between {clock(period.last_good)} and {clock(period.first_bad)}"
 
 
-def _order(moves: Sequence[Move]) -> tuple[Move, ...]:
-    """The first certain move of each signal, the earliest first, then along the dependencies."""
-    found: dict[tuple[str, str], Move] = {}
-    for one in sorted(moves, key=lambda move: (move.span.seen, move.span.begin)):
-        if not one.span.brief:
-            found.setdefault((one.component, one.words), one)
-    place = {name: number for number, name in enumerate((*ORDER, MONITORING))}
-    return tuple(sorted(found.values(), key=lambda m: (m.span.seen, place[m.component])))
+def _dependencies(component: str) -> tuple[str, ...]:
+    """The components that ``component`` depends on; the monitoring watches all of them."""
+    if component == MONITORING:
+        return DEPENDENCY_ORDER
+    return DEPENDENCY_ORDER[: DEPENDENCY_ORDER.index(component)]
 
 
-def _only_felt(order: Sequence[Move]) -> str:
-    first = order[0]
-    same = [one for one in order if one.span.begin < first.span.seen]
-    words = " and ".join(dict.fromkeys(one.words for one in same))
-    return f"{words} {when(first.span)}, which the component or what it depends on may cause"
+def _timeline(anomalies: Sequence[Anomaly]) -> tuple[Anomaly, ...]:
+    """The first undoubted anomaly of each signal, by time, then along the dependencies."""
+    found: dict[tuple[str, str], Anomaly] = {}
+    for one in sorted(anomalies, key=lambda a: (a.period.first_bad, a.period.last_good)):
+        if not one.period.doubtful:
+            found.setdefault((one.component, one.description), one)
+    rank = {name: number for number, name in enumerate((*DEPENDENCY_ORDER, MONITORING))}
+    return tuple(sorted(found.values(), key=lambda a: (a.period.first_bad, rank[a.component])))
 
 
-def _others(first: Move, owns: Sequence[Move]) -> str:
-    """Another component whose own move may have been first."""
-    for one in owns:
-        if one.component != first.component and one.span.begin < first.span.seen:
-            return (
-                f"{first.words} and {one.words} within the same scrapes ({clock(first.span.seen)})"
-            )
+def _only_symptoms(timeline: Sequence[Anomaly]) -> str:
+    first = timeline[0]
+    same = [a for a in timeline if a.period.last_good < first.period.first_bad]
+    text = " and ".join(dict.fromkeys(a.description for a in same))
+    return f"{text} {onset(first.period)}, which the component or a dependency may cause"
+
+
+def _other_cause(first: Anomaly, causes: Sequence[Anomaly]) -> str:
+    """Another component's cause that may have been earlier."""
+    for one in causes:
+        if one.component != first.component and one.period.last_good < first.period.first_bad:
+            when = clock(first.period.first_bad)
+            return f"{first.description} and {one.description} within the same scrapes ({when})"
     return ""
 
 
-def _earlier(first: Move, order: Sequence[Move]) -> str:
-    """A signal that had moved before this one can have."""
-    for one in order:
-        if one.component != MONITORING and one.span.seen <= first.span.begin:
-            return f"{one.words} at {clock(one.span.seen)}, before {first.words}"
+def _earlier_anomaly(first: Anomaly, timeline: Sequence[Anomaly]) -> str:
+    """A signal that certainly was bad earlier."""
+    for one in timeline:
+        if one.component != MONITORING and one.period.first_bad <= first.period.last_good:
+            when = clock(one.period.first_bad)
+            return f"{one.description} at {when}, before {first.description}"
     return ""
 
 
-def _below(first: Move, moves: Sequence[Move], step: float) -> str:
-    """Return a sign that a dependency failed, or soon did, however brief."""
+def _failing_dependency(first: Anomaly, anomalies: Sequence[Anomaly], interval: float) -> str:
+    """An anomaly of a dependency around that time, even a doubtful one."""
+    since = first.period.last_good - QUIET_SCRAPES * interval
+    until = first.period.first_bad + SYMPTOM_SCRAPES * interval
+    for one in anomalies:
+        near = one.period.last_bad >= since and one.period.last_good < until
+        if one.component in _dependencies(first.component) and near:
+            return _but_also(first, one)
+    return ""
+
+
+def _unobserved_dependency(
+    first: Anomaly, coverage: Mapping[str, Sequence[float]], interval: float
+) -> str:
+    """A dependency that was not observed before and after."""
     if first.component == MONITORING:
-        below: tuple[str, ...] = ORDER
-    else:
-        below = ORDER[: ORDER.index(first.component)]
-    since, until = first.span.begin - QUIET * step, first.span.seen + FELT * step
-    for one in moves:
-        if one.component in below and one.span.last >= since and one.span.begin < until:
-            return f"{first.words}, but {one.words} as well ({when(one.span)})"
+        return ""
+    good, bad = first.period.last_good, first.period.first_bad
+    for name in _dependencies(first.component):
+        before = any(good - GAP * interval <= t <= good + interval for t in coverage[name])
+        after = any(bad - interval <= t <= bad + GAP * interval for t in coverage[name])
+        if not (before and after):
+            return f"{first.description}, but {name} was not observed at that time"
     return ""
 
 
-def _silent(first: Move, news: Mapping[str, Sequence[float]], step: float) -> str:
-    """A component of which nothing is known at that time."""
-    if first.component == MONITORING:
+def _no_symptom(first: Anomaly, anomalies: Sequence[Anomaly], interval: float) -> str:
+    """No symptom followed, so that perhaps only the scrape failed."""
+    if first.component in (MONITORING, DEPENDENCY_ORDER[-1]):
         return ""
-    for name in ORDER[: ORDER.index(first.component)]:
-        around = [
-            any(first.span.begin - GAP * step <= t <= first.span.begin + step for t in news[name]),
-            any(first.span.seen - step <= t <= first.span.seen + GAP * step for t in news[name]),
-        ]
-        if not all(around):
-            return f"{first.words}, but nothing is known of {name} at that time"
-    return ""
-
-
-def _unfelt(first: Move, moves: Sequence[Move], step: float) -> str:
-    """Nobody else noticed, so that perhaps only the scrape failed."""
-    if first.component in (MONITORING, ORDER[-1]):
+    begin, end = first.period.last_good, first.period.first_bad + SYMPTOM_SCRAPES * interval
+    if any(a.kind == "symptom" and begin <= a.period.first_bad <= end for a in anomalies):
         return ""
-    end = first.span.seen + FELT * step
-    if any(m.kind == "felt" and first.span.begin <= m.span.seen <= end for m in moves):
-        return ""
-    return f"{first.words} {when(first.span)}, but nobody felt it: perhaps only the scrape failed"
+    when = onset(first.period)
+    return f"{first.description} {when}, but there is no symptom: perhaps only the scrape failed"
 
 
-def _loaded(first: Move, moves: Sequence[Move], step: float) -> str:
-    """A service that does not answer may have been asked too much."""
+def _overload(first: Anomaly, anomalies: Sequence[Anomaly], interval: float) -> str:
+    """A service that does not answer may be overloaded by its clients."""
     if first.component not in SERVICES:
         return ""
-    since = first.span.begin - QUIET * step
-    for one in moves:
-        if one.kind == "load" and one.span.last >= since and one.span.begin < first.span.seen:
-            return f"{first.words}, but {one.words} as well ({when(one.span)})"
+    since = first.period.last_good - QUIET_SCRAPES * interval
+    for one in anomalies:
+        near = one.period.last_bad >= since and one.period.last_good < first.period.first_bad
+        if one.kind == "load" and near:
+            return _but_also(first, one)
     return ""
+
+
+def _but_also(first: Anomaly, other: Anomaly) -> str:
+    return f"{first.description}, but also {other.description} ({onset(other.period)})"

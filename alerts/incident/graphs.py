@@ -1,4 +1,4 @@
-"""One small picture: requests, failed ones and duration by service; alerts are shaded."""
+"""One small picture: rate, errors and duration by service; critical alerts are shaded."""
 
 from __future__ import annotations
 
@@ -45,18 +45,18 @@ def draw(
     figure = Figure(figsize=SIZE, dpi=100, layout="constrained")
     for number, (title, expr, limit) in enumerate(panels(duration(SCRAPES_A_RANGE * step)), 1):
         axes = figure.add_subplot(1, 3, number)
-        for series in prometheus.course(expr, window.since, window.until, step):
-            points = _broken(series.samples, step)
+        for series in prometheus.range(expr, window.since, window.until, step):
+            points = _with_gaps(series.samples, step)
             name = series.label(SERVICE.name)
             axes.plot(*zip(*points, strict=True), label=name, color=COLOURS.get(name), linewidth=1)
-        _dress(axes, title, limit, window, alerts)
+        _decorate(axes, title, limit, window, alerts)
     file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, format="png")
     return ""
 
 
-def _broken(samples: Samples, step: float) -> Samples:
-    """The points of a line, which is broken where nothing is known."""
+def _with_gaps(samples: Samples, step: float) -> Samples:
+    """Return the points of a line with a gap where samples are missing."""
     points: Samples = []
     for t, value in samples:
         if points and t - points[-1][0] > 1.5 * step:
@@ -66,9 +66,11 @@ def _broken(samples: Samples, step: float) -> Samples:
 
 
 def _shaded(alerts: tuple[Alert, ...], end: float) -> Samples:
-    """From when until when a critical alert fired; what overlaps is one."""
+    """Return when critical alerts fired, as (begin, end); overlapping ones are joined."""
     found: Samples = []
-    for begin, over in sorted((a.fired, a.over or end) for a in alerts if a.severity == "critical"):
+    for begin, over in sorted(
+        (a.fired, a.resolved or end) for a in alerts if a.severity == "critical"
+    ):
         if found and begin <= found[-1][1]:
             found[-1] = (found[-1][0], max(over, found[-1][1]))
         else:
@@ -76,7 +78,9 @@ def _shaded(alerts: tuple[Alert, ...], end: float) -> Samples:
     return found
 
 
-def _dress(axes: Any, title: str, limit: float, window: Window, alerts: tuple[Alert, ...]) -> None:
+def _decorate(
+    axes: Any, title: str, limit: float, window: Window, alerts: tuple[Alert, ...]
+) -> None:
     for begin, end in _shaded(alerts, window.until):
         axes.axvspan(begin, end, color="red", alpha=0.1, lw=0)
     if limit:

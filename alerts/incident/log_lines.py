@@ -1,4 +1,4 @@
-"""The log lines of an incident: from Loki, or else from the files."""
+"""The log lines of an incident: from Loki, or else from the log files."""
 
 from __future__ import annotations
 
@@ -15,45 +15,48 @@ from alerts.incident.time_window import Window
 from observability.promql.builders import matches
 from observability.promql.logql import lines
 
-MOST = 5000  # lines in one answer of Loki
+MAX_LINES = 5000  # in one response of Loki
 SHOWN = 3
-BAD = ("warning", "error", "critical")
-TURNS = ("shutdown", "startup", "ready")  # what tells most where nobody complains
+PROBLEM_LEVELS = ("warning", "error", "critical")
+LIFECYCLE = ("shutdown", "startup", "ready")  # the most telling events without an error
 Line = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """Lines in order of time, and in words where they are from."""
+class LogLines:
+    """Lines in order of time; ``source`` says in words where they are from."""
 
     source: str
     lines: tuple[Line, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A line that stands for ``count`` alike."""
+class Example:
+    """A line that stands for ``count`` similar ones."""
 
     line: Line
     count: int
 
 
-def gather(window: Window, loki: str, get: Get, files: Path | None) -> Found:
-    """The lines of the window that complain or tell of a start or an end."""
+def gather(window: Window, loki: str, get: Get, files: Path | None) -> LogLines:
+    """Return the window's lines with a warning, an error, a start or a shutdown."""
     try:
         if loki:
-            found = [*_ask(loki, get, window, BAD, ()), *_ask(loki, get, window, (), TURNS)]
-            return Found("Loki", tuple(sorted(found, key=lambda line: str(line["ts"]))))
+            found = [
+                *_query_loki(loki, get, window, PROBLEM_LEVELS, ()),
+                *_query_loki(loki, get, window, (), LIFECYCLE),
+            ]
+            return LogLines("Loki", tuple(sorted(found, key=lambda line: str(line["ts"]))))
     except NoAnswer:
         pass
     if files and files.is_dir():
-        read = [line for file in sorted(files.glob("*.log*")) for line in _read(file, window)]
+        read = [line for file in sorted(files.glob("*.log*")) for line in _read_file(file, window)]
         name = "the services' log files" + (", since Loki does not answer" if loki else "")
-        return Found(name, tuple(sorted(read, key=lambda line: str(line["ts"]))))
-    return Found("nowhere: neither Loki nor log files are at hand", ())
+        return LogLines(name, tuple(sorted(read, key=lambda line: str(line["ts"]))))
+    return LogLines("nowhere: neither Loki nor log files are available", ())
 
 
-def _ask(
+def _query_loki(
     loki: str, get: Get, window: Window, levels: tuple[str, ...], events: tuple[str, ...]
 ) -> Iterator[Line]:
     labels = (
@@ -61,40 +64,40 @@ def _ask(
     )
     query = urlencode({
         "query": lines(**labels), "start": f"{window.since:.3f}", "end": f"{window.until:.3f}",
-        "direction": "forward", "limit": MOST,
+        "direction": "forward", "limit": MAX_LINES,
     })  # fmt: skip
     answer = get(f"{loki}/loki/api/v1/query_range?{query}")
     for stream in answer["data"]["result"]:
         for _, text in stream["values"]:
-            yield from _parsed(text)
+            yield from _parse(text)
 
 
-def _read(file: Path, window: Window) -> Iterator[Line]:
+def _read_file(file: Path, window: Window) -> Iterator[Line]:
     with file.open(errors="replace") as lines_of_file:
         for text in lines_of_file:
-            for line in _parsed(text):
-                wanted = line.get("level") in BAD or line.get("event") in TURNS
-                if wanted and window.since <= moment(line) <= window.until:
+            for line in _parse(text):
+                wanted = line.get("level") in PROBLEM_LEVELS or line.get("event") in LIFECYCLE
+                if wanted and window.since <= timestamp(line) <= window.until:
                     yield line
 
 
-def _parsed(text: str) -> Iterator[Line]:
-    """The line, if it is one of ours."""
+def _parse(text: str) -> Iterator[Line]:
+    """Yield the line, if a service of MiniTwit wrote it."""
     try:
         line = json.loads(text)
-        moment(line)
+        timestamp(line)
     except (ValueError, KeyError, TypeError):
         return
     yield line
 
 
-def moment(line: Line) -> float:
-    """When it was written, in seconds of the epoch; errors if it does not say."""
+def timestamp(line: Line) -> float:
+    """Return its timestamp in seconds of the epoch; KeyError or ValueError without one."""
     return datetime.fromisoformat(line["ts"][:26].rstrip("Z") + "+00:00").timestamp()
 
 
-def telling(found: Iterable[Line]) -> list[Shown]:
-    """Three lines of different kinds, the worst and most frequent; in order of time."""
+def examples(found: Iterable[Line]) -> list[Example]:
+    """Choose a line of each of the three worst kinds, in order of time."""
     kinds: dict[tuple[str, ...], list[Line]] = {}
     for line in found:
         keys = ("level", "service", "event", "route", "reason", "error")
@@ -102,7 +105,7 @@ def telling(found: Iterable[Line]) -> list[Shown]:
 
     def rank(same: list[Line]) -> tuple[int, int]:
         level = str(same[0].get("level"))
-        return (-BAD.index(level) if level in BAD else 1, -len(same))
+        return (-PROBLEM_LEVELS.index(level) if level in PROBLEM_LEVELS else 1, -len(same))
 
     ranked = sorted(kinds.values(), key=rank)
     events: dict[tuple[object, object], list[Line]] = {}
@@ -110,5 +113,5 @@ def telling(found: Iterable[Line]) -> list[Shown]:
         events.setdefault((same[0].get("service"), same[0].get("event")), same)
     chosen = [*events.values(), *(one for one in ranked if one not in events.values())][:SHOWN]
     return [
-        Shown(same[0], len(same)) for same in sorted(chosen, key=lambda same: str(same[0]["ts"]))
+        Example(same[0], len(same)) for same in sorted(chosen, key=lambda same: str(same[0]["ts"]))
     ]

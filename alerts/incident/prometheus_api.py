@@ -1,4 +1,4 @@
-"""Questions to the components over HTTP, and Prometheus's answers as samples."""
+"""Queries over HTTP: JSON of any component, and Prometheus's series and samples."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ from observability.promql.expr import Expr
 from observability.stack.settings import StackError
 from observability.time_scale import duration
 
-PATIENCE = 30.0  # seconds for one answer
-POINTS = 2_000  # of one series in one answer
+TIMEOUT_SECONDS = 30.0
+MAX_POINTS = 2_000  # of a series in one response
 Samples = list[tuple[float, float]]  # seconds of the epoch, value
-Get = Callable[[str], Any]  # address → JSON
+Get = Callable[[str], Any]  # URL → JSON
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class NoAnswer(StackError):
-    """A component that does not answer, or refuses."""
+    """A component did not answer, or refused."""
 
 
 def getter(headers: Mapping[str, str] | None = None) -> Get:
-    """Something that gets JSON from an address by no proxy; ``NoAnswer`` where there is none."""
+    """Return a function that gets JSON from a URL, without a proxy; it raises ``NoAnswer``."""
 
     def get(address: str) -> Any:
         call = urllib.request.Request(address, headers=dict(headers or {}))  # noqa: S310  # the operator's own address
         try:
-            with _opener.open(call, timeout=PATIENCE) as answer:
+            with _opener.open(call, timeout=TIMEOUT_SECONDS) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             with error:
@@ -51,7 +51,7 @@ def _host(address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series: its labels without the name, and its samples in order of time."""
+    """A time series: its labels without the name, and its samples in order of time."""
 
     labels: Mapping[str, str]
     samples: Samples
@@ -63,30 +63,30 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """Where it is; ``get`` is replaced by a recording in tests."""
+    """A Prometheus server at ``url``; tests pass a ``get`` that replays a recording."""
 
     url: str
     get: Get
 
     def raw(self, selector: Expr, since: float, until: float) -> list[Series]:
-        """The samples as they were scraped, with their own times."""
+        """Return the scraped samples with their own timestamps: an instant query of a range."""
         text = samples(selector, duration(max(until - since, 1)))
-        return self._ask("query", query=str(text), time=f"{until:.3f}")
+        return self._query("query", query=str(text), time=f"{until:.3f}")
 
-    def at(self, expr: Expr, moment: float) -> list[tuple[Mapping[str, str], float]]:
-        """Return labels and value of each series at one time, without NaN."""
-        found = self._ask("query", query=expr.text, time=f"{moment:.3f}")
+    def instant(self, expr: Expr, moment: float) -> list[tuple[Mapping[str, str], float]]:
+        """Return labels and value of each series at one moment, without NaN."""
+        found = self._query("query", query=expr.text, time=f"{moment:.3f}")
         values = [(one.labels, one.samples[0][1]) for one in found]
         return [(labels, value) for labels, value in values if not isnan(value)]
 
-    def course(self, expr: Expr, since: float, until: float, step: float) -> list[Series]:
-        """Values at every ``step`` seconds."""
-        return self._ask(
+    def range(self, expr: Expr, since: float, until: float, step: float) -> list[Series]:
+        """Return values at every ``step`` seconds: a range query."""
+        return self._query(
             "query_range", query=expr.text, start=f"{since:.3f}", end=f"{until:.3f}",
-            step=f"{max(step, (until - since) / POINTS):.3f}",
+            step=f"{max(step, (until - since) / MAX_POINTS):.3f}",
         )  # fmt: skip
 
-    def _ask(self, path: str, **query: str) -> list[Series]:
+    def _query(self, path: str, **query: str) -> list[Series]:
         answer = self.get(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}")
         return [
             Series(

@@ -1,4 +1,4 @@
-"""The report as one page of Markdown, after the post-mortem of Google's SRE book.
+"""Renders the report as one page of Markdown, after the post-mortem of Google's SRE book.
 
 What the monitoring knows is filled in; what only people know is left to them.
 """
@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alerts.incident import render_evidence
-from alerts.incident.fired_alerts import Alert, Alerted
-from alerts.incident.first_mover import Move, Verdict, when
+from alerts.incident.fired_alerts import Alert, FiredAlerts
+from alerts.incident.first_mover import Anomaly, Verdict, onset
 from alerts.incident.markdown import number, share, table
 from alerts.incident.report import Report
 from alerts.incident.time_window import clock, span, stamp
 
 FILL = "_To be filled in._"
-CAUSES = "_To be filled in. What was seen first is where to begin, not yet why._"
-CAUSED = {"own": "itself", "felt": "itself, or what it depends on", "load": "its clients"}
+CAUSES = "_To be filled in. What was seen first says where to begin, not why._"
+CAUSED = {"cause": "itself", "symptom": "itself, or a dependency", "load": "its clients"}
 LESSONS = ("What went well", "What went wrong", "Where we got lucky")
 
 
 def render(report: Report) -> str:
-    """The whole page."""
+    """Render the whole page."""
     parts = [
         _head(report), ("Summary", _summary(report)), ("Impact", _impact(report)),
         ("First seen", first_seen(report.verdict)), ("Root causes", CAUSES), ("Trigger", FILL),
@@ -37,7 +37,7 @@ def render(report: Report) -> str:
 
 
 def _head(report: Report) -> str:
-    alerts = [alert for alert in report.alerted.alerts if not alert.before]
+    alerts = [alert for alert in report.fired.alerts if not alert.before]
     name = f"{alerts[0].name} of {alerts[0].service}" if alerts else "no alert fired"
     rows = [
         ["authors", FILL], ["status", "draft, written by `make incident`"],
@@ -48,12 +48,14 @@ def _head(report: Report) -> str:
 
 
 def _summary(report: Report) -> str:
-    alerts = report.alerted.alerts
-    failed = sum(row.count for row in report.shares.routes)
+    alerts = report.fired.alerts
+    failed = sum(row.count for row in report.breakdowns.routes)
     seen = report.verdict.component or "not sure"
     fired = f"{number(len(alerts))} alert{'' if len(alerts) == 1 else 's'} fired"
     begun = (
-        f"; the first was active at {clock(report.alerted.first)}" if report.alerted.first else ""
+        f"; the first was active at {clock(report.fired.first_active)}"
+        if report.fired.first_active
+        else ""
     )
     return (
         f"Within {span(report.window.seconds)} {fired}{begun}. {number(failed)} requests ended in "
@@ -62,89 +64,91 @@ def _summary(report: Report) -> str:
 
 
 def _impact(report: Report) -> str:
-    head = ["objective", "requests", "bad", "budget left before", "after", "burnt"]
+    head = ["objective", "requests", "bad", "budget left before", "after", "spent"]
     rows = [
         [
             f"{one.objective.name} ({one.objective.target:.1%})", number(one.requests),
             number(one.bad), share(one.before), share(one.after),
-            share(one.burnt),
+            share(one.spent),
         ]
         for one in report.budget
     ]  # fmt: skip
-    actions = ", ".join(f"{row.what} {number(row.count)}" for row in report.shares.actions)
+    actions = ", ".join(f"{row.name} {number(row.count)}" for row in report.breakdowns.actions)
     return (
-        f"{table(head, rows)}\n\nThe budget is that of 30 days. What the simulator saw: "
+        f"{table(head, rows)}\n\nThe error budget is that of 30 days. What the simulator saw: "
         f"{actions or 'nothing was counted'}.\n\nWhom it hurt, and how: {FILL}"
     )
 
 
 def first_seen(verdict: Verdict) -> str:
-    """The first mover or *not sure*, and the order of all that moved."""
+    """Render the first mover or *not sure*, and the first anomaly of each signal."""
     name = f"**{verdict.component}**" if verdict.component else "**Not sure**"
     rows = [
         [
-            move.component,
-            move.words,
-            when(move.span),
-            CAUSED[move.kind],
+            one.component,
+            one.description,
+            onset(one.period),
+            CAUSED[one.kind],
         ]
-        for move in verdict.order
+        for one in verdict.timeline
     ]
     text = f"{name}: {verdict.reason}."
     if not rows:
         return text
-    head = ["component", "signal", "moved first", "caused by"]
+    head = ["component", "signal", "bad since", "caused by"]
     return (
         f"{text}\n\n{table(head, rows)}\n\nA fault travels from database to api, web and outside. "
-        "A signal moved at some moment between two scrapes."
+        "A signal became bad at some moment between two scrapes."
     )
 
 
 def _resolution(report: Report) -> str:
-    alerts = report.alerted.alerts
-    if still := [alert.name for alert in alerts if not alert.over]:
+    alerts = report.fired.alerts
+    if still := [alert.name for alert in alerts if not alert.resolved]:
         return f"At the end of this time still firing: {', '.join(dict.fromkeys(still))}.\n\n{FILL}"
-    last = max((alert.over for alert in alerts), default=0)
+    last = max((alert.resolved for alert in alerts), default=0)
     return (f"The last alert ended at {clock(last)}.\n\n" if last else "") + FILL
 
 
 def _detection(report: Report) -> str:
     rows = [
         [
-            clock(one.since), clock(one.fired), clock(one.over) if one.over else "still fires",
-            one.name, one.severity, _place(one), _told(one, report.alerted),
+            clock(one.active), clock(one.fired),
+            clock(one.resolved) if one.resolved else "still fires",
+            one.name, one.severity, _replica(one), _notified(one, report.fired),
         ]
-        for one in report.alerted.alerts
+        for one in report.fired.alerts
     ]  # fmt: skip
     if not rows:
         return "No alert fired that Prometheus evaluates."
-    head = ["active since", "fired", "over", "alert", "severity", "service", "told in the chat"]
-    return f"{table(head, rows)}\n\n{_receivers(report.alerted)}"
+    head = ["active since", "fired", "resolved", "alert", "severity", "service", "in the chat"]
+    return f"{table(head, rows)}\n\n{_receivers(report.fired)}"
 
 
-def _place(alert: Alert) -> str:
+def _replica(alert: Alert) -> str:
     return f"{alert.service} ({alert.instance})" if alert.instance else alert.service
 
 
-def _told(alert: Alert, alerted: Alerted) -> str:
-    if alerted.chat is None:
+def _notified(alert: Alert, fired: FiredAlerts) -> str:
+    if fired.chat is None:
         return "no log of the chat"
     return (
-        ", ".join(clock(time) for time in alert.told) or "no: inhibited, silenced, or over too soon"
+        ", ".join(clock(time) for time in alert.notified)
+        or "no: inhibited, silenced, or resolved too soon"
     )
 
 
-def _receivers(alerted: Alerted) -> str:
+def _receivers(fired: FiredAlerts) -> str:
     sent = [
         f"{name} {number(count)}"
-        + (f" ({number(failed)} failed)" if (failed := alerted.failed.get(name, 0)) else "")
-        for name, count in sorted(alerted.sent.items())
+        + (f" ({number(failed)} failed)" if (failed := fired.failed.get(name, 0)) else "")
+        for name, count in sorted(fired.sent.items())
     ]
     lines = (
         f"Notifications that Alertmanager sent, by kind of receiver: {', '.join(sent) or 'none'}."
     )
-    known = {alert.name for alert in alerted.alerts}
-    others = dict.fromkeys(one.name for one in alerted.chat or () if one.name not in known)
+    known = {alert.name for alert in fired.alerts}
+    others = dict.fromkeys(one.name for one in fired.chat or () if one.name not in known)
     if others:
         lines += f" Also in the chat, from Loki or before this time: {', '.join(others)}."
     return lines
@@ -152,19 +156,22 @@ def _receivers(alerted: Alerted) -> str:
 
 def _timeline(report: Report) -> str:
     events: list[tuple[float, str]] = []
-    for alert in report.alerted.alerts:
+    for alert in report.fired.alerts:
         what = f"{alert.name} of {alert.service}"
         events.append((alert.fired, f"{what} fires ({alert.severity})"))
-        if alert.over:
-            events.append((alert.over, f"{what} is over"))
+        if alert.resolved:
+            events.append((alert.resolved, f"{what} is resolved"))
     events += [(one.time, f"chat: {one.status} {one.name} of {one.service}"
                 + (f" ({one.instance})" if one.instance else ""))
-               for one in report.alerted.chat or ()]  # fmt: skip
-    events += [(change.time, change.words) for change in report.changes]
-    first: dict[str, Move] = {}
-    for move in report.verdict.order:
-        first.setdefault(move.component, move)
-    events += [(m.span.seen, f"first sign in {name}: {m.words}") for name, m in first.items()]
+               for one in report.fired.chat or ()]  # fmt: skip
+    events += [(change.time, change.text) for change in report.changes]
+    first: dict[str, Anomaly] = {}
+    for one in report.verdict.timeline:
+        first.setdefault(one.component, one)
+    events += [
+        (a.period.first_bad, f"first anomaly in {name}: {a.description}")
+        for name, a in first.items()
+    ]
     return _listed(f"{clock(time)} {words}" for time, words in sorted(events))
 
 

@@ -1,4 +1,4 @@
-"""The part of the page that shows it: picture, routes, statements, calls, lines, traces."""
+"""Renders the evidence: picture, routes, statements, calls, log lines, traces."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alerts.incident.breakdowns import SHOWN, Row
-from alerts.incident.log_lines import Shown, moment, telling
+from alerts.incident.log_lines import Example, examples, timestamp
 from alerts.incident.markdown import code, ms, number, share, table
 from alerts.incident.time_window import clock
 from observability.conventions import Board
@@ -20,14 +20,14 @@ LINE_LENGTH = 160
 
 def render(report: Report) -> str:
     """All sub-sections."""
-    shares = report.shares
+    tables = report.breakdowns
     parts = {
         "Rate, errors and duration": _picture(report),
-        "Failing routes": _routes(shares.routes),
-        "Statements by time": _timed(shares.statements, "statement")
-        + _errors("Statements that failed", shares.statement_errors),
-        "Calls from web to api by time": _timed(shares.calls, "call")
-        + _errors("Calls that failed", shares.call_errors),
+        "Failing routes": _routes(tables.routes),
+        "Statements by time": _timed(tables.statements, "statement")
+        + _errors("Statements that failed", tables.statement_errors),
+        "Calls from web to api by time": _timed(tables.calls, "call")
+        + _errors("Calls that failed", tables.call_errors),
         f"Log lines, from {report.lines.source}": _lines(report),
         f"Traces, from {report.traces.source}": _traces(report),
         "Dashboards": _boards(report),
@@ -50,7 +50,7 @@ def _routes(rows: Sequence[Row]) -> str:
         ["route", "failed", "of", "share of the route", "share of all failures"],
         [
             [
-                code(row.what), number(row.count), number(row.of), share(row.count / row.of),
+                code(row.name), number(row.count), number(row.total), share(row.count / row.total),
                 share(row.count / all_failed),
             ]
             for row in rows[:SHOWN]
@@ -66,7 +66,7 @@ def _timed(rows: Sequence[Row], what: str) -> str:
         [what, "count", "mean", "mean in the same time before", "share of the time"],
         [
             [
-                code(row.what), number(row.count), ms(row.seconds / row.count),
+                code(row.name), number(row.count), ms(row.seconds / row.count),
                 ms(row.usual) if row.usual else "-", share(row.seconds / took if took else 0),
             ]
             for row in rows[:SHOWN]
@@ -75,16 +75,16 @@ def _timed(rows: Sequence[Row], what: str) -> str:
 
 
 def _errors(title: str, rows: Sequence[Row]) -> str:
-    found = ", ".join(f"{row.what} {number(row.count)}" for row in rows) or "none"
+    found = ", ".join(f"{row.name} {number(row.count)}" for row in rows) or "none"
     return f"\n\n{title}, by reason: {found}."
 
 
 def _lines(report: Report) -> str:
-    rows = [_line(shown, report) for shown in telling(report.lines.lines)]
+    rows = [_line(shown, report) for shown in examples(report.lines.lines)]
     return table(["time", "alike", "line", "request"], rows) if rows else NONE
 
 
-def _line(shown: Shown, report: Report) -> list[str]:
+def _line(shown: Example, report: Report) -> list[str]:
     line = shown.line
     words = [str(line.get(key, "")) for key in ("level", "service", "event", "message", "error")]
     request = f"{line.get('method', '')} {line.get('route', '')} {line.get('status', '')}".strip()
@@ -92,7 +92,7 @@ def _line(shown: Shown, report: Report) -> list[str]:
     ident = str(line.get("request_id", "")) or "-"
     link = f"{report.grafana}{Board.LOGS.path}?var-find={ident}&{report.window.milliseconds}"
     cell = f"[{ident}]({link})" if report.grafana and ident != "-" else ident
-    return [clock(moment(line)), number(shown.count), code(text), cell]
+    return [clock(timestamp(line)), number(shown.count), code(text), cell]
 
 
 def _traces(report: Report) -> str:
@@ -100,7 +100,7 @@ def _traces(report: Report) -> str:
     for trace in report.traces.traces:
         path = f"{Board.TRACE.path}?var-trace={trace.trace_id}&{report.window.milliseconds}"
         cell = f"[{trace.trace_id}]({report.grafana}{path})" if report.grafana else trace.trace_id
-        rows.append([clock(trace.time), code(trace.what), cell])
+        rows.append([clock(trace.time), code(trace.request), cell])
     return table(["time", "request", "trace"], rows) if rows else NONE
 
 

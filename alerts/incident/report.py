@@ -1,4 +1,4 @@
-"""All that is known of an incident, asked part by part."""
+"""Gathers all that the monitoring recorded of an incident."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from alerts.incident import (
     log_lines,
     traces,
 )
-from alerts.incident.breakdowns import Shares
-from alerts.incident.budget import Burnt
+from alerts.incident.breakdowns import Breakdowns
+from alerts.incident.budget import BudgetUse
 from alerts.incident.changes import Change
 from alerts.incident.collect_signals import first_mover
-from alerts.incident.fired_alerts import Alerted
+from alerts.incident.fired_alerts import FiredAlerts
 from alerts.incident.first_mover import Verdict
 from alerts.incident.prometheus_api import Prometheus
 from alerts.incident.sources import Sources
@@ -34,43 +34,43 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What goes on the page; ``picture`` is None where ``no_picture`` says why."""
+    """What the page shows; if ``picture`` is None, ``no_picture`` says why."""
 
     window: Window
-    alerted: Alerted
+    fired: FiredAlerts
     verdict: Verdict
     changes: list[Change]
     running: list[str]
-    budget: list[Burnt]
-    shares: Shares
-    lines: log_lines.Found
-    traces: traces.Found
+    budget: list[BudgetUse]
+    breakdowns: Breakdowns
+    lines: log_lines.LogLines
+    traces: traces.Traces
     grafana: str
     picture: Path | None
     no_picture: str
 
 
 def gather(sources: Sources, window: Window, picture: Path, say: Say) -> Report:
-    """Ask for all of it; ``StackError`` if Prometheus does not answer or knows nothing."""
+    """Query all sources; ``StackError`` if Prometheus does not answer or has no samples."""
     prometheus = Prometheus(sources.prometheus, sources.get)
-    if not prometheus.course(
+    if not prometheus.range(
         aggregate("count", select(UP)), window.since, window.until, SCRAPE_SECONDS
     ):
         raise StackError("Prometheus has no sample of that time: did the platform run then?")
-    say("what fired, and who was told")
+    say("alerts and notifications")
     fired = fired_alerts.gather(prometheus, window, sources.chat)
-    say("which component moved first")
-    verdict = first_mover(prometheus, window, fired.first)
+    say("the first mover")
+    verdict = first_mover(prometheus, window, fired.first_active)
     say("deploys and restarts")
-    changed = changes.gather(prometheus, window, sources.notes, sources.get)
-    say("budgets, routes, statements and calls")
-    burnt, shared = budget.gather(prometheus, window), breakdowns.gather(prometheus, window)
+    changed = changes.gather(prometheus, window, sources.annotations, sources.get)
+    say("error budgets, routes, statements and calls")
+    spent, broken_down = budget.gather(prometheus, window), breakdowns.gather(prometheus, window)
     say("log lines and traces")
-    found = log_lines.gather(window, sources.loki, sources.get, sources.lines)
+    found = log_lines.gather(window, sources.loki, sources.get, sources.logs)
     traced = traces.gather(window, sources.tempo, sources.get, found.lines)
     say("the picture")
     missing = graphs.draw(prometheus, window, SCRAPE_SECONDS / 2, fired.alerts, picture)
     return Report(
-        window, fired, verdict, changed, changes.running(prometheus, window), burnt, shared,
+        window, fired, verdict, changed, changes.running(prometheus, window), spent, broken_down,
         found, traced, sources.grafana, None if missing else picture, missing,
     )  # fmt: skip

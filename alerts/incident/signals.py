@@ -1,8 +1,7 @@
-"""The signals that tell which component moved first: a table over the catalogue.
+"""The signals that tell in which component an incident began: a table over the catalogue.
 
-An *own* signal can only come from the component itself. A *felt* signal may as well be caused by
-what the component depends on: it tells when, never who. A *load* signal says that a service may be
-in trouble because of what it is asked.
+A *cause* can only come from the component itself. A *symptom* may also be caused by a dependency:
+it tells when, never which component. *Load* says that a service may be overloaded by its clients.
 """
 
 from __future__ import annotations
@@ -11,15 +10,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from alerts.incident.detectors import (
-    Judgement,
+    Detector,
     above,
-    anew,
-    away,
+    down,
     equals,
-    grows,
-    jumps,
-    locked,
-    slower,
+    increases,
+    mean_above,
+    restarted,
+    sum_above_zero,
+    surges,
 )
 from alerts.objectives import HASHES_LIMIT, LAG_LIMIT, LATENCY_OBJECTIVE, QUERY_LIMIT
 from observability.catalog import (
@@ -46,107 +45,107 @@ from observability.exporters import (
     PROCESS_START,
     UP,
 )
-from observability.promql.builders import Matcher, matches, select
+from observability.promql.builders import matches, select
 from observability.promql.expr import Expr
 
 DATABASE, OUTSIDE, MONITORING = "database", "outside", "monitoring"
-# A fault goes from a component to those that come after it, never the other way.
-ORDER = (DATABASE, API, WEB, OUTSIDE)
+# A fault spreads from a component to those after it, never the other way.
+DEPENDENCY_ORDER = (DATABASE, API, WEB, OUTSIDE)
 SERVICES = (API, WEB)
-WATCHERS = "prometheus|alertmanager|blackbox|node|loki|promtail|tempo|deadman"
+MONITORING_JOBS = "prometheus|alertmanager|blackbox|node|loki|promtail|tempo|deadman"
 EXCLUSIVE = "accessexclusivelock"
-CROWD = 50.0  # requests at once in one replica; it is measured to serve ten of them in 50 ms
-Kind = Literal["own", "felt", "load"]
+FAILED_OUTCOMES = "status_5xx|timeout|refused|reset|other"
+IN_FLIGHT_LIMIT = (
+    50.0  # requests at once in one replica; it is measured to serve ten of them in 50 ms
+)
+Kind = Literal["cause", "symptom", "load"]
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """``words`` say what it is about; ``judge`` makes spans of its series and the scrapes."""
+    """A signal of a component; ``detect`` finds the periods in which its series were bad."""
 
     component: str
     kind: Kind
-    words: str
+    description: str
     series: Expr
-    judge: Judgement
+    detect: Detector
 
 
 def _service(name: str) -> tuple[Signal, ...]:
-    """What is looked at in api and in web alike."""
-    lag = slower(EVENT_LOOP_LAG, LAG_LIMIT, service=name)
-    late = slower(HTTP_DURATION, LATENCY_OBJECTIVE, service=name)
+    """The signals that api and web both have."""
+    lag = mean_above(EVENT_LOOP_LAG, LAG_LIMIT, service=name)
+    late = mean_above(HTTP_DURATION, LATENCY_OBJECTIVE, service=name)
     return (
-        Signal(name, "own", f"{name} does not answer Prometheus", select(UP, job=name), away),
-        Signal(name, "own", f"{name} began anew", select(PROCESS_START, job=name), anew),
+        Signal(name, "cause", f"{name} does not answer Prometheus", select(UP, job=name), down),
+        Signal(name, "cause", f"{name} restarted", select(PROCESS_START, job=name), restarted),
         Signal(
-            name, "felt", f"{name} answers with a 5xx",
-            select(HTTP_REQUESTS, service=name, status=matches("5..")), grows,
+            name, "symptom", f"{name} answers with a 5xx",
+            select(HTTP_REQUESTS, service=name, status=matches("5..")), increases,
         ),
         Signal(
-            name, "felt", f"{name} answers slowly",
+            name, "symptom", f"{name} answers slowly",
             select(HTTP_DURATION, "sum", service=name), late,
         ),
         Signal(
-            name, "felt", f"the event loop of {name} is late",
+            name, "symptom", f"the event loop of {name} lags",
             select(EVENT_LOOP_LAG, "sum", service=name), lag,
         ),
     )  # fmt: skip
 
 
-def _not_ok(outcome: str = "status_5xx|timeout|refused|reset|other") -> Matcher:
-    return matches(outcome)
-
-
 SIGNALS = (
-    Signal(DATABASE, "own", "PostgreSQL does not answer its exporter", select(PG_UP), equals(0)),
+    Signal(DATABASE, "cause", "PostgreSQL does not answer its exporter", select(PG_UP), equals(0)),
     Signal(
-        DATABASE, "own", "a session holds an exclusive lock",
-        select(PG_LOCKS, mode=EXCLUSIVE), locked,
+        DATABASE, "cause", "a session holds an exclusive lock",
+        select(PG_LOCKS, mode=EXCLUSIVE), sum_above_zero,
     ),
-    Signal(DATABASE, "own", "PostgreSQL takes no more writes", select(PG_READ_ONLY), equals(1)),
-    Signal(DATABASE, "felt", "statements fail", select(DB_ERRORS), grows),
+    Signal(DATABASE, "cause", "PostgreSQL takes no more writes", select(PG_READ_ONLY), equals(1)),
+    Signal(DATABASE, "symptom", "statements fail", select(DB_ERRORS), increases),
     Signal(
-        DATABASE, "felt", "statements are slow",
-        select(DB_QUERY_DURATION, "sum"), slower(DB_QUERY_DURATION, QUERY_LIMIT),
+        DATABASE, "symptom", "statements are slow",
+        select(DB_QUERY_DURATION, "sum"), mean_above(DB_QUERY_DURATION, QUERY_LIMIT),
     ),
     *_service(API),
-    Signal(API, "felt", "calls from web to api fail", select(UPSTREAM_ERRORS), grows),
+    Signal(API, "symptom", "calls from web to api fail", select(UPSTREAM_ERRORS), increases),
     Signal(
-        API, "felt", "calls from web to api are slow",
-        select(UPSTREAM_DURATION, "sum"), slower(UPSTREAM_DURATION, LATENCY_OBJECTIVE),
+        API, "symptom", "calls from web to api are slow",
+        select(UPSTREAM_DURATION, "sum"), mean_above(UPSTREAM_DURATION, LATENCY_OBJECTIVE),
     ),
     *_service(WEB),
-    Signal(OUTSIDE, "own", "the reverse proxy does not answer", select(NGINX_UP), equals(0)),
+    Signal(OUTSIDE, "cause", "the reverse proxy does not answer", select(NGINX_UP), equals(0)),
     Signal(
-        OUTSIDE, "own", "the simulator does not answer Prometheus",
-        select(UP, job=SIMULATOR), away,
+        OUTSIDE, "cause", "the simulator does not answer Prometheus",
+        select(UP, job=SIMULATOR), down,
     ),
     Signal(
-        OUTSIDE, "felt", "probes from outside fail",
+        OUTSIDE, "symptom", "probes from outside fail",
         select(PROBE_SUCCESS, service=matches(f"{API}|{WEB}")), equals(0),
     ),
     Signal(
-        OUTSIDE, "felt", "the simulator gets no usable response",
-        select(SIMULATOR_ACTIONS, outcome=_not_ok()), grows,
+        OUTSIDE, "symptom", "the simulator gets no usable response",
+        select(SIMULATOR_ACTIONS, outcome=matches(FAILED_OUTCOMES)), increases,
     ),
     Signal(
         OUTSIDE, "load", "many requests are served at once",
-        select(HTTP_IN_PROGRESS), above(CROWD),
+        select(HTTP_IN_PROGRESS), above(IN_FLIGHT_LIMIT),
     ),
     Signal(
         OUTSIDE, "load", "far more requests come than usual",
-        select(HTTP_DURATION, "count"), jumps,
+        select(HTTP_DURATION, "count"), surges,
     ),
     Signal(
         OUTSIDE, "load", "many passwords wait to be hashed",
         select(HASHES_WAITING), above(HASHES_LIMIT),
     ),
     Signal(
-        MONITORING, "own", "a part of the monitoring does not answer",
-        select(UP, job=matches(WATCHERS)), away,
+        MONITORING, "cause", "a part of the monitoring does not answer",
+        select(UP, job=matches(MONITORING_JOBS)), down,
     ),
 )  # fmt: skip
-# That there is news of a component at all: without it, that nothing moved says nothing.
-NEWS = {
+# Series that tell whether a component was observed: without them,
+# the absence of anomalies proves nothing.
+COVERAGE = {
     DATABASE: select(PG_UP),
     API: select(UP, job=API),
     WEB: select(UP, job=WEB),

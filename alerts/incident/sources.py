@@ -1,4 +1,4 @@
-"""The addresses of the components: of the running platform, or from options."""
+"""Data sources: addresses and files of the running platform, or from options."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from observability.stack.settings import StackError, load
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Addresses; '' and None for what is not there. ``out`` is the folder for reports.
+    """URLs and files; '' and None for what is missing.
 
-    ``get`` asks without a log-in, ``grafana_get`` and ``alertmanager_get`` with one if needed.
+    ``out`` is the folder for reports.
     """
 
     prometheus: str
     loki: str = ""
     tempo: str = ""
     grafana: str = ""
-    notes: str = ""  # a Grafana that can be asked for annotations; not the preview
+    annotations: str = ""  # a Grafana that has annotations; the preview has none
     chat: Path | None = None
-    lines: Path | None = None
+    logs: Path | None = None
     out: Path = Path()
     get: Get = field(default_factory=getter)
 
 
 def declare(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where to ask."""
+    """Add the options for data sources."""
     group = parser.add_argument_group(
-        "where to ask, if not the platform that runs here (see RUN_DIR in make up)"
+        "data sources, if not those of the platform that runs here (see RUN_DIR in make up)"
     )
     for name, text in (
         ("prometheus", "for example http://127.0.0.1:9090"),
         ("loki", "for log lines"),
         ("tempo", "for traces"),
-        ("grafana", "for links to dashboards and the notes of deploys"),
+        ("grafana", "for links to dashboards and the annotations of deploys"),
     ):
         group.add_argument(f"--{name}", default="", metavar="URL", help=text)
     group.add_argument("--chat", type=Path, metavar="FILE", help="the log of the chat")
@@ -46,7 +46,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 
 def find(options: argparse.Namespace) -> Sources:
-    """The sources; ``StackError`` if no Prometheus is known."""
+    """Return the data sources; ``StackError`` without a Prometheus."""
     if options.prometheus:
         return Sources(
             options.prometheus.rstrip("/"), options.loki.rstrip("/"), options.tempo.rstrip("/"),

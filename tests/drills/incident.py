@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from alerts.incident.collect_signals import BEFORE
+from alerts.incident.collect_signals import LOOKBACK_SCRAPES
 from alerts.incident.time_window import clock, stamp
 from observability.time_scale import TimeScale
 from tests import results
@@ -33,7 +33,7 @@ from tests.parts import ROOT, end_as_by_hand
 
 LASTS = 16.0  # seconds of each fault
 TRIES = 3  # each of 90 s
-CALM = BEFORE * TimeScale(SCALE).scrape_interval + 5  # as far as a report looks back
+CALM = LOOKBACK_SCRAPES * TimeScale(SCALE).scrape_interval + 5  # as far as a report looks back
 EXAMPLE = ROOT / "docs/incident-example.md"
 
 

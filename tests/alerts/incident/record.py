@@ -35,7 +35,7 @@ def main(live: str, run_dir: Path, when: Window) -> None:
 
     logs, chat = run_dir / "logs/json", run_dir / "logs/chat.log"
     with tempfile.TemporaryDirectory() as folder:
-        sources = Sources(NAME, get=recording, chat=chat, lines=logs)
+        sources = Sources(NAME, get=recording, chat=chat, logs=logs)
         gather(sources, when, Path(folder) / "picture.png", print)
     HERE.mkdir(exist_ok=True)
     text = json.dumps({"window": [when.since, when.until], "answers": seen}, sort_keys=True)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from alerts.incident import fired_alerts
-from alerts.incident.fired_alerts import Alerted
+from alerts.incident.fired_alerts import FiredAlerts
 from alerts.incident.prometheus_api import Prometheus
 from alerts.incident.time_window import Window, stamp
 
@@ -23,7 +23,9 @@ def series(labels: dict[str, str], begin: float, end: float, value: float) -> di
     return {"metric": labels, "values": [[t, str(value)] for t in times]}
 
 
-def gathered(firing: list[tuple[float, float]], since: float, chat: Path | None = None) -> Alerted:
+def gathered(
+    firing: list[tuple[float, float]], since: float, chat: Path | None = None
+) -> FiredAlerts:
     state = {**LABELS, "alertstate": "firing"}
 
     def get(address: str) -> Any:
@@ -41,8 +43,8 @@ def gathered(firing: list[tuple[float, float]], since: float, chat: Path | None 
 
 def test_an_alert_begins_fires_and_ends() -> None:
     [alert] = gathered([(NOW + 100, NOW + 160)], NOW + 90).alerts
-    assert (alert.since, alert.fired, alert.over) == (NOW + 90, NOW + 100, NOW + 165)
-    assert gathered([(NOW + 100, NOW + 600)], NOW + 90).alerts[0].over == 0, "it still fires"
+    assert (alert.active, alert.fired, alert.resolved) == (NOW + 90, NOW + 100, NOW + 165)
+    assert gathered([(NOW + 100, NOW + 600)], NOW + 90).alerts[0].resolved == 0, "it still fires"
 
 
 def test_it_fires_twice_if_it_ended_between() -> None:
@@ -54,8 +56,8 @@ def test_what_became_active_before_the_window_is_of_an_earlier_incident() -> Non
     """A burn rate stays pending for long, and may fire during another incident."""
     found = gathered([(NOW + 100, NOW + 160)], NOW - 200)
     assert found.alerts[0].before
-    assert found.first == 0
-    assert gathered([(NOW + 100, NOW + 160)], NOW + 90).first == NOW + 90
+    assert found.first_active == 0
+    assert gathered([(NOW + 100, NOW + 160)], NOW + 90).first_active == NOW + 90
 
 
 @pytest.mark.parametrize(
@@ -71,4 +73,4 @@ def test_what_became_active_before_the_window_is_of_an_earlier_incident() -> Non
 def test_the_chat_was_told(tmp_path: Path, line: str, told: bool) -> None:
     (chat := tmp_path / "chat.log").write_text(f"{stamp(NOW + 104)} {line}\nnonsense\n")
     [alert] = gathered([(NOW + 100, NOW + 160)], NOW + 90, chat).alerts
-    assert alert.told == ((NOW + 104,) if told else ())
+    assert alert.notified == ((NOW + 104,) if told else ())

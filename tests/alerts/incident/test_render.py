@@ -38,7 +38,7 @@ def get(address: str) -> Any:
     return {"data": {"result": recorded()["answers"][path]}}
 
 
-SOURCES = Sources(NAME, grafana="http://grafana", get=get, chat=HERE / "chat.log", lines=HERE)
+SOURCES = Sources(NAME, grafana="http://grafana", get=get, chat=HERE / "chat.log", logs=HERE)
 
 
 def report(tmp_path: Path, sources: Sources = SOURCES) -> Report:
@@ -57,7 +57,7 @@ def part(text: str, title: str) -> str:
 
 def test_the_first_mover_is_api(text: str) -> None:
     assert "**api**: api does not answer Prometheus, between 23:58:03 and 23:58:05" in text
-    assert "database had not moved" in text
+    assert "database had no anomaly" in text
 
 
 def test_what_fired_and_when_the_chat_was_told(text: str) -> None:
@@ -99,16 +99,16 @@ def test_what_people_fill_in_is_there(text: str) -> None:
 
 
 def test_loki_that_does_not_answer_is_said(tmp_path: Path) -> None:
-    away = replace(SOURCES, loki="http://loki", tempo="http://tempo", notes="http://grafana")
+    away = replace(SOURCES, loki="http://loki", tempo="http://tempo", annotations="http://grafana")
     text = render(report(tmp_path, away))
     assert "log files, since Loki does not answer" in text
-    assert "Tempo does not answer, so no spans are kept" in text
+    assert "Tempo does not answer, so no spans are stored" in text
 
 
 def test_without_a_chat_nothing_is_said_of_it(tmp_path: Path) -> None:
-    text = render(report(tmp_path, replace(SOURCES, chat=None, lines=None)))
+    text = render(report(tmp_path, replace(SOURCES, chat=None, logs=None)))
     assert "no log of the chat" in text
-    assert "neither Loki nor log files are at hand" in text
+    assert "neither Loki nor log files are available" in text
 
 
 def test_the_picture_is_small(tmp_path: Path) -> None:
