@@ -5,91 +5,161 @@
 # it would lose what was read and not delivered: a batch, and a few lines more. So reading begins
 # BEHIND bytes earlier, at the start of a line; Loki drops the lines that it has already. What is
 # missing of files that were rotated away is read from a copy, which goes at a later start.
+#
+# A service may rotate its file at any moment. NUMBER is 0 for FILE itself, 1 for FILE.1, which was
+# rotated away last, and so on. A file keeps its inode, whatever its name.
 set -eu
 BEHIND=2097152 # twice the batchsize in promtail.yml
-OPEN_SECONDS=${OPEN_SECONDS:-10}
+SETTLED=60 # seconds; Promtail saves every two what it noted up to two before, if it gets its turn
+LOOK_SECONDS=${LOOK_SECONDS:-1} # between looks whether Promtail has opened its files
 positions=$1
 shift
 folder=$(dirname "$positions")
+numbers=$(seq 1 100)
+newline='
+'
+
+name() { # FILE NUMBER
+    [ "$2" -eq 0 ] && echo "$1" || echo "$1.$2"
+}
+
+# a number about a file, 0 if there is none: its size (%s), inode (%i), last rotation (%Z)
+about() { # FORMAT FILE
+    stat -c "$1" "$2" 2>/dev/null || echo 0
+}
+
+# the number of the first file that was rotated away before NUMBER; fails if there is none
+older() { # FILE NUMBER
+    for n in $numbers; do
+        if [ "$n" -gt "$2" ] && [ -f "$1.$n" ]; then
+            echo "$n"
+            return
+        fi
+    done
+    return 1
+}
+
+# all inodes, the newest file first: the same before and after means that nothing was rotated
+inodes() { # FILE
+    about %i "$1"
+    n=0
+    while n=$(older "$1" "$n"); do
+        about %i "$1.$n"
+    done
+}
 
 # whether OFFSET is the end of a line of FILE
 belongs() { # FILE OFFSET
-    [ "$2" -eq 0 ] || {
-        [ "$2" -le "$(wc -c <"$1")" ] && [ -z "$(tail -c "+$2" "$1" | head -c 1)" ]
+    [ -f "$1" ] && {
+        [ "$2" -eq 0 ] || {
+            [ "$2" -le "$(about %s "$1")" ] && [ -z "$(tail -c "+$2" "$1" | head -c 1)" ]
+        }
     }
 }
 
-# whether FILE was rotated after OTHER was written
-rotated_since() { # FILE OTHER
-    [ -n "$(find "$1.1" -cnewer "$2" 2>/dev/null)" ]
-}
-
-# whether the position OFFSET is one in FILE itself, not in one that was rotated away
-current() { # FILE OFFSET
-    belongs "$1" "$2" && ! rotated_since "$1" "$positions"
-}
-
-# the start of the first line that begins no more than BEHIND bytes before OFFSET
-earlier() { # FILE OFFSET
-    from=$(($2 - BEHIND))
-    if [ "$from" -le 0 ]; then
-        echo 0
-    else
-        rest=$(tail -c "+$((from + 1))" "$1" | head -n 1 | wc -c)
-        echo $((from + rest))
-    fi
-}
-
-# how many bytes at the end of what was rotated away are to be read
-missing() { # FILE OFFSET
-    if current "$1" "$2"; then
-        echo $((BEHIND - $2))
+# the number of the file in which OFFSET was noted, and OFFSET; the oldest and 0 if in none
+noted() { # FILE OFFSET
+    last=$(older "$1" 0) || last=0
+    changed=$(about %Z "$1.$last")
+    if [ "$changed" -lt $(($(about %Y "$positions") - SETTLED)) ] && belongs "$1" "$2"; then
+        echo "0 $2"
         return
     fi
-    after=1
-    number=1
-    while [ -f "$1.$number" ]; do
-        after=$((after + $(wc -c <"$1.$number")))
-        if belongs "$1.$number" "$2"; then
-            echo $((after - $2 + BEHIND))
+    n=0
+    last=0
+    while n=$(older "$1" "$n"); do
+        last=$n
+        if belongs "$1.$n" "$2"; then
+            echo "$n $2"
             return
         fi
-        number=$((number + 1))
     done
-    echo "$after"
+    if belongs "$1" "$2"; then echo "0 $2"; else echo "$last 0"; fi
 }
 
-# all that was rotated away, the oldest first, after an empty line
-rotated() { # FILE
-    echo
-    number=1
-    while [ -f "$1.$number" ]; do
-        number=$((number + 1))
+# the number and offset of BEHIND bytes earlier
+earlier() { # FILE NUMBER OFFSET
+    number=$2
+    offset=$(($3 - BEHIND))
+    while [ "$offset" -lt 0 ] && n=$(older "$1" "$number"); do
+        number=$n
+        offset=$((offset + $(about %s "$1.$n")))
     done
-    while [ "$number" -gt 1 ]; do
-        number=$((number - 1))
-        cat "$1.$number"
-    done
+    [ "$offset" -ge 0 ] || offset=0
+    echo "$number $offset"
 }
 
-# copy the last BYTES of what was rotated away to where Promtail reads it as well
-again() { # FILE BYTES
-    copy=$folder/$(basename "$1" .log).$(date +%s).rotated.log
-    rotated "$1" | tail -c "$2" | sed 1d >"$copy.new" # without the piece of a line
-    mv "$copy.new" "$copy"
-}
-
-# the position at which to begin FILE; what is missing before that is copied
-resume() { # FILE OFFSET
-    bytes=$(missing "$1" "$2")
-    if [ "$bytes" -gt 0 ] && [ -f "$1.1" ]; then
-        again "$1" "$bytes"
-    fi
-    if current "$1" "$2"; then
-        earlier "$1" "$2"
-    else
+# the start of the first line that begins at OFFSET or later
+line_start() { # FILE OFFSET
+    if [ "$2" -eq 0 ]; then
         echo 0
+    else
+        echo $(($2 - 1 + $(tail -c "+$2" "$1" 2>/dev/null | head -n 1 | wc -c)))
     fi
+}
+
+# copy what comes after OFFSET of file NUMBER, up to END of FILE; print the copy's name
+copy() { # FILE NUMBER OFFSET END
+    to=$folder/$(basename "$1" .log).$(date +%s.%N).rotated.log
+    {
+        tail -c "+$(($3 + 1))" "$1.$2" || true
+        n=$2
+        while [ "$n" -gt 1 ]; do
+            n=$((n - 1))
+            cat "$1.$n" || true
+        done
+        head -c "$4" "$1" || true
+    } >"$to.new" 2>/dev/null
+    mv "$to.new" "$to"
+    echo "$to"
+}
+
+# the inode of FILE and the position at which to begin it; what is missing before that is copied
+resume() { # FILE OFFSET
+    while :; do
+        before=$(inodes "$1")
+        # shellcheck disable=SC2046 # two numbers
+        set -- "$1" "$2" $(earlier "$1" $(noted "$1" "$2"))
+        begin=$(line_start "$(name "$1" "$3")" "$4")
+        made=
+        if [ "$3" -gt 0 ]; then
+            made=$(copy "$1" "$3" "$begin" 0)
+            begin=0
+        fi
+        [ "$before" != "$(inodes "$1")" ] || break
+        rm -f "$made"
+    done
+    echo "${before%%"$newline"*} $begin"
+}
+
+# whether Promtail has FILE open, and so follows it when it is rotated
+opened() { # FILE
+    stat -Lc %i /proc/$$/fd/* 2>/dev/null | grep -qx "$(about %i "$1")"
+}
+
+# what was rotated away before Promtail opened FILE, which was to be the file INODE, from BEGIN on
+rotated_meanwhile() { # INODE BEGIN FILE
+    looks=0
+    until opened "$3" || [ ! -d /proc/$$ ] || [ "$looks" -gt 600 ]; do
+        sleep "$LOOK_SECONDS"
+        looks=$((looks + 1))
+    done
+    while [ "$1" -gt 0 ] && [ "$1" != "$(about %i "$3")" ]; do
+        before=$(inodes "$3")
+        n=0
+        begin=0
+        last=0
+        while n=$(older "$3" "$n"); do
+            last=$n
+            if [ "$1" = "$(about %i "$3.$n")" ]; then
+                begin=$2
+                break
+            fi
+        done
+        # Promtail began the new file at a position that was meant for the old one.
+        [ "$last" -eq 0 ] || copy "$3" "$last" "$begin" "$(line_start "$3" "$2")"
+        [ "$before" != "$(inodes "$3")" ] || break
+    done
 }
 
 # the files that Promtail knows, after the position in each
@@ -99,25 +169,19 @@ known() {
 
 find "$folder" -name '*.rotated.log' -mmin +60 -exec rm {} +
 if [ -f "$positions" ]; then
+    known | while read -r offset file; do
+        if [ -f "$file" ] || older "$file" 0 >/dev/null; then
+            began=$(resume "$file" "$offset")
+            echo "$began $file"
+        fi
+    done >"$folder/began"
     {
         echo "positions:"
-        known | while read -r offset file; do
-            if [ -f "$file" ]; then
-                echo "  $file: \"$(resume "$file" "$offset")\""
-            fi
-        done
+        sed 's/^[0-9]* \([0-9]*\) \(.*\)/  \2: "\1"/' "$folder/began"
     } >"$positions.new"
     mv "$positions.new" "$positions"
-    touch "$folder/started"
-    ( # What is rotated from here until Promtail has opened its files goes unseen: look again.
-        (
-            sleep "$OPEN_SECONDS"
-            known | while read -r offset file; do
-                if rotated_since "$file" "$folder/started"; then
-                    again "$file" $(($(wc -c <"$file.1") + 1))
-                fi
-            done
-        ) >/dev/null 2>&1 &
-    )
+    while read -r inode begin file; do
+        (rotated_meanwhile "$inode" "$begin" "$file") </dev/null >/dev/null 2>&1 &
+    done <"$folder/began"
 fi
 exec "$@"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,19 +38,23 @@ class Folder:
             path = self.log.with_name(f"api.log.{number}") if number else self.log
             path.write_bytes(data)
 
-    def start(self, position: int, ago: float = -60) -> int:
+    def start(self, position: int, ago: float = -3600) -> int:
         """Start after Promtail noted ``position`` so many seconds ago; where it begins to read."""
+        self.note(position, ago)
+        return self.again()
+
+    def note(self, position: int, ago: float) -> None:
+        """Promtail noted ``position`` so many seconds ago, and then was killed."""
         self.positions.write_text(f'positions:\n  {self.log}: "{position}"\n')
         noted = time.time() - ago
         os.utime(self.positions, (noted, noted))
-        return self.again()
 
     def again(self) -> int:
         script = ROOT / "promtail/start.sh"
         done = subprocess.run(
             ["sh", script, self.positions, "echo", "started", "with", "these"],
             capture_output=True, text=True, check=True,
-            env={**os.environ, "OPEN_SECONDS": "0"},
+            env={**os.environ, "LOOK_SECONDS": "0.1"},
         )  # fmt: skip
         assert (done.stdout, done.stderr) == ("started with these\n", "")
         known = yaml.safe_load(self.positions.read_text())["positions"] or {}
@@ -95,7 +100,7 @@ def test_what_was_rotated_away_unread_is_read_from_a_copy(
     assert new[end - 1 : end] != b"\n", "no line of the new file ends there"
     files = [old, middle, new] if between else [old, new]
     folder.write(files)
-    assert folder.start(end, -60 if held else 60) == 0
+    assert folder.start(end, -3600 if held else 60) == 0
     [copy] = folder.copies()
     unread = (old + middle)[end:]
     assert copy.endswith(unread)
@@ -113,6 +118,18 @@ def test_what_was_on_its_way_when_the_file_was_rotated_is_read_again(folder: Fol
     assert BEHIND - end - 2 * LINE < len(copy) <= BEHIND - end
 
 
+def test_a_position_saved_soon_after_a_rotation_may_be_one_of_the_file_before(
+    folder: Folder,
+) -> None:
+    """Promtail saves what it noted seconds ago, and a line of the new file may end there too."""
+    old, new = lines(10_000, 20_000), lines(20_000, 25_000)
+    end = len(lines(10_000, 14_000))
+    folder.write([old, new])
+    assert folder.start(end, -1) == 0
+    [copy] = folder.copies()
+    assert copy.endswith(old[end:])
+
+
 def test_a_position_that_is_in_no_file_means_everything(folder: Folder) -> None:
     old = lines(10, 1_000)
     folder.write([old, b""])
@@ -120,16 +137,93 @@ def test_a_position_that_is_in_no_file_means_everything(folder: Folder) -> None:
     assert folder.copies() == [old]
 
 
-def test_what_is_rotated_while_promtail_starts_is_read_from_a_copy(folder: Folder) -> None:
-    folder.log.write_bytes(lines(0, 100))
-    folder.positions.write_text(f'positions:\n  {folder.log}: "0"\n')
-    late = f'sleep 0.1; echo late >> "{folder.log}" && mv "{folder.log}" "{folder.log}.1"'
-    subprocess.run(
-        ["sh", ROOT / "promtail/start.sh", folder.positions, "sh", "-c", late],
-        check=True,
-        env={**os.environ, "OPEN_SECONDS": "2"},
-    )
-    assert wait_for("a copy", folder.copies) == [lines(0, 100) + b"late\n"]
+# Takes the place of each program that the script runs: the service rotates its log before the
+# program numbered ROTATE_AT, and before Promtail opens it if there are not so many.
+STEP = """#!/bin/sh
+echo >>"$FOLDER/steps"
+if [ "${0##*/}" = promtail ] || [ "$(/usr/bin/wc -l <"$FOLDER/steps")" -gt "$ROTATE_AT" ]; then
+    if /bin/mkdir "$FOLDER/done" 2>/dev/null; then
+        [ ! -f "$LOG.1" ] || /bin/mv "$LOG.1" "$LOG.2"
+        /bin/mv "$LOG" "$LOG.1"
+        /bin/cp "$FOLDER/next" "$LOG"
+    fi
+fi
+"""
+# Opens the log where it was told to, from the start if the file is shorter, until it is ended.
+PROMTAIL = """
+exec 3<"$LOG"
+/bin/cp "$POSITIONS" "$FOLDER/begun"
+/bin/cat <&3 >"$FOLDER/read.new"
+/bin/mv "$FOLDER/read.new" "$FOLDER/read"
+/bin/cat >/dev/null
+"""
+PROGRAMS = "basename cat cut date dirname find grep head mv rm sed seq sleep stat tail touch wc"
+
+
+class Promtail:
+    """Promtail, begun by the script while the service rotates its log."""
+
+    def __init__(self, folder: Folder, tmp_path: Path) -> None:
+        self.folder, self.path = folder, tmp_path
+        self.programs = tmp_path / "programs"
+        self.programs.mkdir()
+        for name in [*PROGRAMS.split(), "promtail"]:
+            rest = PROMTAIL if name == "promtail" else f'PATH=/usr/bin:/bin exec {name} "$@"\n'
+            (self.programs / name).write_text(STEP + rest)
+            (self.programs / name).chmod(0o755)
+
+    def start(self, rotate_at: int) -> subprocess.Popen[bytes]:
+        """Start it, and wait until it has read its log."""
+        process = subprocess.Popen(
+            ["sh", ROOT / "promtail/start.sh", self.folder.positions, "promtail"],
+            stdin=subprocess.PIPE,
+            env={
+                "PATH": f"{self.programs}:/usr/bin:/bin", "FOLDER": str(self.path),
+                "LOG": str(self.folder.log), "POSITIONS": str(self.folder.positions),
+                "ROTATE_AT": str(rotate_at), "LOOK_SECONDS": "0.1",
+            },
+        )  # fmt: skip
+        wait_for("Promtail", (self.path / "read").exists)
+        return process
+
+    def found(self, expected: set[bytes]) -> bool:
+        """Whether it has read these lines, or finds them in the copies."""
+        known = yaml.safe_load((self.path / "begun").read_text())["positions"] or {}
+        begin, data = int(known.get(str(self.folder.log), 0)), (self.path / "read").read_bytes()
+        texts = [data[begin:] if begin <= len(data) else data, *self.folder.copies()]
+        return expected <= {line for text in texts for line in text.splitlines()}
+
+
+# Of the log: how many lines it and the file before it hold, and after which one Promtail was ended.
+@pytest.mark.parametrize(
+    ("older", "count", "noted", "stride"),
+    [(500, 500, 300, 2), (100, 11_000, 11_000, 4)],
+    ids=["small", "large"],
+)
+def test_a_rotation_at_any_moment_of_the_start_loses_nothing(
+    older: int, count: int, noted: int, stride: int, tmp_path: Path
+) -> None:
+    steps, rotate_at = 1, -stride
+    while rotate_at < steps:
+        rotate_at += stride
+        home = tmp_path / str(rotate_at)
+        home.mkdir()
+        folder = Folder(home)
+        (home / "next").write_bytes(lines(50_000, 52_000))
+        old, read = lines(10_000, 10_000 + older), lines(20_000, 20_000 + noted)
+        unread = lines(20_000 + noted, 20_000 + count)
+        folder.write([old, read + unread])
+        folder.note(len(read), -3600)
+        unsure = (old + read)[-BEHIND:].partition(b"\n")[2] if count > 9000 else old + read
+        expected = {*(unsure + unread).splitlines(), *(home / "next").read_bytes().splitlines()}
+        promtail = Promtail(folder, home)
+        process = promtail.start(rotate_at)
+        steps = len((home / "steps").read_text())
+        try:
+            where = f"every line, rotated before program {rotate_at} of {steps}"
+            wait_for(where, partial(promtail.found, expected))
+        finally:
+            process.communicate()
 
 
 def test_copies_go_when_they_are_old(folder: Folder) -> None:
