@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import socket
 
+from tests.parts import PATIENCE
+
 
 def connect(url: str) -> socket.socket:
     """A connection to the server of a URL."""
-    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=15)
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=PATIENCE)
 
 
 def rest(connection: socket.socket) -> bytes:

@@ -27,6 +27,9 @@ from app.database.roles import GRANTS, Role
 from observability.stack.local import postgres
 
 ROOT = Path(__file__).parent.parent
+# The longest that a test waits for anything (seconds). It ends what is hopeless, and says nothing
+# about speed: a machine that has no time is as good as any other.
+PATIENCE = 180.0
 ROLES = [Role(purpose, f"minitwit_{purpose}", f"of-{purpose}") for purpose in GRANTS]
 T = TypeVar("T")
 
@@ -49,7 +52,7 @@ def free_port() -> int:
     raise AssertionError("no port is left")
 
 
-def wait_for(what: str, read: Callable[[], T | None], seconds: float = 90) -> T:
+def wait_for(what: str, read: Callable[[], T | None], seconds: float = PATIENCE) -> T:
     """Poll ``read`` until it gives something true; fail naming ``what`` when time is up."""
     deadline = time.monotonic() + seconds
     while True:
@@ -84,13 +87,23 @@ def request(
     """One HTTP request; an error status is an answer like any other."""
     call = urllib.request.Request(url, body, headers or {}, method=method)
     try:
-        with urllib.request.urlopen(call, timeout=10) as response:
+        with urllib.request.urlopen(call, timeout=30) as response:
             return Answer(response.status, response.read(), _lower(response.headers))
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, error.read(), _lower(error.headers))
     except OSError:
         return Answer(0)
+
+
+def get(url: str) -> Answer:
+    """Return the answer of one that runs, however long a machine without time takes for it."""
+
+    def answered() -> Answer | None:
+        answer = request("GET", url)
+        return answer if answer.status else None
+
+    return wait_for(f"an answer from {url}", answered)
 
 
 def _lower(headers: Message) -> dict[str, str]:
@@ -111,7 +124,7 @@ class PostgresServer:
         command = postgres.command(self.home, self.port, fsync="off", max_connections=200)
         with (self.home / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_for("PostgreSQL", self._answers, 90)
+        wait_for("PostgreSQL", self._answers)
 
     @property
     def pid(self) -> int:
@@ -148,7 +161,7 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop at once, ending its connections."""
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(timeout=60)
+        self._process.wait(timeout=PATIENCE)
 
     def _answers(self) -> bool:
         try:
@@ -214,7 +227,7 @@ def start_service(
     finally:
         if process.poll() is None:
             process.terminate()
-            process.wait(timeout=60)
+            process.wait(timeout=PATIENCE)
 
 
 def _started(service: Service) -> bool:

@@ -31,7 +31,7 @@ from tests.alerts.pages import (
 )
 from tests.dashboards.expressions import unknown
 from tests.docs import commands
-from tests.parts import ROOT, PostgresServer, wait_for
+from tests.parts import PATIENCE, ROOT, PostgresServer, wait_for
 
 GRAFANA = "http://127.0.0.1:3000"
 TIME = {"from": ["now-1h"], "to": ["now"]}
@@ -158,7 +158,7 @@ def test_the_query_for_the_holder_of_a_lock_finds_it(database_url: str) -> None:
             holder.execute("LOCK TABLE locked IN ACCESS EXCLUSIVE MODE")
             waiting = threading.Thread(target=waiter.execute, args=("SELECT * FROM locked",))
             waiting.start()
-            wait_for("the waiter", lambda: looker.execute(query).fetchall(), 20)
+            wait_for("the waiter", lambda: looker.execute(query).fetchall())
             [row] = looker.execute(query).fetchall()
             assert (row[0], row[1]) == (holder.info.backend_pid, "holder")
-        waiting.join(20)
+        waiting.join(PATIENCE)

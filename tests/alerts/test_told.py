@@ -14,7 +14,7 @@ import yaml
 from observability.conventions import MONITORING_BLIND
 from observability.stack.programs.tools import require
 from observability.stack.settings import load
-from tests.parts import free_port, request, wait_for
+from tests.parts import PATIENCE, free_port, request, wait_for
 
 CONFIG = Path(__file__).parents[2] / "deploy/generated/alertmanager.yml"
 API_DOWN, WEB_DOWN = "TargetDown api", "TargetDown web"
@@ -91,7 +91,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             yield lambda *names: _told(url, names)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE)
 
 
 def _told(url: str, names: tuple[str, ...]) -> set[str]:

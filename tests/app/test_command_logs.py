@@ -14,7 +14,7 @@ import pytest
 
 from app.database.roles import ONE
 from tests.observability.instrument.test_loki import Loki
-from tests.parts import ROOT, PostgresServer, Service, free_port
+from tests.parts import PATIENCE, ROOT, PostgresServer, Service, free_port
 
 SCHEMA = """
 CREATE TABLE user (user_id INTEGER PRIMARY KEY, username TEXT, email TEXT, pw_hash TEXT);
@@ -36,7 +36,7 @@ def run(*command: str, port: int, **variables: str) -> subprocess.CompletedProce
     loki = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "LOKI_URL": loki, **variables}
     return subprocess.run(
-        [sys.executable, "-m", *command], cwd=ROOT, env=environment, timeout=60,
+        [sys.executable, "-m", *command], cwd=ROOT, env=environment, timeout=PATIENCE,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -120,7 +120,7 @@ def test_the_pool_s_connections_are_idle_while_nothing_is_asked(api: Service) ->
         states = {key[1][0]: value for key, value in found.items()}
         return states["idle"] > 0 and states["busy"] == 0
 
-    wait_for("an idle pool", idle, 20)
+    wait_for("an idle pool", idle)
 
 
 @pytest.mark.parametrize("metric", [c.ACTIVE_USERS, c.EVENT_LOOP_LAG], ids=lambda one: one.name)
@@ -128,4 +128,4 @@ def test_what_is_measured_now_and_then_is(api: Service, metric: c.Metric) -> Non
     send(api, "/register", {**ANN, "username": "fay"})
     send(api, "/api/sessions", {"username": "fay", "password": "secret"})
     part = "_count" if metric.kind == "histogram" else ""
-    wait_for(metric.name, lambda: samples(api, metric, part=part)[metric.name, ()] > 0, 40)
+    wait_for(metric.name, lambda: samples(api, metric, part=part)[metric.name, ()] > 0)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.app.test_contract import call, path, register
-from tests.parts import PostgresServer, Service, start_service, wait_for
+from tests.parts import PATIENCE, PostgresServer, Service, start_service, wait_for
 from tests.web.visitor import Visitor, member
 
 FORGED = '{"level": "info", "event": "request", "message": "forged"}'
@@ -31,7 +31,7 @@ def service(request: pytest.FixtureRequest) -> Service:
 def raw(service: Service, *lines: bytes) -> bytes:
     """The answer to a request made of exactly these lines."""
     address = ("127.0.0.1", int(service.url.rpartition(":")[2]))
-    with socket.create_connection(address, timeout=10) as connection:
+    with socket.create_connection(address, timeout=PATIENCE) as connection:
         connection.sendall(b"\r\n".join((*lines, b"Connection: close", b"", b"")))
         return b"".join(iter(lambda: connection.recv(65536), b""))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import ROOT, Service, free_port, request, wait_for
+from tests.parts import PATIENCE, ROOT, Service, free_port, request, wait_for
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def alive() -> Iterator[int]:
 def healthy(port: int, folder: Path) -> bool:
     command = [sys.executable, "-I", str(ROOT / "app/healthcheck.py")]
     environment = {"PORT": str(port), "TMPDIR": str(folder)}
-    return subprocess.run(command, env=environment, check=False, timeout=20).returncode == 0
+    return subprocess.run(command, env=environment, check=False, timeout=PATIENCE).returncode == 0
 
 
 def test_what_was_never_ready_is_not_kept(alive: int, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from app.limits import BodyLimits, Limits
 from tests.attacks import connect, refused, rest
-from tests.parts import Service, start_service, wait_for
+from tests.parts import PATIENCE, Service, start_service, wait_for
 
 SECONDS = 1.0
 BYTES = 40_000
@@ -67,7 +67,7 @@ def test_trickling_does_not_buy_time(service: Service) -> None:
         connection.sendall(HEAD + b"Content-Length: 5000\r\n\r\n")
         connection.settimeout(0.1)
         answer = b""
-        while not answer and time.monotonic() - began < 10:
+        while not answer and time.monotonic() - began < PATIENCE:
             connection.sendall(b"x")
             try:
                 answer = connection.recv(1000)

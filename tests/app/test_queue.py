@@ -42,7 +42,7 @@ def person(name: str) -> dict[str, str]:
 
 def settled(api: Service) -> None:
     """Wait until nobody is served or waits any more."""
-    wait_for("an empty queue", lambda: api.metric("minitwit_password_hashes_waiting") == 0, 60)
+    wait_for("an empty queue", lambda: api.metric("minitwit_password_hashes_waiting") == 0)
 
 
 def session(service: Service) -> aiohttp.ClientSession:
@@ -131,7 +131,7 @@ def test_what_the_processor_cannot_do_is_refused_at_once(api: Service, database_
         assert statuses.index(503) < len(statuses) - 1 - statuses[::-1].index(204), "only later"
     assert registered(database_url, "storming") == counts[204]
     after = partial(api.send, "POST", "/register", person("after the storm"))
-    wait_for("the next one", lambda: after().status in (204, 400), 60)
+    wait_for("the next one", lambda: after().status in (204, 400))
 
 
 def test_a_page_that_says_no_means_no(api: Service, web: Service, database_url: str) -> None:

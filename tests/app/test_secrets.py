@@ -121,7 +121,7 @@ def test_no_secret_gets_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
             attack_web(web, hidden)
             break_statements(url, api, hidden)
             server.stop()
-            wait_for("not ready", lambda: api.get("/readyz").status == 503, 10)
+            wait_for("not ready", lambda: api.get("/readyz").status == 503)
             attack = {"username": "x", "email": "a@b", "pwd": hidden.new("pwd without a database")}
             assert api.send("POST", "/register", attack).status == 503
             Visitor(web.url).form("/login", username="x", password=hidden.new("form without api"))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from app.settings import COURSE
-from tests.parts import ROOT, start_service
+from tests.parts import PATIENCE, ROOT, start_service
 
 OPEN = "0.0.0.0"  # noqa: S104  # that is what is tested
 
@@ -17,7 +17,7 @@ def test_without_one_api_serves_loopback_alone(app_url: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "api"],
         cwd=ROOT, env={**os.environ, "HOST": OPEN, "PORT": "0", "DATABASE_URL": app_url},
-        capture_output=True, text=True, check=False, timeout=30,
+        capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 1
     assert done.stderr == "api: SIMULATOR_PASSWORD is not set\n"

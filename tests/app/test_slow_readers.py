@@ -85,7 +85,7 @@ def test_a_crowd_that_does_not_read_holds_a_bounded_amount(
         try:
             for number in range(10):  # one by one: what is built at once is bounded by the pool
                 crowd.append(asked(service))
-                wait_for("its answer", partial(answered, service, number), 60)
+                wait_for("its answer", partial(answered, service, number))
             held = service.metric("process_resident_memory_bytes") - before
             assert held < 120 * MIB  # all ten are 180, and what builds them
             assert len(small(service)) == 5  # what is small is answered all the same
@@ -94,7 +94,7 @@ def test_a_crowd_that_does_not_read_holds_a_bounded_amount(
         finally:
             for connection in crowd:
                 connection.close()
-        wait_for("room again", lambda: len(everything(service)) == 9000, 60)
+        wait_for("room again", lambda: len(everything(service)) == 9000)
 
 
 def test_a_list_ends_where_it_gets_too_large(database_url: str, tmp_path: Path) -> None:

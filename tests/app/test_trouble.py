@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 
 from tests.app.test_contract import call, path, register
 from tests.parts import (
+    PATIENCE,
     ROOT,
     Answer,
     PostgresServer,
@@ -52,10 +52,14 @@ def patient(
         yield service
 
 
-def timed(service: Service) -> tuple[Answer, float]:
-    started = time.monotonic()
-    answer = call(service, "POST", path("msgs", "survivor"), {"content": "x"})
-    return answer, time.monotonic() - started
+def post(service: Service) -> Answer:
+    return call(service, "POST", path("msgs", "survivor"), {"content": "x"})
+
+
+def errors(service: Service) -> dict[str, float]:
+    """How many statements failed, and why: only those that waited are late or out of time."""
+    kinds = ("unavailable", "pool_exhausted", "timeout")
+    return {kind: service.metric("minitwit_db_errors_total", kind=kind) for kind in kinds}
 
 
 def test_text_arrives_whatever_encoding_the_shell_names(patient: Service) -> None:
@@ -106,12 +110,12 @@ def test_a_read_only_database_is_unavailable_for_writes_alone(
     finally:
         alter("RESET default_transaction_read_only")
     wait_for("readiness", lambda: not not_ready(patient))
-    assert timed(patient)[0].status == 204
+    assert post(patient).status == 204
 
 
 def refused(service: Service) -> Answer | None:
     """Return the response to a rejected post; it is never a 500."""
-    answer, _ = timed(service)
+    answer = post(service)
     assert answer.status in (204, 503), answer
     return answer if answer.status == 503 else None
 
@@ -123,52 +127,50 @@ def not_ready(service: Service) -> str:
 
 
 def test_database_down_then_up(patient: Service, own_server: PostgresServer) -> None:
-    errors = patient.metric("minitwit_db_errors_total")
     own_server.stop()
     try:
-        wait_for("not ready", lambda: patient.get("/readyz").status == 503, 5)
+        wait_for("not ready", lambda: patient.get("/readyz").status == 503)
         assert patient.get("/healthz").status == 200
+        before = errors(patient)
         with ThreadPoolExecutor(20) as pool:
-            results = list(pool.map(lambda _: timed(patient), range(100)))
-        assert {answer.status for answer, _ in results} == {503}
-        answer = results[0][0]
-        assert answer.json()["status"] == 503
-        assert answer.headers["retry-after"] == "1"
-        assert max(seconds for _, seconds in results) < 0.3
-        assert patient.metric("minitwit_db_errors_total") > errors
+            answers = list(pool.map(lambda _: post(patient), range(100)))
+        assert {answer.status for answer in answers} == {503}
+        assert answers[0].json()["status"] == 503
+        assert answers[0].headers["retry-after"] == "1"
+        assert errors(patient) == before | {"unavailable": before["unavailable"] + 100}
     finally:
         own_server.start()
-    wait_for("ready again", lambda: patient.get("/readyz").status == 200, 10)
-    wait_for("posting again", lambda: timed(patient)[0].status == 204, 5)
+    wait_for("ready again", lambda: patient.get("/readyz").status == 200)
+    wait_for("posting again", lambda: post(patient).status == 204)
     wait_for("its line", lambda: [x for x in patient.logs() if x["event"] == "db_error"])
 
 
 def test_database_hanging_then_going_on(patient: Service, own_server: PostgresServer) -> None:
-    wait_for("ready", lambda: patient.get("/readyz").status == 200, 10)
+    wait_for("ready", lambda: patient.get("/readyz").status == 200)
     own_server.signal(signal.SIGSTOP)
     try:
-        wait_for("not ready", lambda: patient.get("/readyz").status == 503, 8)
-        answer, seconds = timed(patient)
-        assert answer.status == 503
-        assert seconds < 0.3
+        wait_for("not ready", lambda: patient.get("/readyz").status == 503)
+        before = errors(patient)
+        assert post(patient).status == 503
+        assert errors(patient) == before | {"unavailable": before["unavailable"] + 1}
     finally:
         own_server.signal(signal.SIGCONT)
-    wait_for("ready again", lambda: patient.get("/readyz").status == 200, 10)
-    wait_for("posting again", lambda: timed(patient)[0].status == 204, 5)
+    wait_for("ready again", lambda: patient.get("/readyz").status == 200)
+    wait_for("posting again", lambda: post(patient).status == 204)
 
 
 def test_pool_exhausted_is_a_bounded_wait(patient: Service, own_server: PostgresServer) -> None:
-    wait_for("ready", lambda: patient.get("/readyz").status == 200, 10)
+    wait_for("ready", lambda: patient.get("/readyz").status == 200)
     with psycopg.connect(own_server.url("patient")) as blocker:
         blocker.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
         with ThreadPoolExecutor(12) as pool:
-            results = list(pool.map(lambda _: timed(patient), range(12)))
-        assert {answer.status for answer, _ in results} == {503}
-        assert max(seconds for _, seconds in results) < 3
-        assert patient.get("/readyz").status == 200, "saturated is not broken"
-    assert patient.metric("minitwit_db_errors_total", kind="pool_exhausted") > 0
-    assert patient.metric("minitwit_db_errors_total", kind="timeout") > 0
-    wait_for("posting again", lambda: timed(patient)[0].status == 204, 5)
+            answers = list(pool.map(lambda _: post(patient), range(12)))
+        assert {answer.status for answer in answers} == {503}
+        # Saturated is not broken.
+        wait_for("readiness", lambda: patient.get("/readyz").status == 200)
+    assert errors(patient)["pool_exhausted"] > 0
+    assert errors(patient)["timeout"] > 0
+    wait_for("posting again", lambda: post(patient).status == 204)
 
 
 def test_api_starts_while_the_database_is_away(own_server: PostgresServer, tmp_path: Path) -> None:
@@ -179,21 +181,21 @@ def test_api_starts_while_the_database_is_away(own_server: PostgresServer, tmp_p
     process = subprocess.Popen([sys.executable, "-m", "app", "api"], cwd=ROOT, env=environment)
     try:
         ready = f"http://127.0.0.1:{port}/readyz"
-        wait_for("listening", lambda: request("GET", ready).status == 503, 10)
+        wait_for("listening", lambda: request("GET", ready).status == 503)
         own_server.start()
-        wait_for("ready", lambda: request("GET", ready).status == 200, 10)
+        wait_for("ready", lambda: request("GET", ready).status == 200)
     finally:
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_stopping_drains_then_finishes_what_was_begun(database_url: str, tmp_path: Path) -> None:
-    with start_service("api", tmp_path, DATABASE_URL=database_url, DRAIN_SECONDS="1") as service:
+    with start_service("api", tmp_path, DATABASE_URL=database_url, DRAIN_SECONDS="5") as service:
         register(service, "drained")
         service.process.send_signal(signal.SIGTERM)
-        wait_for("draining", lambda: service.get("/readyz").status == 503, 1)
+        wait_for("draining", lambda: service.get("/readyz").status == 503)
         assert call(service, "POST", path("msgs", "drained"), {"content": "late"}).status == 204
-        assert service.process.wait(timeout=5) == 0
+        assert service.process.wait(timeout=PATIENCE) == 0
     assert [line["event"] for line in service.logs()][-1] == "shutdown"
 
 

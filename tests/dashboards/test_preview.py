@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from dashboards.preview.application import BOARDS, STATIC
-from tests.parts import ROOT, free_port, request, wait_for
+from tests.parts import PATIENCE, ROOT, free_port, request, wait_for
 
 SECRET = "secret-of-prometheus"
 PREVIEW = ROOT / "dashboards/preview"
@@ -39,7 +39,7 @@ def address() -> Iterator[str]:
         yield url
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_it_serves_the_generated_dashboards(address: str) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from observability.stack.config.deployments import PROXY_PORTS, Proxy, render_proxy
 from observability.stack.programs import tools
 from observability.stack.settings import load
-from tests.parts import ROOT, Answer, free_port, request, wait_for
+from tests.parts import PATIENCE, ROOT, Answer, free_port, request, wait_for
 
 TRUST = "    real_ip_header"  # after the list of those who are believed
 
@@ -51,7 +51,7 @@ class Entrance:
         """One request over TLS; the certificate is verified."""
         trust = ssl.create_default_context(cafile=str(self.folder / "secrets/tls/tls_certificate"))
         connection = http.client.HTTPSConnection(
-            "localhost", self.ports["https"], timeout=10, context=trust
+            "localhost", self.ports["https"], timeout=PATIENCE, context=trust
         )
         try:
             connection.request(method, path, body or None, headers)
@@ -114,7 +114,7 @@ def start(
     finally:
         if process.poll() is None:
             os.killpg(process.pid, 15)
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
 
 
 def _settings(folder: Path, ports: Mapping[str, int], grafana: str, header_seconds: int) -> Proxy:

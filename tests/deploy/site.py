@@ -21,7 +21,7 @@ from psycopg import sql
 from tests.deploy import monitoring, proxy
 from tests.deploy.monitoring import Monitoring
 from tests.deploy.proxy import Entrance
-from tests.parts import ROOT, free_port
+from tests.parts import PATIENCE, ROOT, free_port
 
 # What a version is here: the settings it runs under.
 VERSIONS = {
@@ -95,7 +95,7 @@ class Site:
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=120,
+            timeout=PATIENCE,
         )
 
     @contextmanager

@@ -15,7 +15,7 @@ import pytest
 
 from observability.catalog import BACKUP_SIZE, BACKUP_TIME
 from observability.stack.local import postgres
-from tests.parts import ROLES, ROOT, PostgresServer, Service, start_service, wait_for
+from tests.parts import PATIENCE, ROLES, ROOT, PostgresServer, Service, start_service, wait_for
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SCRIPTS = ROOT / "deploy/backup"
@@ -64,7 +64,7 @@ def run(environment: dict[str, str], tmp_path: Path) -> Run:
         mine = environment | (owner if script != "backup.sh" else {}) | other
         return subprocess.run(
             ["sh", str(SCRIPTS / script), *arguments],
-            env=mine, capture_output=True, text=True, check=False, timeout=120,
+            env=mine, capture_output=True, text=True, check=False, timeout=PATIENCE,
         )  # fmt: skip
 
     return run
@@ -118,7 +118,7 @@ def test_it_is_of_one_moment_though_others_write(
         assert run("backup.sh").returncode == 0
     finally:
         over.set()
-        writer.join(10)
+        writer.join(PATIENCE)
     done = run("restore.sh")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -235,7 +235,7 @@ def test_told_to_stop_it_leaves_nothing_behind(environment: dict[str, str]) -> N
     wait_for("it sleeps", lambda: group.read_text().strip())
     process.terminate()
     process.stdout.close()
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE) == 0
 
     def gone() -> bool:
         try:
@@ -244,7 +244,7 @@ def test_told_to_stop_it_leaves_nothing_behind(environment: dict[str, str]) -> N
             return True
         return False
 
-    wait_for("all of it to end", gone, 5)
+    wait_for("all of it to end", gone)
 
 
 def test_psql_is_opened_as_the_owner(run: Run, database: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.deploy import site as sites
 from tests.deploy.monitoring import FIRING, SPENT
 from tests.deploy.site import Site, figures
-from tests.parts import wait_for
+from tests.parts import PATIENCE, wait_for
 
 QUICK = {"CANARY_SECONDS": "2", "WATCH_SECONDS": "2", "GATE_ROUNDS": "1"}
 PATIENT = ("POOL_TIMEOUT=20", "STATEMENT_TIMEOUT=20")
@@ -92,9 +92,9 @@ def test_a_new_version_takes_over_under_load_and_no_request_fails(
 def test_what_fails_only_in_service_is_rolled_back(site: Site, tmp_path: Path) -> None:
     before = site.active
     with site.deploying("cannot-post", **{**QUICK, "CANARY_SECONDS": "60"}) as process:
-        wait_for("the canary", site.split, 100)
+        wait_for("the canary", site.split)
         with site.load(100, 1500, 30, tmp_path / "report.json"):
-            assert process.wait(60) == 1, site.said.read_text()
+            assert process.wait(PATIENCE) == 1, site.said.read_text()
     said = site.said.read_text()
     assert "3 answers of the new version were a 5xx" in said
     assert f"back to {before}" in said
@@ -108,9 +108,9 @@ def test_what_is_slower_by_its_version_is_rolled_back(site: Site, tmp_path: Path
     before = site.active
     settings = {"CANARY_SECONDS": "10", "CANARY_PERCENT": "40"}
     with site.deploying("slow", **{**QUICK, **settings}) as process:
-        wait_for("the canary", site.split, 100)
+        wait_for("the canary", site.split)
         with site.load(60, 700, 30, tmp_path / "report.json"):
-            assert process.wait(60) == 1, site.said.read_text()
+            assert process.wait(PATIENCE) == 1, site.said.read_text()
     assert "api: 0.1.0 is WORSE (0.0 % of" in site.said.read_text()
     assert site.active == before
     assert figures(tmp_path / "report.json")["errors"] == 0
@@ -151,13 +151,13 @@ def test_it_does_not_start_blindly(site: Site) -> None:
 def test_one_that_is_interrupted_undoes_all_and_ends_its_silence(site: Site) -> None:
     before = site.active
     with site.deploying("better", **{**QUICK, "CANARY_SECONDS": "60"}) as process:
-        wait_for("the canary", site.split, 100)
+        wait_for("the canary", site.split)
         down = {"alertname": "MiniTwitTargetDown", "service": "api"}
         serving = f"127.0.0.1:{site.environment[f'{before.upper()}_API']}"
         assert not site.monitoring.silenced(**down, instance=serving)
         assert site.monitoring.silenced(**down, instance="127.0.0.1:1")
         process.terminate()
-        assert process.wait(60) == 1
+        assert process.wait(PATIENCE) == 1
     assert site.monitoring.silences("active") == []
     assert site.active == before
     assert not site.split()

@@ -119,23 +119,23 @@ def test_load_by_nginx_is_seen_in_metrics_logs_and_alerts(site: Site) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
-    wait_for("the api's requests", lambda: site.prometheus("minitwit_http_requests_total > 0"), 60)
-    wait_for("nginx's requests", lambda: site.prometheus("nginx_http_requests_total > 500"), 60)
+    wait_for("the api's requests", lambda: site.prometheus("minitwit_http_requests_total > 0"))
+    wait_for("nginx's requests", lambda: site.prometheus("nginx_http_requests_total > 500"))
     for service in ("api", "nginx"):
-        wait_for(f"{service}'s lines", lambda s=service: site.loki(f'{{service="{s}"}}'), 60)  # type: ignore[misc]
+        wait_for(f"{service}'s lines", lambda s=service: site.loki(f'{{service="{s}"}}'))  # type: ignore[misc]
 
     site.run("up", "--detach", "--no-build", "--scale", "api=2", "--wait", "api")
     two = 'count(up{job="api"} == 1) == 2'
-    wait_for("both replicas", lambda: site.prometheus(two), 60)
+    wait_for("both replicas", lambda: site.prometheus(two))
 
     site.run("stop", "api")
     alert = 'ALERTS{alertname="MiniTwitTargetDown", alertstate="firing", service="api"}'
-    wait_for("the alert", lambda: site.prometheus(alert), 90)
+    wait_for("the alert", lambda: site.prometheus(alert))
 
     def told() -> bool:
         return "MiniTwitTargetDown" in site.run("logs", "chatlog")
 
-    wait_for("the message in the chat", told, 60)
+    wait_for("the message in the chat", told)
 
 
 @pytest.mark.stack

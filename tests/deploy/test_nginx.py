@@ -23,7 +23,7 @@ from observability.stack.config.deployments import cloudflare
 from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.deploy.proxy import Entrance, start
-from tests.parts import ROOT, Service, free_port, request, wait_for
+from tests.parts import PATIENCE, ROOT, Service, free_port, request, wait_for
 from tests.web.visitor import member
 
 BY_PORT = ("web", "api")
@@ -208,7 +208,7 @@ def test_the_simulator_at_nominal_rate_meets_no_limit(
         sys.executable, "-m", "simulator", "--url", proxy.url("api"), "--rate", "429",
         "--actions", "1500", "--even", "--timeout", "10", "--report", str(report),
     ]  # fmt: skip
-    subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=PATIENCE)
     totals = json.loads(report.read_text())["totals"]
     assert totals["count"] == 1500
     by_api = {status: served(status) - before.get(status, 0) for status in totals["statuses"]}
@@ -274,7 +274,7 @@ def test_the_log_is_begun_anew_without_losing_a_line(
     with start(folder, address(api), address(web), environment=settings) as proxy:
         older = proxy.log.with_name("nginx.log.1")
         sent = 0
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while not older.exists() and time.monotonic() < deadline:
             assert proxy.get("api", "/latest").status == 200
             sent += 1

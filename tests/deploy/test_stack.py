@@ -16,7 +16,7 @@ import yaml
 from observability.stack.config.deployments import CONTAINER_PROXY, containers
 from observability.stack.config.receivers import DEADMAN_URL, SECRETS
 from tests.deploy.compose import config as compose_config
-from tests.parts import ROOT
+from tests.parts import PATIENCE, ROOT
 
 SETTINGS = {
     "IMAGE": "registry.example/minitwit:1.0.0",
@@ -37,7 +37,7 @@ def docker(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.deploy import monitoring
 from tests.deploy.monitoring import FIRING, Monitoring
-from tests.parts import ROOT, free_port, wait_for
+from tests.parts import PATIENCE, ROOT, free_port, wait_for
 
 # Says what a Swarm would on which everything goes well; stack deploy waits while `wait` is there.
 DOCKER = """#!/bin/bash
@@ -63,12 +63,12 @@ def test_nothing_is_touched_while_a_critical_alert_fires(
     watched.rules(FIRING)
     try:
         wait_for("the alert", lambda: watched.value("ALERTS"))
-        _, said = (process := deploy(environment, "minitwit:new")).communicate(timeout=60)
+        _, said = (process := deploy(environment, "minitwit:new")).communicate(timeout=PATIENCE)
         assert process.returncode == 1
         assert "REFUSED: a critical alert fires: MiniTwitErrorRatio of api." in said
         assert "stack deploy" not in asked(environment)
         _, said = (process := deploy(environment, "--anyway", "minitwit:new")).communicate(
-            timeout=60
+            timeout=PATIENCE
         )
         assert "it goes on all the same (--anyway)" in said
         assert process.returncode == 0, said
@@ -100,6 +100,6 @@ def test_the_silence_ends_whatever_happens(
             process.terminate()
     finally:
         wait.unlink()
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == int(interrupted), said
     assert watched.silences("active") == []

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from simulator.scenario import read
-from tests.parts import ROOT, free_port, wait_for
+from tests.parts import PATIENCE, ROOT, free_port, wait_for
 from tests.simulator import fakes
 from tests.simulator.fakes import answer, fake_api
 
@@ -29,7 +28,7 @@ def simulate(*arguments: str, **environment: str) -> subprocess.CompletedProcess
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert "Traceback" not in done.stderr
@@ -213,7 +212,7 @@ def test_a_signal_ends_it_cleanly(tmp_path: Path, number: signal.Signals, status
     with fake_api() as api, running("--url", api.url, "--rate", "50", "--report", str(file)) as it:
         wait_for("some actions", lambda: len(api.seen) >= 10)
         it.send_signal(number)
-        out, err = it.communicate(timeout=10)
+        out, err = it.communicate(timeout=PATIENCE)
     assert it.returncode == status
     assert "Traceback" not in err
     assert out.startswith("command ")
@@ -233,7 +232,7 @@ def test_forever_goes_on_lap_after_lap() -> None:
         with fake_api(port=port) as api:
             wait_for("three laps", lambda: len(api.seen) >= 120)
             it.send_signal(signal.SIGINT)
-            it.wait(10)
+            it.wait(PATIENCE)
         assert it.returncode == 130
     ids = sorted(seen.id for seen in api.seen)
     assert ids == list(range(len(ids)))
@@ -250,9 +249,7 @@ def test_forever_can_resume() -> None:
 
 def test_progress_is_told_in_lines(tmp_path: Path) -> None:
     with fake_api() as api, running("--url", api.url, "--rate", "20", "--actions", "2000") as it:
-        began = time.monotonic()
         assert it.stderr
         line = it.stderr.readline()
-        assert 9 < time.monotonic() - began < 20
     assert " of 2,000 (" in line
     assert line.endswith("s left\n")

@@ -14,6 +14,7 @@ import yaml
 
 from dashboards.registry import DASHBOARDS
 from observability.time_scale import SCRAPE_SECONDS
+from tests import parts
 from tests.dashboards.interpolation import Window, interpolate
 from tests.parts import ROOT, request
 from tests.stack.platform import Platform
@@ -72,7 +73,7 @@ def provisioned(stack: Platform) -> dict[str, Json]:
 def get(stack: Platform, uid: str, path: str, /, **query: str | float) -> Any:
     """Return a datasource's response; any error, also a wrong uid, fails the test."""
     address = provisioned(stack)[uid]["url"]
-    answer = request("GET", f"{address}{path}?{urllib.parse.urlencode(query)}")
+    answer = parts.get(f"{address}{path}?{urllib.parse.urlencode(query)}")
     assert answer.status == 200, (query, answer)
     return answer.json()["data"]
 

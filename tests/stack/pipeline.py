@@ -13,10 +13,9 @@ from pathlib import Path
 
 import yaml
 
-from tests.parts import request, wait_for
+from tests.parts import get, request, wait_for
 from tests.stack.platform import Platform
 
-LONG = 180.0  # seconds
 SLICE = 4000  # lines asked for at once; Loki gives at most 5,000
 
 
@@ -24,7 +23,7 @@ def ask(stack: Platform, selector: str, start: int, end: int) -> list[tuple[str,
     """(time in nanoseconds, line) of all that Loki has from ``start`` until before ``end``."""
     query = {"query": selector, "start": start, "end": end, "limit": 5000, "direction": "forward"}
     path = f"/loki/api/v1/query_range?{urllib.parse.urlencode(query)}"
-    answer = request("GET", stack.url("loki") + path)
+    answer = get(stack.url("loki") + path)
     assert answer.status == 200, answer
     streams = answer.json()["data"]["result"]
     return [(stamp, line) for stream in streams for stamp, line, *_ in stream["values"]]
@@ -62,7 +61,7 @@ def kill(stack: Platform) -> None:
     """End Promtail without a warning; the supervisor starts it again."""
     old = stack.process("promtail").pid
     os.kill(old, signal.SIGKILL)
-    wait_for("Promtail again", lambda: stack.process("promtail").pid not in (0, old), LONG)
+    wait_for("Promtail again", lambda: stack.process("promtail").pid not in (0, old))
 
 
 def resident(stack: Platform, component: str) -> int:

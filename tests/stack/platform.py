@@ -23,7 +23,7 @@ from observability.stack.local.processes import leftovers
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.local.up import absent
 from observability.stack.settings import HOST, Settings, load
-from tests.parts import ROOT, request
+from tests.parts import PATIENCE, ROOT, get, request
 
 MONITORING = (
     "postgres", "migrate", "node", "postgres-exporter", "ngircd", "relay", "chatlog", "deadman",
@@ -92,7 +92,7 @@ class Platform:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=PATIENCE * 2,
         )
 
     def up(self, *only: str) -> subprocess.CompletedProcess[str]:
@@ -138,7 +138,7 @@ class Platform:
     def prometheus(self, query: str) -> list[tuple[dict[str, str], float]]:
         """Labels and value of each sample; a failed query fails the test."""
         path = f"/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-        answer = request("GET", self.url("prometheus") + path)
+        answer = get(self.url("prometheus") + path)
         assert answer.status == 200, answer
         result = answer.json()["data"]["result"]
         return [(row["metric"], float(row["value"][1])) for row in result]

@@ -15,7 +15,7 @@ import pytest
 from observability.stack.programs import archives, download, tools, unpack
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import Settings, StackError
-from tests.parts import wait_for
+from tests.parts import PATIENCE, wait_for
 from tests.stack.mirror import (
     LOKI,
     PADDING,
@@ -191,7 +191,7 @@ def test_two_processes_at_once_fetch_once(mirror: Mirror, settings: Settings, of
     offer_here(mirror, offer)
     mirror.pieces, mirror.pace = 4, 0.2
     both = [process(settings, offer), process(settings, offer)]
-    said = [one.communicate(timeout=60)[0] for one in both]
+    said = [one.communicate(timeout=PATIENCE)[0] for one in both]
     assert [one.returncode for one in both] == [0, 0], said
     assert len(mirror.asked) == 1
     assert sum("Another process fetches programs" in text for text in said) <= 1
@@ -213,7 +213,7 @@ def test_one_that_is_killed_in_the_middle_is_gone_on_with(
         ),
     )
     killed.send_signal(how)
-    killed.communicate(timeout=30)
+    killed.communicate(timeout=PATIENCE)
     assert killed.returncode not in (0, None)
     assert not found(settings), "never half a program"
     (settings.cache / f"{unpack.WORK}killed").mkdir()  # as if it had come as far as that

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.drills.breaking import DRILLS_HERE, main
-from tests.parts import ROOT, wait_for
+from tests.parts import PATIENCE, ROOT, wait_for
 from tests.stack.platform import Platform
 
 
@@ -31,12 +31,12 @@ def test_ctrl_c_mends_it(platform: Platform) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for("the fault", lambda: platform.process("node").state == "STOPPED", 60)
+    wait_for("the fault", lambda: platform.process("node").state == "STOPPED")
     breaking.send_signal(signal.SIGINT)
-    said, errors = breaking.communicate(timeout=60)
+    said, errors = breaking.communicate(timeout=PATIENCE)
     assert breaking.returncode == 130, errors
     assert "expect MiniTwitMonitorDown" in said
     assert "alerts/runbooks/MiniTwitMonitorDown.md" in said
     assert "the fault is mended" in said
     assert "Traceback" not in errors
-    wait_for("the component", lambda: platform.process("node").state == "RUNNING", 30)
+    wait_for("the component", lambda: platform.process("node").state == "RUNNING")

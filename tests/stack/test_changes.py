@@ -14,7 +14,7 @@ from observability.stack.local import checksum
 from observability.stack.local.layout import render
 from observability.stack.local.up import plan
 from observability.stack.settings import load
-from tests.parts import ROOT, free_port, wait_for
+from tests.parts import PATIENCE, ROOT, free_port, wait_for
 from tests.stack.platform import Platform
 
 PARTS = ("node", "ngircd", "chatlog")
@@ -92,9 +92,9 @@ def test_ctrl_c_in_the_middle_says_what_runs_and_how_to_go_on(platform: Platform
         stderr=subprocess.PIPE,
         text=True,
     ) as start:
-        wait_for("both", lambda: running(platform) >= {"node", "api"}, 60)
+        wait_for("both", lambda: running(platform) >= {"node", "api"})
         start.send_signal(signal.SIGINT)
-        _, errors = start.communicate(timeout=30)
+        _, errors = start.communicate(timeout=PATIENCE)
     assert start.returncode == 130
     assert "Interrupted. 3 components run on. Go on: make up   Stop: make down" in errors
     assert "Traceback" not in errors

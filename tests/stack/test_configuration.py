@@ -16,6 +16,7 @@ from observability.stack.local.up import plan
 from observability.stack.programs import tools
 from observability.stack.settings import ROOT, load
 from observability.stack.targets import MONITOR, PROBE_USER, PROBES
+from tests.parts import PATIENCE
 from tests.stack.platform import MONITORING
 
 CACHE = load().cache
@@ -38,7 +39,7 @@ def check(name: str, *arguments: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE,
         stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr

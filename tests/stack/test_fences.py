@@ -110,12 +110,12 @@ def test_the_relays_name_is_not_enough_to_speak_as_the_alerts(site: Platform) ->
     finally:
         site.start("relay")
     assert said == f"<{RELAY_NICK}> [FIRING] critical api: by an impostor"
-    wait_for("the relay", lambda: "in #" in site.status()[1]["relay"], 60)
+    wait_for("the relay", lambda: "in #" in site.status()[1]["relay"])
 
 
 def test_alerts_arrive_all_the_same(site: Platform) -> None:
     site.fire({"alertname": "MiniTwitTargetDown", "severity": "critical", "service": "x"}, {})
-    wait_for("the alert", lambda: any(" [FIRING] " in x for x in site.chat_lines()[-3:]), 60)
+    wait_for("the alert", lambda: any(" [FIRING] " in x for x in site.chat_lines()[-3:]))
 
 
 def test_only_alertmanager_feeds_the_dead_mans_switch(site: Platform) -> None:

@@ -12,6 +12,7 @@ import pytest
 from observability.stack.local import up
 from observability.stack.programs import archives, tools
 from observability.stack.settings import StackError, load
+from tests.parts import PATIENCE
 
 WANTED = ["prometheus", "ngircd"]
 
@@ -20,7 +21,7 @@ WANTED = ["prometheus", "ngircd"]
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """Return the requests for packages; the first time, after the archives."""
     found: list[tuple[str, ...]] = []
-    both = Barrier(2, timeout=60)
+    both = Barrier(2, timeout=PATIENCE)
 
     def obtain(names: Iterable[str], _: Path) -> str:
         found.append(tuple(names))

@@ -21,7 +21,6 @@ from tests.stack.platform import Platform
 
 pytestmark = [
     pytest.mark.stack,
-    pytest.mark.timeout(300),
     pytest.mark.skipif(
         tools.find("grafana", load().cache) is None or installed() is None,
         reason="DASHBOARDS NOT TESTED: Grafana or Chromium is not on this machine",
@@ -50,7 +49,7 @@ def reader(stack: Platform) -> Iterator[Reader]:
 def trouble(stack: Platform, reader: Reader) -> Iterator[Reader]:
     """The same reader while api is stopped and someone has been paged."""
     stack.stop("api")
-    wait_for("a page", lambda: stack.prometheus(PAGED), 90)
+    wait_for("a page", lambda: stack.prometheus(PAGED))
     yield reader
     stack.start("api")
 
@@ -161,7 +160,7 @@ def test_every_panel_shows_data_and_all_of_its_text(
         return not blank
 
     try:
-        wait_for("data in every panel", complete, 60)
+        wait_for("data in every panel", complete)
     except AssertionError as error:
         raise Unreadable(f"{uid}: {error}: {'; '.join(blank)}") from error
     for width in WIDTHS:

@@ -73,7 +73,6 @@ def test_the_room_reads_what_was_open_and_what_became_of_it() -> None:
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(400)
 def test_what_nobody_hears_of_any_more_is_not_said_to_be_over(place: Site) -> None:
     found = false_all_clear(place, SCALE)
     assert found["blind"] < found["expired"]

@@ -27,10 +27,9 @@ from observability.stack.local.up import absent
 from tests.alerts.pages import NAMES, read
 from tests.collector import Collector, receiver
 from tests.observability.instrument.served import PARENT, exemplars
-from tests.parts import ROOT, request, wait_for
+from tests.parts import PATIENCE, ROOT, request, wait_for
 from tests.stack.links import TRACE_BOARD, Links
 from tests.stack.pipeline import (
-    LONG,
     ask,
     kill,
     labels_of,
@@ -44,7 +43,6 @@ from tests.stack.platform import Platform
 
 PARTS = ("postgres", "migrate", "api", "web", "loki", "promtail")
 WITHOUT = "LOG PIPELINE NOT TESTED: Loki or Promtail is not on this machine"
-# Deadlines are for a machine that has no time; on one that has, each wait takes a second or two.
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 RULE = """
 groups:
@@ -86,19 +84,19 @@ def test_every_line_is_in_loki_once_whatever_falls_over(pipeline: Platform) -> N
     ]  # fmt: skip
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as run:
         log = pipeline.run_dir / "logs/json/api.log"
-        wait_for("the first lines", lambda: log.exists() and log.stat().st_size > 1_000_000, LONG)
+        wait_for("the first lines", lambda: log.exists() and log.stat().st_size > 1_000_000)
         peak = {name: resident(pipeline, name) for name in ("loki", "promtail")}
         pipeline.stop("loki")
         size, read = log.stat().st_size, position(pipeline, log)
-        wait_for("what is read and not delivered", lambda: position(pipeline, log) > read, LONG)
+        wait_for("what is read and not delivered", lambda: position(pipeline, log) > read)
         kill(pipeline)
-        wait_for("lines without Loki", lambda: log.stat().st_size > size + 1_000_000, LONG)
+        wait_for("lines without Loki", lambda: log.stat().st_size > size + 1_000_000)
         pipeline.start("loki")
-        output = run.communicate(timeout=600)[0]
+        output = run.communicate(timeout=PATIENCE * 3)[0]
         assert run.returncode == 0, output
 
     # The last lines are still in the queue when the last answer is there.
-    wait_for("a line for each action", lambda: len(written(pipeline, "api")) > 25_922, LONG)
+    wait_for("a line for each action", lambda: len(written(pipeline, "api")) > 25_922)
     lines = written(pipeline, "api")
     expected = Counter(lines)
 
@@ -106,8 +104,8 @@ def test_every_line_is_in_loki_once_whatever_falls_over(pipeline: Platform) -> N
         newest = nanoseconds(lines[-1])
         return bool(ask(pipeline, '{service="api"}', newest, newest + 1))
 
-    wait_for("the last line", complete, LONG)
-    wait_for("all lines", lambda: not expected - stored(pipeline, "api", lines), LONG)
+    wait_for("the last line", complete)
+    wait_for("all lines", lambda: not expected - stored(pipeline, "api", lines))
     assert stored(pipeline, "api", lines) == expected, "twice, or never written"
     peak = {name: max(peak[name], resident(pipeline, name)) for name in peak}
     print(f"{len(lines)} lines, each once; at most (KiB): {peak}")
@@ -137,7 +135,7 @@ def test_rotation_under_load_loses_nothing_also_with_a_kill(pipeline: Platform) 
         def complete(burst: int = burst) -> bool:
             return len(arrived(f'"message":"{burst}.')) == LINES
 
-        wait_for(f"all of burst {burst}", complete, LONG)
+        wait_for(f"all of burst {burst}", complete)
     log.close()
     assert len(list(file.parent.glob("rotated.log.*[0-9]"))) >= BURSTS // 2, "rotated"
     expected = Counter(f"{burst}.{number}" for burst in range(BURSTS) for number in range(LINES))
@@ -156,7 +154,7 @@ def test_a_line_is_found_by_its_request_id(pipeline: Platform) -> None:
             now = time.time_ns()
             return ask(pipeline, selector, now - 60 * 10**9, now + 10**9)
 
-        [(_, line)] = wait_for("the line", seen, LONG)
+        [(_, line)] = wait_for("the line", seen)
         waits.append(time.monotonic() - begin)
         assert json.loads(line)["route"] == "/latest"
     print(f"from the answer to the line in Loki: median {statistics.median(waits):.2f} s")
@@ -211,7 +209,7 @@ def test_the_ruler_evaluates_what_lies_in_its_folder(pipeline: Platform) -> None
         states = evaluated()
         return states.get("Lines") == "firing" and log_alerts() <= states.keys()
 
-    wait_for("the rules", done, LONG)
+    wait_for("the rules", done)
 
 
 def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
@@ -231,7 +229,7 @@ def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
         found = ask(pipeline, '{job="minitwit"} |= "no json"', now - 60 * 10**9, now + 10**9)
         return [line for _, line in found] if len(found) >= len(secrets) else []
 
-    lines = "\n".join(wait_for("the lines", arrived, LONG))
+    lines = "\n".join(wait_for("the lines", arrived))
     assert "***" in lines
     for secret in secrets.values():
         assert secret not in lines
@@ -253,8 +251,8 @@ def test_the_logs_of_what_runs_once_and_of_the_simulator_arrive(pipeline: Platfo
         return {json.loads(line)["event"] for _, line in found}
 
     wanted = {"startup", "action", "shutdown"}
-    wait_for("the simulator's lines", lambda: wanted <= events("simulator"), LONG)
-    wait_for("what migrate told", lambda: "migration" in events("migrate"), LONG)
+    wait_for("the simulator's lines", lambda: wanted <= events("simulator"))
+    wait_for("what migrate told", lambda: "migration" in events("migrate"))
 
 
 def test_a_log_file_that_is_removed_is_followed_again(pipeline: Platform) -> None:
@@ -269,7 +267,7 @@ def test_a_log_file_that_is_removed_is_followed_again(pipeline: Platform) -> Non
         now = time.time_ns()
         return len(ask(pipeline, selector, now - 60 * 10**9, now + 10**9))
 
-    assert wait_for("the line", seen, LONG) == 1
+    assert wait_for("the line", seen) == 1
     assert identity in log.read_text()
 
 

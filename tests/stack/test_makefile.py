@@ -7,7 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.parts import ROOT
+from tests.parts import PATIENCE, ROOT
 
 MAKEFILE = ROOT / "Makefile"
 
@@ -24,7 +24,7 @@ def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[st
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

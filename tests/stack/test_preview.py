@@ -16,11 +16,11 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from dashboards.registry import DASHBOARDS
 from tests.browser.conftest import FLAGS, installed
-from tests.parts import ROOT, request, wait_for
+from tests.parts import PATIENCE, ROOT, request, wait_for
 from tests.stack.panels import EMPTY, get
 from tests.stack.platform import Platform
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.stack
 BOARDS = [dashboard.board.value for dashboard in DASHBOARDS]
 EXPLAINED = {"unsupported", "absent"}  # a kind that only Grafana draws; no Loki here
 PANEL = "details[open] .panel, main > .grid .panel"
@@ -38,7 +38,7 @@ def address(stack: Platform) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def show(page: Page, address: str, uid: str) -> dict[str, str]:
     page.goto("about:blank")
     page.goto(f"{address}/#board={uid}&range=900&open=all")
     page.locator(".panel").first.wait_for()
-    wait_for("all answers", lambda: "loading" not in states(page).values(), 60)
+    wait_for("all answers", lambda: "loading" not in states(page).values())
     return states(page)
 
 

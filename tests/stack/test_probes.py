@@ -76,9 +76,9 @@ def count(database: psycopg.Connection[tuple[object, ...]], query: str) -> objec
 def test_they_succeed_and_are_counted_nowhere(
     site: Platform, database: psycopg.Connection[tuple[object, ...]]
 ) -> None:
-    wait_for("all probes", lambda: passing(site) == DONE | ASKED, 40)
+    wait_for("all probes", lambda: passing(site) == DONE | ASKED)
     made = "SELECT count(*) FROM messages WHERE text = 'a probe'"
-    wait_for("posts and log-ins", lambda: int(str(count(database, made))) >= 3, 30)
+    wait_for("posts and log-ins", lambda: int(str(count(database, made))) >= 3)
     assert count(database, "SELECT count(*) FROM sessions") != 0
     assert count(database, "SELECT count(*) FROM login_attempts") == 0
     for metric in (catalog.LOGINS, catalog.MESSAGES, catalog.REGISTRATIONS):
@@ -88,7 +88,7 @@ def test_they_succeed_and_are_counted_nowhere(
     assert request("GET", site.url("api") + "/api/timelines/public").json()["messages"] == []
     assert panel(site, "Probes and readiness disagree") == {"api": 0, "web": 0}
     expected = f"{len(DONE | ASKED)} probes succeed"
-    wait_for("a good status", lambda: expected in site.status(wait=0)[1]["blackbox"], 30)
+    wait_for("a good status", lambda: expected in site.status(wait=0)[1]["blackbox"])
 
 
 def test_each_notices_what_only_its_user_sees(
@@ -97,14 +97,14 @@ def test_each_notices_what_only_its_user_sees(
     """The services call themselves ready all the while, and so does what only asks them."""
     update = "UPDATE users SET {} WHERE username = '{}'"
     database.execute(update.format("pw_hash = 'x'", PROBE_USER).encode())
-    wait_for("a refused log-in", lambda: results(site)["user-login"] is False, 30)
+    wait_for("a refused log-in", lambda: results(site)["user-login"] is False)
     assert passing(site) == {*ASKED, "user-post", "user-timeline"}
     assert panel(site, "Probes and readiness disagree") == {"api": 0, "web": 1}
     status, rows = site.status(wait=0)
     assert status == 1
     assert "probe fails: user-login" in rows["blackbox"]
     database.execute(update.format("username = 'gone'", PROBE_USER).encode())
-    wait_for("nobody there", lambda: passing(site) == ASKED, 30)
+    wait_for("nobody there", lambda: passing(site) == ASKED)
 
 
 def test_how_long_a_certificate_is_good_is_seen(site: Platform, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_how_long_a_certificate_is_good_is_seen(site: Platform, tmp_path: Path) 
     assert panel(site, "Certificates") == {}
     with listening(tmp_path) as port:
         watch(site, f"https://127.0.0.1:{port}/public")
-        wait_for("its probe", lambda: "tls" in passing(site), 30)
+        wait_for("its probe", lambda: "tls" in passing(site))
         [(probe, left)] = panel(site, "Certificates").items()
     assert probe == "tls"
     assert 29 < left / DAY <= 30

@@ -20,7 +20,7 @@ from tests.alerts.standins import CHECKS, Standins, serve
 from tests.parts import ROOT, wait_for
 from tests.stack.platform import Platform
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.stack
 LABELS = {"alertname": "MiniTwitTargetDown", "severity": "critical", "service": "api"}
 NOTES = {
     "summary": "A service of MiniTwit is down.",
@@ -69,7 +69,7 @@ def test_each_service_takes_the_alert_and_the_all_clear(
         platform.fire({**LABELS, "instance": f"h:500{number}"}, NOTES)
     names = [name for name in CHECKS if name != "telegram"]
     for name in names:
-        wait_for(f"{name}'s message", lambda name=name: standins.taken[name], 40)  # type: ignore[misc]
+        wait_for(f"{name}'s message", lambda name=name: standins.taken[name])  # type: ignore[misc]
     assert standins.refused == []
     texts = {name: json.dumps(standins.taken[name][0], ensure_ascii=False) for name in names}
     for name, text in texts.items():
@@ -112,7 +112,7 @@ def test_one_line_in_the_chat_says_all_and_stays_under_400_bytes(platform: Platf
         return next((text for text in platform.chat_lines() if head in text), "")
 
     # The relay holds lines back so that the server does not take them for a flood.
-    wait_for("both lines", lambda: line(usual) and line(long), 120)
+    wait_for("both lines", lambda: line(usual) and line(long))
     for part in (NOTES["summary"], NOTES["impact"], NOTES["runbook_url"], " Since ",
                  f"{NOTES['dashboard_url']}?var-service=web"):  # fmt: skip
         assert part in line(usual)
@@ -158,7 +158,6 @@ def test_telegram_takes_the_text(standins: Standins, platform: Platform, tmp_pat
         wait_for(
             "Telegram's message",
             lambda: any(heading in message["text"] for message in standins.taken["telegram"]),
-            40,
         )
     finally:
         kept.write_text(before)

@@ -49,15 +49,15 @@ def test_a_stopped_component_makes_status_bad_until_up(monitoring: Platform) -> 
     assert status == 1
     assert "node stopped" in rows["node"]
     monitoring.up(*MONITORING)
-    assert wait_for("a good status", lambda: monitoring.status(wait=0)[0] == 0, 30)
+    assert wait_for("a good status", lambda: monitoring.status(wait=0)[0] == 0)
 
 
 def test_a_signal_that_does_not_arrive_makes_the_sender_bad(monitoring: Platform) -> None:
     """PostgreSQL and Blackbox run and respond, but their signals are missing or bad."""
     monitoring.stop("postgres-exporter")
     monitoring.stop("alertmanager")
-    wait_for("staleness", lambda: not monitoring.prometheus("pg_up"), 30)
-    wait_for("a failing probe", lambda: monitoring.prometheus("probe_success == 0"), 30)
+    wait_for("staleness", lambda: not monitoring.prometheus("pg_up"))
+    wait_for("a failing probe", lambda: monitoring.prometheus("probe_success == 0"))
     status, rows = monitoring.status(wait=0)
     assert status == 1
     assert "postgres healthy" in rows["postgres"]
@@ -95,9 +95,9 @@ def test_what_prometheus_was_not_told_is_bad_until_up_tells_it(monitoring: Platf
             and "Prometheus does not know it" in rows["alertmanager"]
         )
 
-    wait_for("three complaints", blind, 20)
+    wait_for("three complaints", blind)
     monitoring.up(*MONITORING)
-    wait_for("a good status", lambda: monitoring.status()[0] == 0, 40)
+    wait_for("a good status", lambda: monitoring.status()[0] == 0)
 
 
 def test_a_killed_component_comes_back_and_is_counted(monitoring: Platform) -> None:
@@ -105,7 +105,7 @@ def test_a_killed_component_comes_back_and_is_counted(monitoring: Platform) -> N
     os.kill(pid, signal.SIGKILL)
     wait_for("a new process", lambda: monitoring.process("blackbox").pid not in (0, pid))
     count = f'{COMPONENT_RESTARTS}{{component="blackbox"}}'
-    wait_for("the count", lambda: [v for _, v in monitoring.prometheus(count)] == [1], 20)
+    wait_for("the count", lambda: [v for _, v in monitoring.prometheus(count)] == [1])
     wait_for("the component", lambda: monitoring.process("blackbox").state == "RUNNING")
     assert monitoring.process("node").state == "RUNNING"
     assert " 1 " in monitoring.status(wait=0)[1]["blackbox"]
@@ -223,10 +223,10 @@ def test_an_installed_grafana_is_started_with_what_is_provisioned(
 
 def test_the_room_survives_a_crash_of_the_chat_server(monitoring: Platform) -> None:
     os.kill(monitoring.process("ngircd").pid, signal.SIGKILL)
-    wait_for("a good status", lambda: monitoring.status(wait=0)[0] == 0, 60)
+    wait_for("a good status", lambda: monitoring.status(wait=0)[0] == 0)
     labels = {"alertname": "AfterTheCrash", "severity": "critical", "service": "api"}
     monitoring.fire(labels, {})
-    wait_for("the message", lambda: "AfterTheCrash" in "".join(monitoring.chat_lines()), 20)
+    wait_for("the message", lambda: "AfterTheCrash" in "".join(monitoring.chat_lines()))
 
 
 def test_the_runbooks_command_stops_and_starts_a_component(monitoring: Platform) -> None:

@@ -16,7 +16,7 @@ import pytest
 from observability.stack.components import COMPONENTS
 from observability.stack.local.processes import leftovers
 from observability.stack.settings import HOST
-from tests.parts import ROOT, wait_for
+from tests.parts import PATIENCE, ROOT, wait_for
 from tests.stack.platform import Platform
 
 
@@ -64,7 +64,7 @@ def test_a_component_whose_port_was_taken_comes_back(small: Platform) -> None:
         small.start("blackbox")
         wait_for("the end of the supervisor's patience",
                  lambda: small.process("blackbox").state == "FATAL", 60)  # fmt: skip
-    wait_for("another try", lambda: small.process("blackbox").state == "RUNNING", 60)
+    wait_for("another try", lambda: small.process("blackbox").state == "RUNNING")
     assert "blackbox failed" in (small.run_dir / "logs/restarts.log").read_text()
 
 
@@ -78,8 +78,8 @@ def test_the_listener_outlives_a_folder_that_is_gone(small: Platform) -> None:
     wait_for("a complaint", lambda: "cannot be written" in
              (small.run_dir / "logs/restarts.log").read_text(), 30)  # fmt: skip
     file.parent.unlink()
-    wait_for("the counts", lambda: file.exists() and file.read_text() != before, 30)
-    wait_for("node", lambda: small.process("node").state == "RUNNING", 30)
+    wait_for("the counts", lambda: file.exists() and file.read_text() != before)
+    wait_for("node", lambda: small.process("node").state == "RUNNING")
 
 
 def test_one_component_is_stopped_started_and_restarted(small: Platform) -> None:
@@ -100,7 +100,7 @@ def test_one_component_is_stopped_started_and_restarted(small: Platform) -> None
 
 def test_two_starts_at_once_wait_for_each_other(small: Platform) -> None:
     starts = [command(small, "up", "--only", "node,blackbox") for _ in range(2)]
-    said = [start.communicate(timeout=120) for start in starts]
+    said = [start.communicate(timeout=PATIENCE) for start in starts]
     assert [start.returncode for start in starts] == [0, 0], said
     assert sum("waiting for it" in out for out, _ in said) == 1
 
@@ -114,7 +114,7 @@ def test_the_logs_of_all_are_followed_and_ctrl_c_is_no_failure(small: Platform) 
             if expected in line:
                 break
         following.send_signal(signal.SIGINT)
-        _, errors = following.communicate(timeout=20)
+        _, errors = following.communicate(timeout=PATIENCE)
         assert following.returncode == 0, errors
         assert "Traceback" not in errors
 
@@ -180,10 +180,10 @@ def test_an_alert_tells_that_nobody_starts_again_what_ends(tmp_path: Path) -> No
         # Of the last seconds: Prometheus is stopped with the rest, and its last sample stays.
         alert = 'ALERTS{alertname="MiniTwitSupervisorDown",alertstate="firing"}'
         firing = f"last_over_time({alert}[5s])"
-        wait_for("its file", lambda: platform.prometheus("node_textfile_mtime_seconds"), 20)
+        wait_for("its file", lambda: platform.prometheus("node_textfile_mtime_seconds"))
         os.kill(int((platform.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
-        wait_for("the alert", lambda: platform.prometheus(firing), 60)
+        wait_for("the alert", lambda: platform.prometheus(firing))
         platform.up("node", "prometheus")
-        wait_for("the all-clear", lambda: not platform.prometheus(firing), 60)
+        wait_for("the all-clear", lambda: not platform.prometheus(firing))
     finally:
         platform.down()

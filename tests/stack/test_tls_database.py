@@ -16,7 +16,7 @@ from observability.stack.programs.tools import find
 from tests.parts import free_port, request, wait_for
 from tests.stack.platform import Platform
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.stack
 HBA = "hostssl all all 127.0.0.1/32 scram-sha-256\n"
 PASSWORD = "a%b@c"  # to be escaped in an address
 ESCAPED = "a%25b%40c"
@@ -93,8 +93,8 @@ def test_exporter_and_backup_speak_tls(query: str, server: tuple[int, Path]) -> 
         try:
             platform.up("migrate", "backup", "postgres-exporter")
             metrics = platform.url("postgres-exporter") + "/metrics"
-            wait_for("the exporter", lambda: b"\npg_up 1" in request("GET", metrics).body, 20)
+            wait_for("the exporter", lambda: b"\npg_up 1" in request("GET", metrics).body)
             backups = platform.run_dir / "data/backups"
-            wait_for("a backup", lambda: [*backups.glob("minitwit-*.dump")], 30)
+            wait_for("a backup", lambda: [*backups.glob("minitwit-*.dump")])
         finally:
             platform.down()

@@ -14,6 +14,7 @@ from observability.stack.programs import packages, probe, tools
 from observability.stack.programs.go_modules import MODULES
 from observability.stack.programs.versions import RELEASES
 from observability.stack.settings import ROOT, Settings, StackError
+from tests.parts import PATIENCE
 
 
 def program(folder: Path, name: str, version: str = "") -> Path:
@@ -192,7 +193,7 @@ def test_two_fetches_at_once_unpack_once(tmp_path: Path, monkeypatch: pytest.Mon
     if not shutil.which("apt-get"):
         pytest.skip("no apt-get on this machine")
     unpacked = []
-    both_here = threading.Barrier(2, timeout=10)
+    both_here = threading.Barrier(2, timeout=PATIENCE)
 
     def unpack(names: set[str], work: Path) -> Path:
         unpacked.append(work)
@@ -210,6 +211,6 @@ def test_two_fetches_at_once_unpack_once(tmp_path: Path, monkeypatch: pytest.Mon
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert len(unpacked) == 1
     assert (packages.folder(tmp_path) / packages.MANIFEST).exists()

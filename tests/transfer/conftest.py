@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import ROOT, PostgresServer
+from tests.parts import PATIENCE, ROOT, PostgresServer
 from tests.transfer import old
 from tests.transfer.sides import Import
 
@@ -39,7 +39,7 @@ def run(url: str, postgres_server: PostgresServer, tmp_path: Path) -> Import:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     return run

@@ -8,6 +8,8 @@ import threading
 import time
 from pathlib import Path
 
+from tests.parts import PATIENCE
+
 SCHEMA = """
 CREATE TABLE user (user_id integer primary key autoincrement, username string not null,
                    email string not null, pw_hash string not null);
@@ -20,7 +22,7 @@ HASH = "pbkdf2:sha256:50000$aBcDeFgH$" + "0123456789abcdef" * 4
 
 def create(path: Path) -> sqlite3.Connection:
     """An empty one; each statement is committed."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    connection = sqlite3.connect(path, isolation_level=None, timeout=PATIENCE)
     connection.executescript(SCHEMA)
     return connection
 
@@ -60,7 +62,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         """Write; ``slowest`` keeps how long a write had to wait for others."""
-        connection = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=PATIENCE)
         begin = time.monotonic()
         while not self.over.is_set():
             started = time.monotonic()
@@ -78,7 +80,7 @@ class Writer(threading.Thread):
     def stop(self) -> None:
         """No more."""
         self.over.set()
-        self.join(10)
+        self.join(PATIENCE)
 
     def _write(self, connection: sqlite3.Connection) -> None:
         users = connection.execute("SELECT max(user_id) FROM user").fetchone()[0]

@@ -17,7 +17,7 @@ from app.transfer.move import Move
 from app.transfer.source import Source
 from app.transfer.tables import TABLES
 from app.transfer.target import Target
-from tests.parts import ROOT, PostgresServer
+from tests.parts import PATIENCE, ROOT, PostgresServer
 from tests.transfer import old
 
 KILLS = 20
@@ -60,7 +60,7 @@ def test_somebody_writes_all_the_while(
             if not move.follow():
                 time.sleep(0.05)
         checks, held = move.switch(accepted=None)
-    writer.join(10)
+    writer.join(PATIENCE)
     assert writer.failed == []
     assert "has moved" in writer.refused
     assert writer.done > 300
@@ -82,7 +82,7 @@ def test_killed_at_twenty_moments_the_end_is_the_same(
     expected_url = postgres_server.create_database("plain")
     begin = time.monotonic()
     with importing(plain, expected_url, "--cut-over", "--accept-rejects", REJECTS) as process:
-        assert process.wait(60) == 3
+        assert process.wait(PATIENCE) == 3
     whole = time.monotonic() - begin
     expected = sums(expected_url)
 
@@ -100,7 +100,7 @@ def test_killed_at_twenty_moments_the_end_is_the_same(
         _write(path, dice)
     _write(plain_again := tmp_path / "minitwit.db", dice)
     process = importing(plain_again, url, "--cut-over", "--accept-rejects", REJECTS)
-    text = process.communicate(timeout=60)[0]
+    text = process.communicate(timeout=PATIENCE)[0]
     assert process.returncode == 3, text
     assert killed == KILLS
     assert "DIFFERENT" not in text
@@ -114,7 +114,7 @@ def test_killed_at_twenty_moments_the_end_is_the_same(
 
 def _write(path: Path, dice: random.Random) -> None:
     """Something changes between two tries."""
-    with closing(sqlite3.connect(path, timeout=10)) as connection, connection:
+    with closing(sqlite3.connect(path, timeout=PATIENCE)) as connection, connection:
         connection.execute(
             "INSERT INTO message (author_id, text, pub_date, flagged) VALUES (?, 'between', 1, 0)",
             (dice.randint(1, 2000),),

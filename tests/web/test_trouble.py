@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,9 +45,7 @@ def test_api_is_silent(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}"
         with start_service("web", tmp_path, API_URL=url) as web:
-            started = time.monotonic()
             check(Visitor(web.url).get("/public"))
-            assert time.monotonic() - started < 4
             assert web.metric(ERRORS, reason="timeout") == 1
 
 

@@ -9,6 +9,8 @@ from html.parser import HTMLParser
 from http.cookies import Morsel, SimpleCookie
 from urllib.parse import urlencode, urlsplit
 
+from tests.parts import PATIENCE
+
 PASSWORD = "a pass'word\\"
 VOID = frozenset(("img", "input", "link", "meta"))
 
@@ -115,7 +117,7 @@ class Visitor:
 
     def raw(self, method: str, path: str, body: bytes | None = None, /, **headers: str) -> Page:
         """One request, exactly; a redirect is an answer like any other."""
-        connection = http.client.HTTPConnection(self.host, timeout=10)
+        connection = http.client.HTTPConnection(self.host, timeout=PATIENCE)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())

@@ -188,10 +188,8 @@ def test_libraries_log_into_the_same_stream(tmp_path: Path) -> None:
 
 def test_a_request_and_its_outcome_are_one_line_with_the_request_id(api: Service) -> None:
     answer = api.send("POST", "/register", {"username": "logged", "email": "a@b", "pwd": "x"})
-    found: list[dict[str, object]] = []
-    deadline = time.monotonic() + 5
-    while not found and time.monotonic() < deadline:
-        found = [r for r in api.logs() if r.get("request_id") == answer.headers["x-request-id"]]
+    identity = answer.headers["x-request-id"]
+    found = wait_for("its line", lambda: [r for r in api.logs() if r.get("request_id") == identity])
     assert len(found) == 1
     record = found[0]
     expected = {
@@ -205,10 +203,9 @@ def test_a_request_and_its_outcome_are_one_line_with_the_request_id(api: Service
 
 def test_invalid_requests_are_logged_with_their_reason(api: Service) -> None:
     api.send("POST", "/register", b"no json", X_Request_ID="invalid-one")
-    deadline = time.monotonic() + 5
-    found: list[dict[str, object]] = []
-    while not found and time.monotonic() < deadline:
-        found = [r for r in api.logs() if r.get("request_id") == "invalid-one"]
+    found = wait_for(
+        "its line", lambda: [r for r in api.logs() if r.get("request_id") == "invalid-one"]
+    )
     assert found[0]["event"] == "invalid_request"
     assert found[0]["level"] == "warning"
     assert found[0]["reason"] == "The body must be a JSON object"

@@ -19,11 +19,11 @@ import pytest
 from app import settings
 from app.settings import Environment, SettingsError
 from observability import catalog
-from observability.instrument import loki
+from observability.instrument import logs, loki
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
 from tests.observability.instrument.served import samples
-from tests.parts import free_port, start_service, wait_for
+from tests.parts import PATIENCE, free_port, start_service, wait_for
 
 QUEUE = 100
 
@@ -47,7 +47,7 @@ class Loki:
                 stand_in.authorization.add(self.headers["Authorization"])
                 mode = stand_in.mode
                 if mode == "hang":
-                    stand_in.release.wait(30)
+                    stand_in.release.wait(PATIENCE)
                 elif mode == "slow":
                     stand_in.release.wait(1)
                 if mode == "reset":
@@ -168,11 +168,9 @@ def test_a_bad_loki_costs_its_own_records_only_and_is_told_once(
     server = Loki(port)
     BAD[how](server)
     with logging_to(port, tmp_path) as (log, meter, path):
-        began = time.monotonic()
         for number in range(total):
             log.info("request", count=number)
-        assert time.monotonic() - began < 2, "the caller waited"
-        wait_for("all in the file", lambda: len(rows(path, "request")) == total, 5)
+        wait_for("all in the file", lambda: len(rows(path, "request")) == total)
         wait_for("drops", lambda: dropped(meter) > 0)
         wait_for("the complaint", lambda: rows(path, "log_dropped"))
         # Good again: what waited arrives, and what did not is told.
@@ -204,20 +202,26 @@ def test_what_loki_refuses_for_good_is_not_sent_again(server: Loki, tmp_path: Pa
     assert "status 400" in rows(path, "log_dropped")[0]["message"]
 
 
-def test_the_end_delivers_what_waits_and_is_bounded(server: Loki, tmp_path: Path) -> None:
-    with logging_to(server.port, tmp_path) as (log, meter, path):
+def test_the_end_delivers_what_waits(
+    server: Loki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loki, "DRAIN_SECONDS", PATIENCE / 2)  # delivering takes what it takes
+    monkeypatch.setattr(logs, "CLOSE_SECONDS", PATIENCE)
+    with logging_to(server.port, tmp_path) as (log, meter, _):
         for number in range(600):
             log.info("request", count=number)
     assert sorted(server.counts()) == list(range(600))
     assert dropped(meter) == 0
 
+
+def test_the_end_is_bounded(server: Loki, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loki, "TIMEOUT", (PATIENCE, PATIENCE))  # so that no answer is awaited
     server.mode = "hang"
-    other = tmp_path / "other"
-    with logging_to(server.port, other) as (log, meter, path):
+    with logging_to(server.port, tmp_path) as (log, meter, path):
         for number in range(600):
             log.info("request", count=number)
         began = time.monotonic()
-    assert time.monotonic() - began < 4.5
+    assert time.monotonic() - began < PATIENCE / 4, "two seconds, and what the machine takes"
     assert dropped(meter) == 600
     assert len(rows(path, "request")) == 600
     assert rows(path, "log_dropped")[-1]["count"] == 600
@@ -234,7 +238,7 @@ def test_a_service_without_a_file_serves_while_loki_hangs(
     ) as api:
         for _ in range(100):
             assert api.get("/latest").status == 200
-        wait_for("a push", lambda: server.posts, 20)
+        wait_for("a push", lambda: server.posts)
     assert api.process.returncode == 0
     out, err = capfd.readouterr()
     assert '"component":"loki"' in out
