@@ -97,7 +97,7 @@ def request(
 
 
 def get(url: str) -> Answer:
-    """Return the answer of one that runs, however long a machine without time takes for it."""
+    """Return the answer of a server that runs, however slow the machine is."""
 
     def answered() -> Answer | None:
         answer = request("GET", url)

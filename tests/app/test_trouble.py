@@ -57,7 +57,7 @@ def post(service: Service) -> Answer:
 
 
 def errors(service: Service) -> dict[str, float]:
-    """How many statements failed, and why: only those that waited are late or out of time."""
+    """The failed statements by kind; ``unavailable`` are those that did not wait."""
     kinds = ("unavailable", "pool_exhausted", "timeout")
     return {kind: service.metric("minitwit_db_errors_total", kind=kind) for kind in kinds}
 

@@ -121,7 +121,7 @@ def test_what_was_on_its_way_when_the_file_was_rotated_is_read_again(folder: Fol
 def test_a_position_saved_soon_after_a_rotation_may_be_one_of_the_file_before(
     folder: Folder,
 ) -> None:
-    """Promtail saves what it noted seconds ago, and a line of the new file may end there too."""
+    """Promtail saves what it noted seconds ago; a new line may end there too."""
     old, new = lines(10_000, 20_000), lines(20_000, 25_000)
     end = len(lines(10_000, 14_000))
     folder.write([old, new])
