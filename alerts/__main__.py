@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from alerts import deploy_queries
-from alerts.registry import render
+from alerts.rule_files import render
 from observability.generated import run
 from observability.time_scale import TimeScale
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from dashboards.registry import DASHBOARDS
 from tests import results
 from tests.bench import scaling

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from alerts.registry import LOKI
+from alerts.rule_files import LOKI
 from tests.dashboards.expressions import metrics
 
 CASES = Path(__file__).parent / "cases"

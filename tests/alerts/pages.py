@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from alerts.model import Alert
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from tests.parts import ROOT
 
 RUNBOOKS = ROOT / "alerts/runbooks"

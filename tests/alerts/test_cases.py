@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alerts.registry import all_alerts, log_alerts, render
+from alerts.rule_files import all_alerts, log_alerts, render
 from tests.alerts.conftest import Promtool
 from tests.alerts.excerpt import CASES, write
 

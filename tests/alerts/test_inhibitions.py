@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from observability.conventions import MONITORING_BLIND
 
 CONFIG = Path(__file__).parents[2] / "deploy/generated/alertmanager.yml"

@@ -13,7 +13,7 @@ import yaml
 
 from alerts.draining import DRAINING
 from alerts.model import Alert, Recording
-from alerts.registry import LOKI, all_alerts, files, log_alerts, render
+from alerts.rule_files import LOKI, all_alerts, files, log_alerts, render
 from observability.catalog import HTTP_REQUESTS, SERVICE
 from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS, RUNBOOKS
 from observability.promql.builders import rate, select, total

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from alerts.model import Alert
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from observability.conventions import RUNBOOK_BASE, Board
 from tests.alerts import logql
 from tests.alerts.pages import (

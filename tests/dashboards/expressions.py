@@ -9,7 +9,7 @@ from typing import Any
 import promql_parser as p
 
 from alerts.model import Recording
-from alerts.registry import files
+from alerts.rule_files import files
 from observability import catalog, exporters
 from observability.catalog import Metric
 

@@ -13,7 +13,7 @@ from alerts.incident import breakdowns, budget, changes, fired_alerts, graphs
 from alerts.incident.collect_signals import first_mover
 from alerts.incident.prometheus_api import Prometheus
 from alerts.incident.time_window import Window
-from alerts.registry import all_alerts, files
+from alerts.rule_files import all_alerts, files
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, INTERNAL, render
 from observability import catalog, exporters

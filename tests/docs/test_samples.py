@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from alerts.incident.render import FILL
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from observability.catalog import EVENTS, LOG_FIELDS
 from observability.conventions import LOG_LABELS, LOG_METADATA
 from observability.stack import __main__ as stack

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from observability.conventions import Board
 from observability.stack.components import COMPONENTS
 from observability.stack.local import status

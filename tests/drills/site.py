@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from alerts.draining import DRAINING
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from observability.stack.local.up import absent
 from tests.parts import Answer, request
 from tests.stack.platform import Platform

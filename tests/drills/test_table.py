@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from tests.drills.site import Message, complaint
 from tests.drills.table import DRILLS, UNDRILLED, as_said
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from alerts.registry import all_alerts
+from alerts.rule_files import all_alerts
 from tests.drills.table import DRILLS
 from tests.mutate import live, live_table
 from tests.mutate.checkout import TimedOut

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from alerts.registry import log_alerts
+from alerts.rule_files import log_alerts
 from observability import catalog
 from observability.instrument.logs import Log, LogSettings
 from observability.instrument.metrics import Meter
