@@ -33,7 +33,9 @@ def route(text: str) -> Iterator[Change]:
                 yield (*found.span(1), new)
     for found in re.compile(r"group_by: \[(.*)\]").finditer(text, start, end):
         yield (*found.span(1), "alertname")
-    for found in re.compile(r"clock\.(?:pause|wait)\((\d+)\)").finditer(text, 0, end):
+    for found in re.compile(r"time_scale\.(?:interval|for_duration)\((\d+)\)").finditer(
+        text, 0, end
+    ):
         yield (*found.span(1), str(10 * int(found[1])))
 
 

@@ -15,8 +15,8 @@ BY_ALERT = ("threshold", "comparison")  # asked of the drills of the alerts that
 # Sites without a drill: no drill measures how long something takes, recordings feed many rules,
 # receivers other than the chat are not set.
 LEFT_OUT = re.compile(
-    r"alerts/(burn|objectives|draining)\.py|clock\.(wait|pause)|_file: |\{\{ name \}\}"
-    "|MONITORING_BLIND"
+    r"alerts/(burn|objectives|draining)\.py|time_scale\.(for_duration|interval)|_file: "
+    r"|\{\{ name \}\}|MONITORING_BLIND"
 )
 # A mutant's operator, file and line of code → the checks, the most likely first.
 ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -30,7 +30,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"(left-out|label) \S*logs\.py .*LOG_DROPPED", ("disk",)),
     (r"left-out \S*periodic\.py .*BACKUP_TIME", ("no-backup",)),
     (r"left-out \S*runtime\.py .*LAG", ("starved",)),
-    (r"left-out \S*simulator\.py .*LATEST_TIME", ("simulator-stopped",)),
+    (r"left-out \S*simulator_endpoints\.py .*LATEST_TIME", ("simulator-stopped",)),
     (r"left-out .*\.(set|watch|touch|observe)\(", (PANELS,)),
     (r"(threshold|comparison) alerts/logs\.py ", ("errors-logged", "garbage")),
     (r"(route|receiver) .*(ErrorsLogged|SimulatorStalled)", ("simulator-stopped",)),
