@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +20,8 @@ from tests.stack.platform import Platform
 
 # A line of the chat: "2026-01-01T00:00:00Z [FIRING] critical api: MiniTwitTargetDown (...) - ..."
 LINE = re.compile(r"\S+ \[(FIRING|RESOLVED)\] (\w+) (\S+): (\w+)(?: \(([^)]*)\))?(.*)")
+# Its mount point, if it is on a disk: in the description or, when it is over, before the summary.
+DISK = re.compile(r"^ (/\S+) - | (/\S+) of \S+ has ")
 QUIET = "Watchdog"
 MADE_UP = "Drill"  # an alert that no rule fires: there is something to say
 UNHEARD = {QUIET, *DRAINING}  # nobody is told of them
@@ -34,6 +37,12 @@ class Message(NamedTuple):
     instance: str
     rest: str
     text: str
+
+    @property
+    def disk(self) -> str:
+        """The mount point that an alert on a disk names; '' of other alerts."""
+        found = DISK.search(self.rest)
+        return (found[1] or found[2]) if found else ""
 
 
 class Site(Platform):
@@ -92,6 +101,8 @@ class Site(Platform):
                     continue  # it has just been started
                 raise AssertionError(f"{source}: {answer.status}: no answer is no good news")
             for alert in answer.json()["data"]["alerts"]:
+                if self.elsewhere(alert["labels"].get("mountpoint", "")):
+                    continue
                 name, state = alert["labels"]["alertname"], alert["state"]
                 if found.get(name) != "firing":
                     found[name] = state
@@ -107,11 +118,13 @@ class Site(Platform):
         """Return the messages on alerts in the channel, from line ``since`` on."""
         lines = self.chat_lines()[since:]
         found = [(LINE.fullmatch(line), line) for line in lines]
-        return [
-            Message._make([*(part or "" for part in match.groups()), line])
-            for match, line in found
-            if match
-        ]
+        parsed = (Message._make([*(p or "" for p in m.groups()), line]) for m, line in found if m)
+        return [message for message in parsed if not self.elsewhere(message.disk)]
+
+    def elsewhere(self, disk: str) -> bool:
+        """Whether a disk is one of another test on this machine, which may fill it."""
+        temporary = disk.startswith(f"{tempfile.gettempdir()}/")
+        return temporary and not disk.startswith(f"{self.run_dir}/")
 
     def unsaid(self) -> int:
         """Return how many alerts the relay has not sent yet: it limits its rate."""

@@ -41,6 +41,18 @@ def test_runbooks_name_drills_that_prove_their_alert() -> None:
             assert any(alert.startswith(page.stem) for alert in by_name[name].fires), page.name
 
 
+@pytest.mark.parametrize(
+    ("rest", "disk"),
+    [
+        (" /srv/a/logs - A disk is full. - alerts/runbooks/MiniTwitDiskFull.md", "/srv/a/logs"),
+        (" - A disk is full. /srv/a of 127.0.0.1:9 has 0% left; the limit is 5%.", "/srv/a"),
+        (GOOD.rest, ""),
+    ],
+)
+def test_an_alert_on_a_disk_names_it_also_when_it_is_over(rest: str, disk: str) -> None:
+    assert GOOD._replace(rest=rest).disk == disk
+
+
 def test_steps_are_compared_in_order_and_their_lines_in_any() -> None:
     said = ("FIRING a", ("FIRING b", "FIRING c"), "RESOLVED a")
     assert as_said(said, ["FIRING a", "FIRING c", "FIRING b", "RESOLVED a"])
