@@ -51,9 +51,12 @@ def test_what_a_page_names_exists(page: Path) -> None:
     commands = set(re.findall(r"`make ([a-z-]+)", text))
     commands |= set(re.findall(r"^\s*make ([a-z-]+)", text, re.MULTILINE))
     assert commands <= targets()
-    for path in re.findall(rf"`((?:{FOLDERS})/[\w/.-]+)`", text):
+    written = set(re.findall(r"Write\s+`([^`]+)`", text))  # by those who follow the page
+    for path in set(re.findall(rf"`((?:{FOLDERS})/[\w/.-]+)`", text)) - written:
         assert "NAME" in path or (ROOT / path).exists(), path
-    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+    # Blocks may show files that those who follow the page write elsewhere.
+    outside = re.sub(r"^ *(```+).*?^ *\1$", "", text, flags=re.MULTILINE | re.DOTALL)
+    for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", outside):
         assert link.startswith("http") or (page.parent / link).exists(), link
 
 

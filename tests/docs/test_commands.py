@@ -18,7 +18,7 @@ PAGES = [
     *sorted(page for page in (ROOT / "docs").glob("*.md") if page.stem != "incident-example"),
     ROOT / "docs/pictures/README.md",
 ]
-LANGUAGES = {"sh", "text", "diff", "mermaid"}  # another one needs a test here
+LANGUAGES = {"sh", "text", "diff", "mermaid", "yaml", "markdown"}  # another one needs a test here
 COMMAND = re.compile(r"(?:[A-Z_]+=\S* )*(?:[a-z.][\w./-]*) \S")
 # Spans of several words that are no commands.
 NO_COMMANDS = re.compile(r"(frame-ancestors|default-src) ")
