@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
-from dashboards.palette import of_names
+from dashboards.palette import label_overrides
 from dashboards.queries import Json
 from observability.catalog import API, SIMULATOR, WEB
 
@@ -55,7 +55,7 @@ def colours(legends: Iterable[str]) -> list[Json]:
     legends = list(legends)
     shown = {label for legend in legends for label in re.findall(r"{{(\w+)}}", legend)}
     words = " ".join(legends)
-    found = of_names(shown)
+    found = label_overrides(shown)
     if "service" in shown or "job" in shown or re.search(r"\b(api|web)\b", words):
         found += [_colour(rf"/^{name}\b/", color) for name, color in SERVICES.items()]
     if shown & JUDGED or meaning_of(legends[-1]):

@@ -21,13 +21,13 @@ COLUMNS = 24
 class Row:
     """Panels under a heading; a collapsed row holds details.
 
-    A click on a point of a panel ``leads`` to the dashboard with more details, and to the logs.
+    A click on a point of a panel leads to the dashboard ``details``, and to the logs.
     """
 
     title: str
     panels: tuple[Panel, ...]
     collapsed: bool = False
-    leads: Board | None = None
+    details: Board | None = None
 
 
 def lay_out(rows: Sequence[Row]) -> list[Any]:
@@ -44,7 +44,7 @@ def lay_out(rows: Sequence[Row]) -> list[Any]:
             )
             placed.append(heading)
             y += 1
-        linked = [with_links(panel, row.leads) for panel in row.panels]
+        linked = [with_links(panel, row.details) for panel in row.panels]
         inside, below = _flow(linked, ids, y)
         if row.collapsed and heading is not None:
             heading.panels = inside

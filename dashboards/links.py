@@ -47,7 +47,7 @@ def with_links(panel: Panel, board: Board | None) -> Panel:
     """
     if panel.core.to_json_data()["type"] in ("table", "traces"):
         return panel
-    board = panel.leads or board
+    board = panel.details or board
     links = [link(board)] if board else []
     asked = [query for query in panel.queries if isinstance(query, Prom)]
     if asked:

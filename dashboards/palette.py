@@ -1,6 +1,7 @@
-"""Gives neutral series colours that are visible on dark and on light.
+"""A neutral palette for names without a meaning, such as routes and statements.
 
-Grafana's own palette turns dark after a dozen lines, and paints innocent names green or red.
+Its colours are visible on dark and on light. Grafana's own palette turns dark after a dozen lines,
+and paints harmless names green or red. Colours with a meaning are in ``dashboards.colours``.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from dashboards.queries import Json
 from observability.catalog import EVENTS, TABLES
 from observability.conventions import MONITORING_TARGETS, OPTIONAL_TARGETS, PROBE_JOB
 
-HUES = (
+PALETTE = (
     "#5794f2", "#d9a600", "#b877d9", "#2fb5a8", "#e377c2", "#93a832", "#4bb4d8", "#b88a5b",
     "#8f96f0", "#c98fb0",
 )  # fmt: skip
 PARTS = (
     *MONITORING_TARGETS, *OPTIONAL_TARGETS, "grafana", "tempo", "simulator", PROBE_JOB,
 )  # fmt: skip
-# What a label may say; those of one service stand together, so that theirs differ most.
-NAMES: dict[str, tuple[str, ...]] = {
+# The values of a label; those of one service stand together, so that their colours differ most.
+LABEL_VALUES: dict[str, tuple[str, ...]] = {
     "route": (
         "/latest", "/register", "/msgs", "/msgs/{username}", "/fllws/{username}", "/api/messages",
         "/api/sessions", "/api/session", "/api/follows/{username}", "/api/timelines/public",
@@ -56,17 +57,17 @@ NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-def of_names(labels: Iterable[str]) -> list[Json]:
-    """Return overrides that colour the names which these labels of a legend may say."""
-    spread: dict[str, list[str]] = {hue: [] for hue in HUES}
+def label_overrides(labels: Iterable[str]) -> list[Json]:
+    """Return field overrides that give each value of these labels its colour."""
+    by_colour: dict[str, list[str]] = {colour: [] for colour in PALETTE}
     for label in sorted(labels):
-        for at, name in enumerate(NAMES.get(label, ())):
-            spread[HUES[at % len(HUES)]].append(re.escape(name))
+        for at, name in enumerate(LABEL_VALUES.get(label, ())):
+            by_colour[PALETTE[at % len(PALETTE)]].append(re.escape(name))
     return [
         {
             "matcher": {"id": "byRegexp", "options": f"/(^| )({'|'.join(names)})( |$)/"},
-            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": hue}}],
+            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
         }
-        for hue, names in spread.items()
+        for colour, names in by_colour.items()
         if names
     ]

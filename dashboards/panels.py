@@ -35,7 +35,7 @@ NAME_SIZE, VALUE_SIZE = 14, 22
 class Panel:
     """A panel and its size; ``empty`` explains why it may have no data.
 
-    ``leads`` is the dashboard with more details, if it is not that of its row.
+    ``details`` is the dashboard with more details, if it is not that of its row.
     """
 
     core: Any
@@ -43,7 +43,7 @@ class Panel:
     width: int
     height: int
     empty: str = ""
-    leads: Board | None = None
+    details: Board | None = None
 
 
 def limits(*steps: tuple[str, float], ok: str = GREEN) -> list[Json]:
@@ -212,9 +212,9 @@ def table(
 ) -> Panel:
     """Return a table of one line per series, sorted by (title, descending)."""
     common = _common(title, description, queries, "none", ())
-    common["transformations"] = tables.arranged(columns, hide, len(queries) > 1)
+    common["transformations"] = tables.transformations(columns, hide, len(queries) > 1)
     common["no_value"] = absent or explained(empty)
-    return Panel(tables.core(common, columns, sort), queries, width, height, empty)
+    return Panel(tables.table(common, columns, sort), queries, width, height, empty)
 
 
 def text(title: str, markdown: str, width: int = 24, height: int = 2) -> Panel:

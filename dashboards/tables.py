@@ -13,11 +13,11 @@ from dashboards.queries import Json
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its ``field``, title and format.
+    """A column: its ``field``, title and format, named as in Grafana's field options.
 
     ``field`` is a label, or ``Value`` (of several queries ``Value #A`` and so on). ``links`` are
-    data links; ``words`` maps a text to its colour, ``steps`` a lower limit to its colour.
-    ``shown`` is a regular expression; the cell shows its first group.
+    data links. ``value_colours`` maps a text to its colour, ``thresholds`` a lower limit. The cell
+    shows the first group of the regular expression ``regex``.
     """
 
     field: str
@@ -26,10 +26,10 @@ class Column:
     width: int = 0
     decimals: int | None = None
     links: tuple[Json, ...] = ()
-    words: tuple[tuple[str, str], ...] = ()
-    steps: tuple[Json, ...] = ()
-    hidden: bool = False  # there for a link of the row alone
-    shown: str = ""
+    value_colours: tuple[tuple[str, str], ...] = ()
+    thresholds: tuple[Json, ...] = ()
+    hidden: bool = False  # a link of the row uses it
+    regex: str = ""
 
     def override(self) -> Json:
         """Return the field override; Grafana knows the column by its new name."""
@@ -52,24 +52,25 @@ class Column:
 
     def _mappings(self) -> list[Json]:
         options = {
-            text: {"color": color, "index": at} for at, (text, color) in enumerate(self.words)
+            text: {"color": color, "index": at}
+            for at, (text, color) in enumerate(self.value_colours)
         }
         found: list[Json] = [{"type": "value", "options": options}] if options else []
-        if self.shown:
-            part = {"pattern": self.shown, "result": {"text": "$1", "index": len(options)}}
-            found.append({"type": "regex", "options": part})
+        if self.regex:
+            mapping = {"pattern": self.regex, "result": {"text": "$1", "index": len(options)}}
+            found.append({"type": "regex", "options": mapping})
         return found
 
     def _thresholds(self) -> Json:
-        return {"mode": "absolute", "steps": list(self.steps)} if self.steps else {}
+        return {"mode": "absolute", "steps": list(self.thresholds)} if self.thresholds else {}
 
     def _cell(self) -> Json:
-        return {"type": "color-text"} if self.words or self.steps else {}
+        return {"type": "color-text"} if self.value_colours or self.thresholds else {}
 
 
-def arranged(columns: Sequence[Column], hide: Sequence[str], several: bool) -> list[Json]:
-    """Return the transformations that join queries and order columns."""
-    organise = {
+def transformations(columns: Sequence[Column], hide: Sequence[str], several: bool) -> list[Json]:
+    """Return the transformations that merge ``several`` queries and order the columns."""
+    organize = {
         "id": "organize",
         "options": {
             "excludeByName": dict.fromkeys(hide, True),
@@ -78,10 +79,10 @@ def arranged(columns: Sequence[Column], hide: Sequence[str], several: bool) -> l
         },
     }
     merge: list[Json] = [{"id": "merge", "options": {}}] if several else []
-    return [*merge, organise]
+    return [*merge, organize]
 
 
-def core(common: Json, columns: Sequence[Column], sort: Sequence[tuple[str, bool]]) -> Any:
+def table(common: Json, columns: Sequence[Column], sort: Sequence[tuple[str, bool]]) -> Any:
     """Return grafanalib's table in the current schema; ``sort`` by (title, descending)."""
     cells = {"cellOptions": {"type": "auto"}, "displayMode": None, "inspect": False}
     no_value = common.pop("no_value")

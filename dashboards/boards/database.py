@@ -65,7 +65,7 @@ STATEMENTS_ROW = Row(
                     "95 % within",
                     unit="s",
                     width=130,
-                    steps=tuple(limits((RED, QUERY_LIMIT))),
+                    thresholds=tuple(limits((RED, QUERY_LIMIT))),
                 ),
             ),
             sort=(("95 % within", True),),

@@ -109,7 +109,7 @@ COMPARED_ROW = Row(
             limit=limits((RED, LATENCY_OBJECTIVE)),
         ),
     ),
-    leads=Board.SERVICE,
+    details=Board.SERVICE,
 )
 DEPLOYS = Dashboard(
     Board.DEPLOYS,

@@ -79,7 +79,7 @@ ROUTES_ROW = Row(
                     "Server errors",
                     unit="percentunit",
                     width=130,
-                    steps=tuple(limits((RED, ERROR_RATIO_LIMIT))),
+                    thresholds=tuple(limits((RED, ERROR_RATIO_LIMIT))),
                 ),
                 Column("Value #C", "Client errors", unit="percentunit", width=130),
                 Column(
@@ -87,7 +87,7 @@ ROUTES_ROW = Row(
                     "95 % within",
                     unit="s",
                     width=130,
-                    steps=tuple(limits((RED, LATENCY_OBJECTIVE))),
+                    thresholds=tuple(limits((RED, LATENCY_OBJECTIVE))),
                 ),
             ),
             sort=(("Server errors", True), ("95 % within", True)),

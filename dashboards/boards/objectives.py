@@ -98,5 +98,5 @@ OBJECTIVES_ROW = Row(
         ),
     ),
     collapsed=True,
-    leads=Board.HTTP,
+    details=Board.HTTP,
 )

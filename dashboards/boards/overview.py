@@ -83,13 +83,13 @@ WRONG = table(
     "leads to its board and to its lines.",
     Prom(firing(), "", instant=True, table=True),
     columns=(
-        Column("severity", "Severity", width=110, words=SEVERITIES),
+        Column("severity", "Severity", width=110, value_colours=SEVERITIES),
         Column("alertname", "Alert"),
         Column(
             "service", "Service", width=110, links=(from_row(Board.SERVICE), from_row(Board.LOGS))
         ),
         Column("Value", "Since", unit="dateTimeFromNow", width=140),
-        Column("page", "Runbook", links=(to_runbook(),), shown=r".*/(.+)\.md"),
+        Column("page", "Runbook", links=(to_runbook(),), regex=r".*/(.+)\.md"),
     ),
     sort=(("Severity", False), ("Since", False)),
     hide=("Time", "__name__", RUNBOOKS),
@@ -112,7 +112,7 @@ USERS = replace(
         width=10,
         height=6,
     ),
-    leads=Board.OUTSIDE,
+    details=Board.OUTSIDE,
 )
 PARTS = tuple(
     replace(panel, height=3)
@@ -128,7 +128,7 @@ PARTS = tuple(
         ),
         replace(
             common.database_reachable("Database", 3),
-            leads=Board.DATABASE,
+            details=Board.DATABASE,
         ),
         replace(
             stat(
@@ -139,11 +139,11 @@ PARTS = tuple(
                 limit=limits((RED, 1)),
                 width=4,
             ),
-            leads=Board.MONITORING,
+            details=Board.MONITORING,
         ),
         replace(
             common.latest_action("Simulator", 3),
-            leads=Board.SIMULATOR,
+            details=Board.SIMULATOR,
         ),
         replace(BUDGET, width=10),
     )
@@ -198,7 +198,7 @@ EFFECT = (
             unit="ops",
             height=6,
         ),
-        leads=Board.BUSINESS,
+        details=Board.BUSINESS,
     ),
 )
 OVERVIEW = Dashboard(
@@ -207,7 +207,7 @@ OVERVIEW = Dashboard(
     "Is MiniTwit serving its users, and if not, which part is in trouble?",
     "dashboards/boards/overview.py",
     (
-        Row("", (WRONG, USERS, *PARTS, *RED_METHOD, *EFFECT), leads=Board.SERVICE),
+        Row("", (WRONG, USERS, *PARTS, *RED_METHOD, *EFFECT), details=Board.SERVICE),
         OBJECTIVES_ROW,
     ),
     hint="It is while nothing is wrong now and every probe is up. A click leads to the board with "

@@ -63,7 +63,7 @@ TRAFFIC_ROW = Row(
             unit="percentunit",
         ),
     ),
-    leads=Board.HTTP,
+    details=Board.HTTP,
 )
 LATENCY_ROW = Row(
     "Latency",
@@ -82,7 +82,7 @@ LATENCY_ROW = Row(
         ),
         common.durations(c.HTTP_DURATION, "requests", 12, **CHOSEN),
     ),
-    leads=Board.HTTP,
+    details=Board.HTTP,
 )
 SATURATION_ROW = Row(
     "Saturation",
@@ -92,7 +92,7 @@ SATURATION_ROW = Row(
         common.processor("Processor", 6),
         common.memory("Memory", 6),
     ),
-    leads=Board.HOSTS,
+    details=Board.HOSTS,
 )
 ONE_SERVICE = Dashboard(
     Board.SERVICE,

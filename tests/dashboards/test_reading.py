@@ -14,7 +14,7 @@ from dashboards import since as since_when
 from dashboards.axes import WIDE
 from dashboards.colours import GREY, JUDGED, MEANINGS, SERVICES, Meaning, colours, meaning_of
 from dashboards.layout import COLUMNS
-from dashboards.palette import HUES, NAMES
+from dashboards.palette import LABEL_VALUES, PALETTE
 from dashboards.panel_types import NO_DATA
 from dashboards.panels import WELL
 from dashboards.registry import DASHBOARDS, render
@@ -150,22 +150,22 @@ def luminance(color: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("hue", HUES)
-def test_a_hue_is_seen_on_dark_and_on_light(hue: str) -> None:
+@pytest.mark.parametrize("colour", PALETTE)
+def test_a_colour_is_seen_on_dark_and_on_light(colour: str) -> None:
     dark, light = luminance("#181b1f"), luminance("#ffffff")
-    assert (luminance(hue) + 0.05) / (dark + 0.05) >= 4
-    assert (light + 0.05) / (luminance(hue) + 0.05) >= 2
+    assert (luminance(colour) + 0.05) / (dark + 0.05) >= 4
+    assert (light + 0.05) / (luminance(colour) + 0.05) >= 2
 
 
-def test_every_named_statement_has_a_hue() -> None:
+def test_every_named_statement_has_a_colour() -> None:
     """Else Grafana would take a dark one of its own."""
     texts = [path.read_text() for path in (ROOT / "app").rglob("*.py")]
     named = {name for text in texts for name in re.findall(r'Statement\(\s*"(\w+)"', text)}
-    assert named and named - set(NAMES["query"]) == set()
+    assert named and named - set(LABEL_VALUES["query"]) == set()
 
 
 def test_names_that_are_many_have_a_wide_legend() -> None:
-    many = {label for label, names in NAMES.items() if len(names) > FEW}
+    many = {label for label, names in LABEL_VALUES.items() if len(names) > FEW}
     for name, panel in LINES.items():
         legends = " ".join(target["legendFormat"] for target in panel["targets"])
         shown = set(re.findall(r"{{(\w+)}}", legends)) - {"service", "event"}
