@@ -48,7 +48,7 @@ def starts(text: str, monkeypatch: pytest.MonkeyPatch, printed: Printed) -> None
     }
     assert len(shown) >= 3
     components = [one for one in COMPONENTS.values() if one.name != "preview"]
-    well = checks.Signal("ok", "")
+    well = checks.CheckResult("ok", "")
     rows = [
         status.Row(
             one.name, "healthy", f"127.0.0.1:{one.port}", int(shown[one.name][3]), well

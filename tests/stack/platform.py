@@ -19,7 +19,7 @@ from typing import Any
 
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.local import logins, ports
-from observability.stack.local.processes import leftovers
+from observability.stack.local.processes import platform_pids
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.local.up import absent
 from observability.stack.settings import HOST, Settings, load
@@ -106,7 +106,7 @@ class Platform:
         """Stop; fails if a process stays."""
         done = self.run("down")
         assert done.returncode == 0, done.stdout + done.stderr
-        assert leftovers(self.run_dir) == []
+        assert platform_pids(self.run_dir) == []
 
     def status(self, wait: int = 15) -> tuple[int, dict[str, str]]:
         """Exit status and, per component, its line of the table."""

@@ -15,7 +15,7 @@ import yaml
 
 from observability.exporters import COMPONENT_RESTARTS
 from observability.stack.components import COMPONENTS
-from observability.stack.local.processes import leftovers
+from observability.stack.local.processes import platform_pids
 from observability.stack.settings import HOST
 from tests.parts import ROOT, wait_for
 from tests.stack.platform import MONITORING, Platform
@@ -134,15 +134,15 @@ def test_after_the_supervisor_was_killed_up_starts_afresh(platform: Platform) ->
     os.kill(int((platform.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
     wait_for("its end", lambda: not platform.supervisor.running())
     assert platform.status()[0] == 1
-    assert old <= set(leftovers(platform.run_dir))
+    assert old <= set(platform_pids(platform.run_dir))
     assert "left by a dead supervisor" in platform.up("node", "blackbox").stdout
-    assert not old & set(leftovers(platform.run_dir))
+    assert not old & set(platform_pids(platform.run_dir))
 
 
 def test_down_also_ends_what_a_killed_supervisor_left(platform: Platform) -> None:
     platform.up("node")
     os.kill(int((platform.run_dir / "supervisord.pid").read_text()), signal.SIGKILL)
-    assert leftovers(platform.run_dir)
+    assert platform_pids(platform.run_dir)
     platform.down()  # checks that nothing is left
     assert not list(platform.run_dir.rglob("supervisor.sock"))
 
@@ -158,7 +158,7 @@ def test_a_taken_port_is_named_with_who_has_it(platform: Platform) -> None:
     if Path("/proc/net/tcp").exists():
         assert f"(pid {os.getpid()})" in done.stderr
     assert "Traceback" not in done.stderr
-    assert leftovers(platform.run_dir) == []
+    assert platform_pids(platform.run_dir) == []
 
 
 def test_a_component_that_dies_at_once_is_named_with_its_last_words(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from observability.stack.components import COMPONENTS
-from observability.stack.local.processes import leftovers
+from observability.stack.local.processes import platform_pids
 from observability.stack.settings import HOST
 from tests.parts import PATIENCE, ROOT, wait_for
 from tests.stack.platform import Platform
@@ -123,12 +123,12 @@ def test_a_supervisor_that_cannot_be_asked_is_not_taken_for_dead(platform: Platf
     platform.up("node")
     for path in platform.run_dir.rglob("supervisor.sock"):
         path.unlink()
-    before = sorted(leftovers(platform.run_dir))
+    before = sorted(platform_pids(platform.run_dir))
     for name in ("status", "up"):
         done = platform.run(name)
         assert done.returncode == 1
         assert "lives but does not answer" in done.stderr
-    assert sorted(leftovers(platform.run_dir)) == before
+    assert sorted(platform_pids(platform.run_dir)) == before
     platform.down()
 
 

@@ -1,6 +1,6 @@
 """Checks that each component's signal arrives, which a running process does not prove.
 
-Every check returns a ``Signal``; what a check cannot reach makes it fail, never pass.
+Every check returns a ``CheckResult``; what a check cannot reach makes it fail, never pass.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOAD_PATIENCE = 3.0  # seconds in which the simulator must act
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
+class CheckResult:
     """The result of a check; ``pending`` until the first scrape or evaluation.
 
     ``scraped`` is when Prometheus scraped what a bad result rests on, in seconds since the epoch.
@@ -41,27 +41,27 @@ class Signal:
         return self.state != "pending"
 
 
-def check(layout: Layout, component: Component) -> Signal:
+def check(layout: Layout, component: Component) -> CheckResult:
     """Return the worst result of a component's checks."""
     checks = [*CHECKS.get(component.name, ())]
     if component.job and "prometheus" in layout.deployment.runs:
         checks.insert(0, lambda layout: target(layout, component.job))
     found = [_guarded(one, layout) for one in checks]
     for state in ("bad", "pending"):
-        for signal in found:
-            if signal.state == state:
-                return signal
-    return Signal(
+        for result in found:
+            if result.state == state:
+                return result
+    return CheckResult(
         "ok",
-        ", ".join(signal.text for signal in found) or ("ended well" if component.once else "runs"),
+        ", ".join(result.text for result in found) or ("ended well" if component.once else "runs"),
     )
 
 
-def _guarded(one: Callable[[Layout], Signal], layout: Layout) -> Signal:
+def _guarded(one: Callable[[Layout], CheckResult], layout: Layout) -> CheckResult:
     try:
         return one(layout)
     except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-        return Signal("bad", f"check failed: {error or type(error).__name__}")
+        return CheckResult("bad", f"check failed: {error or type(error).__name__}")
 
 
 def prometheus(layout: Layout, path: str, **query: str) -> Any:
@@ -83,80 +83,80 @@ def scraped(layout: Layout, series: str) -> float | None:
     return min((at for _, at in samples(layout, f"timestamp({series})")), default=None)
 
 
-def target(layout: Layout, job: str) -> Signal:
+def target(layout: Layout, job: str) -> CheckResult:
     """Check that Prometheus scrapes the job."""
     targets = prometheus(layout, "targets", state="active")["activeTargets"]
     mine = [t for t in targets if t["labels"]["job"] == job]
     if not targets:  # discovery starts some seconds after Prometheus
-        return Signal("pending", "Prometheus has found no targets yet")
+        return CheckResult("pending", "Prometheus has found no targets yet")
     if not mine:
-        return Signal("bad", "no target in Prometheus")
+        return CheckResult("bad", "no target in Prometheus")
     down = [t for t in mine if t["health"] == "down"]
     if down:
         last = min(datetime.fromisoformat(t["lastScrape"]).timestamp() for t in down)
-        return Signal("bad", f"target down: {down[0]['lastError']}", last)
+        return CheckResult("bad", f"target down: {down[0]['lastError']}", last)
     if any(t["health"] == "unknown" for t in mine):
-        return Signal("pending", "waiting for the first scrape")
-    return Signal("ok", "scraped")
+        return CheckResult("pending", "waiting for the first scrape")
+    return CheckResult("ok", "scraped")
 
 
-def rules(layout: Layout) -> Signal:
+def rules(layout: Layout) -> CheckResult:
     """Check that all rule files are loaded and every rule evaluates."""
     files = {str(path) for path in layout.rules.glob("*.yml")}
     groups = prometheus(layout, "rules")["groups"]
     if not files:
-        return Signal("bad", "no rule files: make dashboards")
+        return CheckResult("bad", "no rule files: make dashboards")
     if missing := files - {group["file"] for group in groups}:
-        return Signal("bad", f"not loaded: {', '.join(sorted(missing))}")
+        return CheckResult("bad", f"not loaded: {', '.join(sorted(missing))}")
     all_rules = [rule for group in groups for rule in group["rules"]]
     if broken := [rule["name"] for rule in all_rules if rule["health"] == "err"]:
-        return Signal("bad", f"rule fails: {', '.join(broken[:3])}")
+        return CheckResult("bad", f"rule fails: {', '.join(broken[:3])}")
     # A group with an interval of a minute is evaluated within that minute.
     quick = [rule for group in groups if group["interval"] <= SOON for rule in group["rules"]]
     if any(rule["health"] == "unknown" for rule in quick):
-        return Signal("pending", "rules not evaluated yet")
-    return Signal("ok", f"{len(all_rules)} rules healthy")
+        return CheckResult("pending", "rules not evaluated yet")
+    return CheckResult("ok", f"{len(all_rules)} rules healthy")
 
 
-def routes(layout: Layout) -> Signal:
+def routes(layout: Layout) -> CheckResult:
     """Check that Prometheus knows the Alertmanager, and that notifications succeed."""
     if "prometheus" not in layout.deployment.runs:
-        return Signal("ok", "runs")
+        return CheckResult("ok", "runs")
     known = prometheus(layout, "alertmanagers")["activeAlertmanagers"]
     if not any(layout.address("alertmanager") in one["url"] for one in known):
-        return Signal("bad", "Prometheus does not know it")
+        return CheckResult("bad", "Prometheus does not know it")
     failures = samples(layout, f"sum(increase({NOTIFICATION_FAILURES}[5m]))")
     if not failures:
-        return Signal("pending", "no notifications counted yet")
+        return CheckResult("pending", "no notifications counted yet")
     if failures[0][1] > 0:
-        return Signal("bad", "notifications failed within 5 minutes")
-    return Signal("ok", "Prometheus sends to it, none failed")
+        return CheckResult("bad", "notifications failed within 5 minutes")
+    return CheckResult("ok", "Prometheus sends to it, none failed")
 
 
-def probes(layout: Layout) -> Signal:
+def probes(layout: Layout) -> CheckResult:
     """Check that every probe succeeds."""
     if "prometheus" not in layout.deployment.runs:
-        return Signal("ok", "runs")
+        return CheckResult("ok", "runs")
     expected = {probe.name for probe in PROBES if probe.asked in layout.deployment.runs}
     seen = {labels["probe"]: value for labels, value in samples(layout, str(PROBE_SUCCESS))}
     if failing := sorted(expected & {name for name, value in seen.items() if value != 1}):
         text = f"probe fails: {', '.join(failing)}"
-        return Signal("bad", text, scraped(layout, f"{PROBE_SUCCESS} != 1"))
+        return CheckResult("bad", text, scraped(layout, f"{PROBE_SUCCESS} != 1"))
     if missing := sorted(expected - seen.keys()):
-        return Signal("pending", f"no result yet: {', '.join(missing)}")
-    return Signal("ok", f"{len(expected)} probes succeed")
+        return CheckResult("pending", f"no result yet: {', '.join(missing)}")
+    return CheckResult("ok", f"{len(expected)} probes succeed")
 
 
-def database(layout: Layout) -> Signal:
+def database(layout: Layout) -> CheckResult:
     """Check that the exporter, and so Prometheus, sees the database."""
     if not {"prometheus", "postgres-exporter"} <= layout.deployment.runs:
-        return Signal("ok", "runs")
+        return CheckResult("ok", "runs")
     seen = samples(layout, str(PG_UP))
     if not seen:
-        return Signal("pending", "waiting for the exporter")
+        return CheckResult("pending", "waiting for the exporter")
     if seen[0][1] == 1:
-        return Signal("ok", "seen")
-    return Signal("bad", "the exporter reports it down", scraped(layout, str(PG_UP)))
+        return CheckResult("ok", "seen")
+    return CheckResult("bad", "the exporter reports it down", scraped(layout, str(PG_UP)))
 
 
 def visit(layout: Layout) -> Connection:
@@ -166,26 +166,28 @@ def visit(layout: Layout) -> Connection:
     return Connection(layout.address("ngircd"), nick, password)
 
 
-def present(nick: str) -> Callable[[Layout], Signal]:
+def present(nick: str) -> Callable[[Layout], CheckResult]:
     """Return the check that ``nick`` is in the channel."""
 
-    def one(layout: Layout) -> Signal:
+    def one(layout: Layout) -> CheckResult:
         with visit(layout) as chat:
             there = nick in chat.members(CHANNEL)
         return (
-            Signal("ok", f"in {CHANNEL}") if there else Signal("pending", f"not in {CHANNEL} yet")
+            CheckResult("ok", f"in {CHANNEL}")
+            if there
+            else CheckResult("pending", f"not in {CHANNEL} yet")
         )
 
     return one
 
 
-def channel(layout: Layout) -> Signal:
+def channel(layout: Layout) -> CheckResult:
     """Check that the chat server accepts a client."""
     with visit(layout) as chat:
-        return Signal("ok", f"{len(chat.members(CHANNEL))} in {CHANNEL}")
+        return CheckResult("ok", f"{len(chat.members(CHANNEL))} in {CHANNEL}")
 
 
-def load(layout: Layout) -> Signal:
+def load(layout: Layout) -> CheckResult:
     """Check that the simulator's latest id advances."""
     deadline = time.monotonic() + LOAD_PATIENCE
     first = get_json(layout.address("api"), "/latest")["latest"]
@@ -193,30 +195,30 @@ def load(layout: Layout) -> Signal:
         time.sleep(0.1)
         latest = get_json(layout.address("api"), "/latest")["latest"]
         if latest != first:
-            return Signal("ok", f"latest id {latest}")
-    return Signal("bad", f"latest id stays at {first}")
+            return CheckResult("ok", f"latest id {latest}")
+    return CheckResult("bad", f"latest id stays at {first}")
 
 
-def lines(layout: Layout) -> Signal:
+def lines(layout: Layout) -> CheckResult:
     """Check that log lines of the services arrive."""
     query = 'sum(count_over_time({service=~".+"}[5m]))'
     answer = get_json(layout.address("loki"), "/loki/api/v1/query", query=query)
     found = answer["data"]["result"]
     if not found:
-        return Signal("pending", "no lines yet")
-    return Signal("ok", f"{found[0]['value'][1]} lines in 5 minutes")
+        return CheckResult("pending", "no lines yet")
+    return CheckResult("ok", f"{found[0]['value'][1]} lines in 5 minutes")
 
 
-def dashboards(layout: Layout) -> Signal:
+def dashboards(layout: Layout) -> CheckResult:
     """Check that Grafana serves every generated dashboard."""
     expected = len(list(DASHBOARDS.glob("*.json")))
     served = len(get_json(layout.address("grafana"), "/api/search", type="dash-db"))
     if served < expected:
-        return Signal("pending", f"{served} of {expected} dashboards")
-    return Signal("ok", f"{served} dashboards")
+        return CheckResult("pending", f"{served} of {expected} dashboards")
+    return CheckResult("ok", f"{served} dashboards")
 
 
-CHECKS: Mapping[str, tuple[Callable[[Layout], Signal], ...]] = {
+CHECKS: Mapping[str, tuple[Callable[[Layout], CheckResult], ...]] = {
     "prometheus": (rules,),
     "alertmanager": (routes,),
     "blackbox": (probes,),

@@ -1,6 +1,6 @@
-"""A digest of what a component runs from: ``up`` restarts it when that changes.
+"""A checksum of what a component runs from: ``up`` restarts it when that changes.
 
-The stamp is in each component's environment, where the supervisor notices a change.
+The checksum is in each component's environment, where the supervisor notices a change.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SECRETS: dict[str, tuple[str, ...]] = {
 
 
 def checksum(name: str, program: Path | None, config: Path, secrets: Path) -> str:
-    """Return a digest of code, program, configuration and secrets of the component ``name``."""
+    """Return a checksum of code, program, configuration and secrets of the component ``name``."""
     files = [
         *_files(ROOT, CODE.get(name, ())),
         *_files(config, CONFIGURATION.get(name, ())),

@@ -1,4 +1,4 @@
-"""Finds the processes of a stack by a variable in their environment (Linux only)."""
+"""Finds the processes of a platform by a variable in their environment (Linux only)."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-MARK = "MINITWIT_RUN"  # in the environment of every process of a stack: its folder
+RUN_VARIABLE = "MINITWIT_RUN"  # in the environment of every process: the RUN_DIR of its platform
 POLL = 0.05
 
 
-def leftovers(run_dir: Path) -> list[int]:
-    """Return the pids of all running processes of the stack in ``run_dir``, except this one."""
-    mark = f"{MARK}={run_dir}".encode()
+def platform_pids(run_dir: Path) -> list[int]:
+    """Return the pids of all running processes of a platform, except this one."""
+    variable = f"{RUN_VARIABLE}={run_dir}".encode()
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
         with contextlib.suppress(OSError):  # exited meanwhile, or another user's
-            if mark in environ.read_bytes().split(b"\0"):
+            if variable in environ.read_bytes().split(b"\0"):
                 found.append(int(environ.parent.name))
     return [pid for pid in found if pid != os.getpid() and alive(pid)]
 
@@ -29,19 +29,19 @@ def supervisor_pid(run_dir: Path) -> int:
 
     Not by its pid file, which can be removed as easily as its socket.
     """
-    found = [pid for pid in leftovers(run_dir) if b"supervisor.supervisord" in _command(pid)]
+    found = [pid for pid in platform_pids(run_dir) if b"supervisor.supervisord" in _command(pid)]
     # A component is a copy of the supervisor for a moment, until it runs its own program.
     return next((pid for pid in found if _parent(pid) not in found), 0)
 
 
-def sweep(run_dir: Path, patience: float = 10) -> int:
-    """Stop the processes that a dead supervisor left; return how many there were."""
-    pids = leftovers(run_dir)
+def stop_orphans(run_dir: Path, patience: float = 10) -> int:
+    """Stop the processes that a dead supervisor left behind; return how many there were."""
+    pids = platform_pids(run_dir)
     _signal(pids, signal.SIGTERM)
     deadline = time.monotonic() + patience
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(POLL)
-    _signal(leftovers(run_dir), signal.SIGKILL)
+    _signal(platform_pids(run_dir), signal.SIGKILL)
     return len(pids)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from observability.exporters import COMPONENT_RESTARTS, RESTARTS_FILE
 from observability.stack.components import TABLE
-from observability.stack.local.processes import MARK
+from observability.stack.local.processes import RUN_VARIABLE
 from observability.stack.local.supervise import Supervisor
 from observability.stack.settings import StackError
 
@@ -99,4 +99,4 @@ def _fields(line: str) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Supervisor(Path(os.environ[MARK])))
+    main(Path(sys.argv[1]), Supervisor(Path(os.environ[RUN_VARIABLE])))

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from observability.stack.components import COMPONENTS, Component
 from observability.stack.local import restarts, table
-from observability.stack.local.checks import Signal, check
+from observability.stack.local.checks import CheckResult, check
 from observability.stack.local.layout import Layout
-from observability.stack.local.processes import leftovers
+from observability.stack.local.processes import platform_pids
 from observability.stack.local.ready import ready
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.local.up import unasked
@@ -28,7 +28,7 @@ class Row:
     state: str
     address: str
     restarts: int
-    signal: Signal
+    signal: CheckResult
 
 
 def running(settings: Settings) -> Layout:
@@ -42,7 +42,7 @@ def running(settings: Settings) -> Layout:
 
 def _unknown(settings: Settings, supervisor: Supervisor) -> str:
     """Return why no supervisor answers."""
-    there = len(leftovers(settings.run_dir))
+    there = len(platform_pids(settings.run_dir))
     if pid := supervisor.pid:
         return unasked(pid, there - 1)
     if there:
@@ -62,9 +62,11 @@ def look(layout: Layout, *, signals: bool = True) -> list[Row]:
         process = known.get(component.name)
         up = ready(layout, component, process)
         if not up:
-            signal = Signal("bad", process.complaint if process else "unknown to the supervisor")
+            signal = CheckResult(
+                "bad", process.complaint if process else "unknown to the supervisor"
+            )
         else:
-            signal = check(layout, component) if signals else Signal("ok", "")
+            signal = check(layout, component) if signals else CheckResult("ok", "")
         rows.append(
             Row(
                 component.name,

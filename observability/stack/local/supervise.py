@@ -14,7 +14,7 @@ from typing import Any
 
 from observability.stack.local import control
 from observability.stack.local.env_variables import inherited
-from observability.stack.local.processes import MARK, POLL, alive, supervisor_pid
+from observability.stack.local.processes import POLL, RUN_VARIABLE, alive, supervisor_pid
 from observability.stack.settings import StackError
 
 NOT_RUNNING = 70  # fault codes of supervisor's interface
@@ -83,7 +83,7 @@ class Supervisor:
         done = subprocess.run(
             [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(config)],
             cwd=self.run_dir,
-            env=inherited(os.environ) | {MARK: str(self.run_dir)},
+            env=inherited(os.environ) | {RUN_VARIABLE: str(self.run_dir)},
             capture_output=True,
             text=True,
             check=False,

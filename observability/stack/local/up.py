@@ -12,7 +12,7 @@ from observability.stack.components import COMPONENTS, OPTIONAL, choose
 from observability.stack.local import layout as layouts
 from observability.stack.local import ports
 from observability.stack.local.layout import Layout
-from observability.stack.local.processes import leftovers, sweep
+from observability.stack.local.processes import platform_pids, stop_orphans
 from observability.stack.local.start import DEADLINE, Start
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.programs import archives, packages, tools
@@ -102,9 +102,9 @@ def _launch(layout: Layout, supervisor: Supervisor) -> None:
     settings = layout.settings
     known = supervisor.processes()
     if not known and (pid := supervisor.pid):
-        raise StackError(unasked(pid, len(leftovers(settings.run_dir)) - 1))
-    if not known and leftovers(settings.run_dir):
-        print(f"Stopped {sweep(settings.run_dir)} processes left by a dead supervisor.")
+        raise StackError(unasked(pid, len(platform_pids(settings.run_dir)) - 1))
+    if not known and platform_pids(settings.run_dir):
+        print(f"Stopped {stop_orphans(settings.run_dir)} processes left by a dead supervisor.")
     check_ports(layout, known)
     layouts.prepare(layout)
     if not known:
@@ -157,15 +157,15 @@ def check_ports(layout: Layout, known: dict[str, Process]) -> None:
 
 
 def down(settings: Settings) -> int:
-    """Stop everything in reverse order, also leftovers; return how many components."""
+    """Stop everything in reverse order, also orphans; return how many components."""
     with alone(settings):
         supervisor = Supervisor(settings.run_dir)
         known = supervisor.processes()
         alive = sum(1 for p in known.values() if p.pid)
         if not known and supervisor.pid:
-            alive = len(leftovers(settings.run_dir)) - 1
+            alive = len(platform_pids(settings.run_dir)) - 1
         supervisor.shut_down(DEADLINE)
-        alive += sweep(settings.run_dir)
+        alive += stop_orphans(settings.run_dir)
         supervisor.forget()
     return alive
 
