@@ -221,6 +221,11 @@ def test_what_a_service_forgot_to_mask_is_masked_and_what_is_no_json_is_kept(
         "Authorization: Bearer abcdef123456": "abcdef123456",
         "from someone@example.com": "someone@example.com",
         "postgresql://minitwit:opensesame@db/minitwit": "opensesame",
+        "PassWd: swordfish": "swordfish",
+        "PWD=correcthorse": "correcthorse",
+        "Client_Secret='batterystaple'": "batterystaple",
+        "apiToken: tr0ub4dor": "tr0ub4dor",
+        "Set-Cookie: 5e55104": "5e55104",
     }
     log.write_text("".join(f"no json {number}: {text}\n" for number, text in enumerate(secrets)))
 
