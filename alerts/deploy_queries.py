@@ -36,12 +36,15 @@ def questions() -> dict[str, Expr]:
     left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == LEFT)
     requests = increase(HTTP_REQUESTS, RANGE, **SIDE)
     failed = increase(HTTP_REQUESTS, RANGE, status=matches("5.."), **SIDE)
+    # Since these replicas started: of a canary each answer counts.
+    errors = select(HTTP_REQUESTS, status=matches("5.."), instance=matches("$instance"))
     buckets = with_version(rate(HTTP_DURATION, RANGE, "bucket", **SIDE))
     summed = total(buckets, LE, SERVICE, VERSION)
     return {
         "critical": select(ALERTS, alertstate="firing", severity="critical"),
         "spent": select(left) < SPENT,
         "version": select(BUILD_INFO, **SIDE),
+        "errors": total(errors),
         "requests": total(with_version(requests), SERVICE, VERSION),
         "failed": total(with_version(failed), SERVICE, VERSION),
         "p99": Expr(f"histogram_quantile(0.99, {summed})", frozenset({"service", "version"})),

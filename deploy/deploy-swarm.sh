@@ -5,8 +5,11 @@
 #   deploy/deploy-swarm.sh [--dry-run] --back             the same with the image before this one
 #
 # It does not start while a critical alert fires or an error budget is spent; --anyway and --back do.
+# First the canary: one new replica of api and of web beside the others, for CANARY_SECONDS (40). It
+# goes at the ERROR_LIMIT (3) th 5xx, or if it does worse than the others; --back goes without.
 # A new replica gets requests when it is healthy, the old one goes after that; where a new one does
-# not get healthy Swarm puts the old ones back, and so does this script with the other service.
+# not get healthy Swarm puts the old ones back, and so does this script with the other service, also
+# at the third 5xx until WATCH_SECONDS (15) after the last replica is new.
 # Old and new run side by side on one database: a migration only adds.
 #
 # Settings: CHAT_IMAGE, SITE, DATABASE_ADDRESS, SECRETS_VERSION as in stack.yml; STACK (minitwit);
@@ -22,13 +25,17 @@ GRAFANA_URL=${GRAFANA_URL:-${SITE:+https://grafana.$SITE}}
 . "$here/common.sh"
 # shellcheck source=deploy/monitoring-gates.sh
 . "$here/monitoring-gates.sh"
+# shellcheck source=deploy/swarm-canary.sh
+. "$here/swarm-canary.sh"
 STACK=${STACK:-minitwit}
+CANARY_SECONDS=${CANARY_SECONDS:-40} WATCH_SECONDS=${WATCH_SECONDS:-15}
 ROLLING="api web"
 USAGE="usage: deploy/deploy-swarm.sh [--dry-run] [--anyway] IMAGE | --back"
 
 grafana_password() { cat "${GRAFANA_PASSWORD_FILE:-.secrets/grafana/grafana_password}" 2>/dev/null; }
 inspect() { docker service inspect --format "$2" "${STACK}_$1" 2>/dev/null; }
 image_of() { inspect "$1" '{{.Spec.TaskTemplate.ContainerSpec.Image}}'; }
+update_of() { inspect "$1" '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}'; }
 
 options "$@"
 IMAGE=$image
@@ -83,47 +90,62 @@ roll_out() {
     rm -f "$configs"
 }
 
+# How many replicas of a service run the new image and are healthy.
+running() {
+    docker service ps --filter desired-state=running --format '{{.Image}} {{.CurrentState}}' \
+        "${STACK}_$1" | grep -c "^${IMAGE%@*}[^ ]* Running" || true
+}
+
 # One word on a service: good, bad, or pending.
 state_of() {
-    local update wanted running
-    update=$(inspect "$1" '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}')
+    local update wanted
+    update=$(update_of "$1")
     case $update in
     rollback_* | paused) echo bad ;;
     updating) echo pending ;;
     *)
         wanted=$(inspect "$1" '{{.Spec.Mode.Replicated.Replicas}}')
-        running=$(docker service ps --filter desired-state=running \
-            --format '{{.Image}} {{.CurrentState}}' "${STACK}_$1" | grep -c "^${IMAGE%@*}[^ ]* Running" || true)
-        if [ "$running" = "$wanted" ]; then echo good; else echo pending; fi
+        if [ "$(running "$1")" = "$wanted" ]; then echo good; else echo pending; fi
         ;;
     esac
 }
 
+# The replicas of api and web that were not there when the deploy began.
+fresh() {
+    # shellcheck disable=SC2086  # a list
+    comm -13 <(tr '|' '\n' <<<"$serving" | sort) <(instances $ROLLING | tr '|' '\n' | sort) |
+        paste -sd'|'
+}
+
 settle() {
-    local service end=$((SECONDS + ${PATIENCE:-300}))
+    local service end=$((SECONDS + ${PATIENCE:-300})) heard=$SECONDS
     for service in $ROLLING; do
         while :; do
             case $(state_of "$service") in
             good) say "  $service is good" && break ;;
             bad) say "  $service went back" && return 1 ;;
             esac
+            [ -z "$serving" ] || few_errors "$(fresh)" || return 1
             [ $SECONDS -lt $end ] || { say "  $service is not done in time" && return 1; }
             sleep 1
         done
     done
+    [ -z "$serving" ] || watch_errors "$(fresh)" "$WATCH_SECONDS"
 }
 
 # Swarm has put back what failed; the other service follows.
 undo() {
     local service status=$?
     trap - EXIT
+    set +e # each of these is done, whatever becomes of the others
+    [ -z "$begun" ] || [ $status -eq 0 ] || end_canary
     silence_end
     [ $status -ne 0 ] || exit 0
-    for service in $ROLLING; do
-        while [ "$(inspect "$service" '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}')" = rollback_started ]; do
+    for service in ${rolled:+$ROLLING}; do
+        while [ "$(update_of "$service")" = rollback_started ]; do
             sleep 1
         done
-        if [ -n "$before" ] && [ "$(image_of "$service")" = "$IMAGE" ]; then
+        if [ -n "$before" ] && [ "$(image_of "$service")" != "$before" ]; then
             docker service rollback --detach=false --quiet "${STACK}_$service" >&2 || true
         fi
     done
@@ -143,16 +165,29 @@ fi
 # The first deploy brings the monitoring that could be asked.
 [ -z "$before" ] || may_start "$anyway"
 annotate "deploy of $IMAGE begins (${before:-nothing} until now)" started
+begun='' rolled='' serving=''
 trap undo EXIT
 trap 'exit 130' INT TERM HUP
 if [ -n "$before" ]; then
     silence_all_but "" "$IMAGE" # every replica is replaced; that none is left pages as ever
+    # shellcheck disable=SC2086  # a list
+    serving=$(instances $ROLLING)
     say "1 migrate with $IMAGE"
     migrate || exit 1
 fi
-say "2 replace what runs"
-roll_out
-say "3 wait until every replica is new and healthy"
+if [ -z "$before" ] || [ -n "$back" ]; then
+    say "2 without a canary: every replica is replaced"
+elif ! has_canary; then
+    say "2 without a canary: the stack that runs has none yet"
+else
+    say "2 one replica of $IMAGE beside the others for $CANARY_SECONDS s"
+    begun=1
+    canary || exit 1
+fi
+say "3 replace what runs"
+rolled=1
+roll_out # stack.yml has no replica of the canary: this ends it
+say "4 wait until every replica is new and healthy, and watch for $WATCH_SECONDS s"
 settle || exit 1
 annotate "$IMAGE is in service" "done"
 say "DONE: $IMAGE is in service"

@@ -25,6 +25,7 @@ SETTINGS = {
     "DATABASE_ADDRESS": "db.example.org:5432",
 }
 ROLLING = ("api", "web")
+CANARIES = {f"{name}-canary": name for name in ROLLING}
 WITHOUT = "no docker command with `stack config` on this machine: stack.yml is NOT checked"
 
 
@@ -66,9 +67,15 @@ def services() -> dict[str, Any]:
     return found
 
 
+def compose_service(name: str) -> dict[str, Any]:
+    """The service of compose.yaml that a service here is; a canary is the one that it is beside."""
+    found: dict[str, Any] = compose_config()["services"][CANARIES.get(name, name)]
+    return found
+
+
 def test_what_compose_runs_runs_here_too() -> None:
     elsewhere = {"secrets", "postgres"}  # Docker's secrets; a managed database
-    assert set(services()) == set(compose_config()["services"]) - elsewhere
+    assert set(services()) - set(CANARIES) == set(compose_config()["services"]) - elsewhere
 
 
 def test_only_nginx_publishes_and_on_its_own_node() -> None:
@@ -121,6 +128,15 @@ def test_api_and_web_roll_start_first_and_go_back_by_themselves() -> None:
         assert services()[name]["deploy"]["replicas"] == 2
 
 
+def test_a_canary_is_the_service_beside_it_without_a_replica() -> None:
+    for canary, name in CANARIES.items():
+        beside = dict(services()[name])
+        aliases = {network: {"aliases": [name]} for network in beside.pop("networks")}
+        deploy = {**beside.pop("deploy"), "replicas": 0}
+        # Docker's DNS has tasks.ALIAS for each alias, so it is found with the others.
+        assert services()[canary] == {**beside, "networks": aliases, "deploy": deploy}
+
+
 def test_every_service_is_confined_placed_and_found_by_dns_alone() -> None:
     for name, service in services().items():
         assert service["read_only"], name
@@ -147,6 +163,7 @@ def test_the_database_is_spoken_to_over_verified_tls() -> None:
 def test_each_service_gets_the_secrets_of_its_own_role() -> None:
     owners = {"owner_url", "database_roles", "database_password"}
     own = {"migrate": owners, "api": {"app_url"}, "backup": {"backup_user", "backup_password"}}
+    own["api-canary"] = own["api"]
     own["postgres-exporter"] = {"monitor_user", "monitor_password"}
     roles = set().union(*own.values())
     for name, service in services().items():
@@ -158,7 +175,7 @@ def test_the_networks_are_those_of_compose_and_encrypted() -> None:
     for network in config()["networks"].values():
         assert "encrypted" in network["driver_opts"]
     for name, service in services().items():
-        there = set(compose_config()["services"][name]["networks"]) - {"data"} or {"default"}
+        there = set(compose_service(name)["networks"]) - {"data"} or {"default"}
         assert set(service.get("networks") or {"default"}) == there, name
 
 
@@ -201,7 +218,7 @@ def test_configs_are_named_after_their_content_and_found_where_compose_mounts_th
 def test_it_says_the_same_as_compose(key: str) -> None:
     settings = set(SETTINGS.values())
     for name, service in services().items():
-        here, there = service.get(key), compose_config()["services"][name].get(key)
+        here, there = service.get(key), compose_service(name).get(key)
         if key == "image" and (here in settings):
             continue
         if key == "environment":
