@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -129,3 +131,15 @@ def test_what_is_measured_now_and_then_is(api: Service, metric: c.Metric) -> Non
     send(api, "/api/sessions", {"username": "fay", "password": "secret"})
     part = "_count" if metric.kind == "histogram" else ""
     wait_for(metric.name, lambda: samples(api, metric, part=part)[metric.name, ()] > 0)
+
+
+def test_the_latest_backup_and_the_tables_are_measured(api: Service, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as session:
+        session.execute("INSERT INTO backups VALUES (now() + interval '1 day', 4711)")
+    send(api, "/register", {**ANN, "username": "gus"})
+    for metric, labels in ((c.BACKUP_SIZE, ()), (c.BACKUP_TIME, ()), (c.ROWS, ("users",))):
+        key = (metric.name, labels)
+        wait_for(str(key), lambda key=key, metric=metric: samples(api, metric).get(key))  # type: ignore[misc]
+    found = samples(api, c.BACKUP_SIZE, c.BACKUP_TIME)
+    assert found[c.BACKUP_SIZE.name, ()] == 4711
+    assert found[c.BACKUP_TIME.name, ()] > time.time()

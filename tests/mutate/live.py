@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 from tests import results
 from tests.mutate import live_table, report
@@ -17,6 +18,7 @@ from tests.parts import ROOT
 COUNT = 20
 SECONDS = 480  # for a platform and its checks
 CHECKS = (sys.executable, "-m", "tests.mutate.live_checks")
+LATE = "out of time"
 
 
 def judge(checkout: Checkout, mutant: Mutant) -> Outcome | None:
@@ -31,14 +33,26 @@ def judge(checkout: Checkout, mutant: Mutant) -> Outcome | None:
         names = live_table.checks(ROOT, mutant, alerts)
         if not names:
             return None
-        try:
-            done = checkout.run([*CHECKS, *names], SECONDS)
-        except TimedOut:
-            return Outcome(mutant, "survived", f"out of time: {', '.join(names)}")
-    if not done.returncode:
+        failed = failure(checkout, names)
+    if not failed:
         return Outcome(mutant, "survived")
+    if failed.startswith(LATE):
+        return Outcome(mutant, "survived", failed)
+    # A check that fails without the mutant too has noticed nothing.
+    check = failed.partition(":")[0]
+    if beside := failure(checkout, [name for name in names if name == check]):
+        return Outcome(mutant, "undecided", f"fails without the mutant too: {beside}")
+    return Outcome(mutant, "noticed", failed)
+
+
+def failure(checkout: Checkout, names: Sequence[str]) -> str:
+    """Run a platform and these checks; return the first that failed, and why."""
+    try:
+        done = checkout.run([*CHECKS, *names], SECONDS)
+    except TimedOut:
+        return f"{LATE}: {', '.join(names)}"
     said = done.stdout.strip().splitlines() or ["nothing said"]
-    return Outcome(mutant, "noticed", said[-1].removeprefix("FAILED "))
+    return said[-1].removeprefix("FAILED ") if done.returncode else ""
 
 
 def run(checkout: Checkout, seed: int, count: int, minutes: float) -> int:
@@ -49,7 +63,7 @@ def run(checkout: Checkout, seed: int, count: int, minutes: float) -> int:
     judged = {one["mutant"] for one in rows}
     begun = time.monotonic()
     for mutant in stratified(every, len(every), seed):
-        if sum(one["verdict"] != "equivalent" for one in rows) >= count:
+        if len(report.counted(rows)) >= count:
             break
         if minutes and time.monotonic() - begun > 60 * minutes:
             print(f"{minutes:g} minutes are over; run it again to go on")
@@ -58,8 +72,7 @@ def run(checkout: Checkout, seed: int, count: int, minutes: float) -> int:
             continue
         rows.append(report.row(outcome))
         print(f"{len(rows)} {report.line(rows[-1])}", flush=True)
-        figures = results.stamped(report.figures(seed, len(every), rows))
-        report.keep({"live": figures})
+        report.keep({"live": results.stamped(report.figures(seed, len(every), rows))})
     survived = [one for one in rows if one["verdict"] == "survived"]
-    print(f"{len(survived)} of {len(rows)} survived on a running platform")
+    print(f"{len(survived)} of {len(report.counted(rows))} survived on a running platform")
     return int(bool(survived))

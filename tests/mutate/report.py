@@ -32,29 +32,35 @@ def line(one: Json) -> str:
 
 
 def figures(seed: int, sites: int, rows: Iterable[Json]) -> Json:
-    """Return the result; what is equivalent to the original is no mutant.
+    """Return the result; what is equivalent or undecided is not counted.
 
     ``noticed_after`` counts those too that a test which was added since notices (``again``).
     """
     kept = list(rows)
-    counted = [one for one in kept if one["verdict"] != "equivalent"]
-    noticed = sum(one["verdict"] == "noticed" for one in counted)
-    later = sum(one.get("again", {}).get("verdict") == "noticed" for one in counted)
+    judged = counted(kept)
+    noticed = sum(one["verdict"] == "noticed" for one in judged)
+    later = sum(one.get("again", {}).get("verdict") == "noticed" for one in judged)
     return {
         "seed": seed,
         "sites": sites,
-        "sampled": len(counted),
+        "sampled": len(judged),
         "noticed": noticed,
         "noticed_after": noticed + later,
-        "equivalent": len(kept) - len(counted),
-        "share": _share(noticed, counted),
-        "share_after": _share(noticed + later, counted),
+        "equivalent": sum(one["verdict"] == "equivalent" for one in kept),
+        "undecided": sum(one["verdict"] == "undecided" for one in kept),
+        "share": _share(noticed, judged),
+        "share_after": _share(noticed + later, judged),
         "rows": kept,
     }
 
 
-def _share(noticed: int, counted: list[Json]) -> float | None:
-    return round(noticed / len(counted), 4) if counted else None
+def counted(rows: Iterable[Json]) -> list[Json]:
+    """The rows whose mutant was noticed or survived; the others say nothing of the tests."""
+    return [one for one in rows if one["verdict"] in ("noticed", "survived")]
+
+
+def _share(noticed: int, judged: list[Json]) -> float | None:
+    return round(noticed / len(judged), 4) if judged else None
 
 
 def keep(part: Json) -> None:
@@ -76,19 +82,19 @@ def _table(result: Json, reasons: Reasons, why: str) -> str:
     """A row for each operator, then one for each mutant that survived at first."""
     text = "| operator | what it does | sampled | noticed at first | with the tests added |\n"
     text += "| --- " * 5 + "|\n"
-    counted = [one for one in result["rows"] if one["verdict"] != "equivalent"]
+    judged = counted(result["rows"])
     for name, operator in OPERATORS.items():
-        own = [one for one in counted if one["operator"] == name]
+        own = [one for one in judged if one["operator"] == name]
         if own or "live" in result:
             numbers = [figures(0, 0, own)[key] for key in ("sampled", "noticed", "noticed_after")]
             help_ = operator.help.replace("``", "`")
             text += f"| {name} | {help_} | {' | '.join(map(str, numbers))} |\n"
     first, after = (
-        f"{result[number]} ({result[share]:.1%})" if counted else "0"
+        f"{result[number]} ({result[share]:.1%})" if judged else "0"
         for number, share in (("noticed", "share"), ("noticed_after", "share_after"))
     )
     text += f"| all | | {result['sampled']} | {first} | {after} |\n"
-    if survivors := [one for one in counted if one["verdict"] == "survived"]:
+    if survivors := [one for one in judged if one["verdict"] == "survived"]:
         text += f"\n| survivor | noticed since by, or {why} |\n| --- | --- |\n"
         text += "".join(_survivors(survivors, reasons))
     return text

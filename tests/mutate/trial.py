@@ -11,7 +11,7 @@ from tests.mutate.checkout import Checkout, TimedOut
 from tests.mutate.mutant import Mutant
 from tests.mutate.operators import OPERATORS
 
-Verdict = Literal["noticed", "survived", "equivalent"]
+Verdict = Literal["noticed", "survived", "equivalent", "undecided"]
 SECONDS = 240  # for each file of tests
 FAILED = re.compile(r"^(?:FAILED|ERROR) (.+?)(?: - .*)?$", re.MULTILINE)
 # Of these only the cases of alerts that changed are run; their names select them.
