@@ -1,4 +1,4 @@
-"""A stand-in for a Swarm's engine: the real docker command asks it by Docker's HTTP API.
+"""A stand-in for a Swarm's engine, which the real docker command asks over HTTP.
 
 It keeps services with their specifications as an engine does, refuses an update of what is no
 longer the newest version, and has a task for each replica at once.
@@ -156,7 +156,7 @@ class Swarm:
         ]
 
     def list_services(self, filters: dict[str, list[str]]) -> list[Json]:
-        """The services whose name begins with one of these, or which have one of these ids."""
+        """The services of which the name begins so, or of these ids."""
         names = (*filters.get("name", ()), *filters.get("id", ()))
         return [
             one
@@ -217,7 +217,7 @@ class Swarm:
 
 @contextmanager
 def engine(swarm: Swarm) -> Iterator[Swarm]:
-    """Serve the API on a port of its own; ``address`` is what DOCKER_HOST is to be."""
+    """Serve the API; the address is for DOCKER_HOST."""
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):

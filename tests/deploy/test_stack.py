@@ -68,7 +68,7 @@ def services() -> dict[str, Any]:
 
 
 def compose_service(name: str) -> dict[str, Any]:
-    """The service of compose.yaml that a service here is; a canary is the one that it is beside."""
+    """Return the service of compose.yaml; of a canary, the one beside it."""
     found: dict[str, Any] = compose_config()["services"][CANARIES.get(name, name)]
     return found
 
