@@ -27,6 +27,11 @@ def followed(site: Site) -> None:
     site.send("GET", f"/fllws/{PROBE_USER}", "")
 
 
+def post(site: Site) -> None:
+    """A message of the user that ``register_again`` registers."""
+    site.send("POST", "/msgs/drill", {"content": "a drill"})
+
+
 def register_someone(site: Site) -> None:
     """One more of a crowd registers."""
     name = f"drill{os.getpid()}x{next(_numbers)}"

@@ -11,7 +11,7 @@ from typing import LiteralString
 import psycopg
 
 from tests.drills.faults import Fault, repeated
-from tests.drills.faults.clients import followed, read
+from tests.drills.faults.clients import followed, post, read, register_again
 from tests.drills.faults.processes import stopped
 from tests.drills.site import Site
 
@@ -72,8 +72,12 @@ def read_only(site: Site) -> Iterator[None]:
 
 @contextmanager
 def read_only_unprobed(site: Site) -> Iterator[None]:
-    """No more writes; the probes, which would notice first, are gone."""
-    with stopped("blackbox")(site), read_only(site):
+    """No more writes; people post, and the probes, which would notice first, are gone.
+
+    The load does not: it waits until its next user is registered.
+    """
+    register_again(site)
+    with stopped("blackbox")(site), read_only(site), repeated(post, 0.2)(site):
         yield
 
 
