@@ -79,8 +79,11 @@ nominal: $(VENV)/dev.stamp ## measure the scenario at nominal speed; writes resu
 preview: $(VENV)/stack.stamp ## draw the dashboards of the running platform without Grafana
 	@$(STACK) preview
 
-pictures: $(VENV)/dev.stamp ## draw every dashboard of the running platform into docs/pictures/
+pictures: $(VENV)/dev.stamp ## draw dashboards, page and chat of the running platform into docs/pictures/
 	@$(PY) -m tests.pictures
+
+changed-boards: $(VENV)/dev.stamp ## draw the dashboards that differ from BASE=origin/main, before and after
+	@$(PY) -m tests.changed_boards $(BASE)
 
 ##@ Break and measure
 drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); adds the runs to results/drill.json
