@@ -9,13 +9,14 @@ import pytest
 import yaml
 
 from observability.conventions import MONITORING_BLIND
+from observability.stack.config.receivers import RECEIVERS
 from observability.stack.programs.tools import require
 from observability.stack.settings import load
 from tests.parts import ROOT
 
 CONFIG = ROOT / "deploy/generated/alertmanager.yml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
-SERVICES = ("slack", "discord", "teams", "telegram", "mattermost", "webhook")
+SERVICES = tuple(receiver.name for receiver in RECEIVERS)
 PAGES, TICKETS = [f"{name}-pages" for name in SERVICES], [*SERVICES]
 TOLD = {
     "severity=critical alertname=MiniTwitTargetDown": [*PAGES, "chat"],

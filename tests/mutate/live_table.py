@@ -15,8 +15,8 @@ BY_ALERT = ("threshold", "comparison")  # asked of the drills of the alerts that
 # Sites without a drill: no drill measures how long something takes, recordings feed many rules,
 # receivers other than the chat are not set.
 LEFT_OUT = re.compile(
-    r"alerts/(burn|objectives|draining)\.py|clock\.(wait|pause)|_file: |\{\{ name \}\}"
-    "|MONITORING_BLIND"
+    r"alerts/(burn|objectives|draining)\.py|time_scale\.(for_duration|interval)|_file: "
+    r"|\{\{ receiver\.name \}\}|MONITORING_BLIND"
 )
 # A mutant's operator, file and line of code → the checks, the most likely first.
 ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (

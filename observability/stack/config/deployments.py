@@ -19,6 +19,7 @@ import jinja2
 from observability import conventions
 from observability.stack import targets
 from observability.stack.components import COMPONENTS
+from observability.stack.config.receivers import RECEIVERS
 from observability.stack.settings import ROOT
 from observability.time_scale import TimeScale, duration
 
@@ -162,7 +163,9 @@ def render(template: str, **values: Any) -> str:
         autoescape=False,  # noqa: S701  # YAML and INI, no HTML
     )
     environment.filters.update(q=lambda value: json.dumps(str(value)), ini=_ini, d=duration)
-    return environment.get_template(template).render(targets=targets, names=conventions, **values)
+    return environment.get_template(template).render(
+        targets=targets, names=conventions, receivers=RECEIVERS, **values
+    )
 
 
 def render_all(deployment: Deployment) -> dict[str, str]:

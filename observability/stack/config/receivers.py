@@ -1,28 +1,34 @@
-"""The receivers of alerts besides the chat channel: names of secrets and settings.
+"""The receivers of alerts besides the chat channel, each enabled by its secrets.
 
-A receiver is enabled by its secret.
+``docs/add-a-chat-service.md`` lists the other files that a new receiver needs.
 """
 
 from __future__ import annotations
 
-# A file in the folder of secrets; the setting is its name in capitals, or with _FILE.
-SECRETS = (
-    "slack_url",
-    "discord_url",
-    "teams_url",
-    "telegram_token",
-    "telegram_chat",
-    "mattermost_url",
-    "webhook_url",
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A receiver of Alertmanager; it is left out unless all of its ``secrets`` are set.
+
+    A secret is a file in the folder of secrets; the setting is its name in capitals, or with _FILE.
+    ``integration`` is the label of Alertmanager's metrics.
+    """
+
+    name: str
+    secrets: tuple[str, ...]
+    integration: str
+
+
+RECEIVERS = (
+    Receiver("slack", ("slack_url",), "slack"),
+    Receiver("discord", ("discord_url",), "discord"),
+    Receiver("teams", ("teams_url",), "msteamsv2"),
+    Receiver("telegram", ("telegram_token", "telegram_chat"), "telegram"),
+    Receiver("mattermost", ("mattermost_url",), "mattermost"),
+    Receiver("webhook", ("webhook_url",), "webhook"),
 )
+SECRETS = tuple(secret for receiver in RECEIVERS for secret in receiver.secrets)
 # The URL to which the dead man's switch posts, without Alertmanager; set in the same way.
 DEADMAN_URL = "deadman_url"
-# Those that Alertmanager has an integration for; the chat channel is a webhook.
-INTEGRATIONS = {
-    "slack_url": "slack",
-    "discord_url": "discord",
-    "teams_url": "msteamsv2",
-    "telegram_token": "telegram",
-    "mattermost_url": "mattermost",
-    "webhook_url": "webhook",
-}

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from observability.conventions import Board
-from observability.stack.config.receivers import INTEGRATIONS
+from observability.stack.config.receivers import RECEIVERS
 from observability.stack.local import logins
 from observability.stack.local.layout import Layout
 from observability.stack.local.table import GREEN, RED, show
@@ -56,9 +56,9 @@ def run(layout: Layout) -> int:
     )
     chat = layout.settings.logs / "chat.log"
     expected = [
-        integration
-        for name, integration in INTEGRATIONS.items()
-        if (layout.settings.secrets / name).exists()
+        receiver.integration
+        for receiver in RECEIVERS
+        if all((layout.settings.secrets / name).exists() for name in receiver.secrets)
     ]
     before, mark = counts(base), datetime.now(UTC).strftime("%H%M%S%f")
     begin = datetime.now(UTC)
