@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests import results
+from tests import figures, results
 from tests.alerts import inhibited
 from tests.bench import scaling
 from tests.bench.__main__ import table_of
@@ -19,6 +19,7 @@ ALERTING = ROOT / "docs/alerting.md"
 # Tables that stand on a page of their own.
 ELSEWHERE = {
     "mutate": ROOT / "docs/mutation-testing.md",
+    "figures": ROOT / "README.md",
     "inhibitions": ALERTING,
     "draining": ALERTING,
 }
@@ -96,8 +97,9 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "soak": soak,
     "mutate": mutants,
 }
-# Tables of what the code declares, rather than of a result file.
+# Tables of what the code declares, or of several result files.
 DECLARED: dict[str, Callable[[], str]] = {
+    "figures": figures.table,
     "inhibitions": inhibited.inhibitions,
     "draining": inhibited.draining,
 }

@@ -1,0 +1,38 @@
+"""The README's five figures, as a table from the result files."""
+
+from __future__ import annotations
+
+from tests import results
+from tests.bench.peers.suite import STOCK
+
+HEAD = "| what | measured | where |\n| --- | --- | --- |\n"
+
+
+def table() -> str:
+    """Return a row for each figure, with the file that has it."""
+    took = {row["alert"]: row["seconds"] for row in results.read("production")["rows"]}
+    soak, memory = results.read("soak"), results.read("bench")["footprint"]["memory_mb"]
+    rows = (
+        ("api stopped, to the message in the chat",
+         f"{took['MiniTwitTargetDown']:.0f} s at production pace", "production"),
+        ("a burn-rate page", f"{took['MiniTwitBurnRate1h']:.0f} s", "production"),
+        ("requests a second, over a FastAPI service with stock instrumentation",
+         _peers(), "bench-peers"),
+        (f"{soak['minutes']:g} minutes of random faults",
+         f"{soak['messages_lost']} of {soak['messages_acknowledged']:,} acknowledged messages lost",
+         "soak"),
+        ("memory of everything but Grafana",
+         f"{sum(mb for name, mb in memory.items() if name != 'grafana'):.0f} MB", "bench"),
+    )  # fmt: skip
+    lines = [f"| {what} | {said} | [{f}.json](results/{f}.json) |\n" for what, said, f in rows]
+    return HEAD + "".join(lines)
+
+
+def _peers() -> str:
+    peers = results.read("bench-peers")["peers"]
+    times = {
+        kind: f"{found['ratio'][STOCK]['median']:.1f}"
+        for kind, found in peers.items()
+        if STOCK in found.get("ratio", {})
+    }
+    return ", ".join(f"{kind} {ratio} times" for kind, ratio in times.items())
