@@ -209,6 +209,11 @@ class Service:
         return [json.loads(line) for line in lines]
 
 
+# On a machine without time each statement may wait and take longer than production allows. A test
+# about these limits sets its own.
+PATIENT = {"POOL_TIMEOUT": "20", "STATEMENT_TIMEOUT": "20"}
+
+
 @contextmanager
 def start_service(
     name: str, folder: Path, port: int | None = None, **environment: str
@@ -216,7 +221,8 @@ def start_service(
     """Run ``python -m app NAME`` until it is ready; stop it afterwards."""
     port = port or free_port()
     log_file = folder / f"{name}-{port}.log"
-    settings = {"PORT": str(port), "LOG_FILE": str(log_file), "LOG_STDOUT": "0", **environment}
+    own = {"PORT": str(port), "LOG_FILE": str(log_file), "LOG_STDOUT": "0"}
+    settings = {**PATIENT, **own, **environment}
     process = subprocess.Popen(
         [sys.executable, "-m", "app", name], cwd=ROOT, env={**os.environ, **settings}
     )

@@ -26,6 +26,8 @@ from tests.parts import (
     wait_for,
 )
 
+LIMITS = {"POOL_SIZE": "2", "POOL_TIMEOUT": "0.25", "STATEMENT_TIMEOUT": "2"}
+
 
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
@@ -46,7 +48,7 @@ def patient(
     folder = tmp_path_factory.mktemp("patient")
     # What a shell says of other databases is not for this one.
     with start_service(
-        "api", folder, DATABASE_URL=url, POOL_SIZE="2", PGCLIENTENCODING="LATIN1"
+        "api", folder, DATABASE_URL=url, PGCLIENTENCODING="LATIN1", **LIMITS
     ) as service:
         register(service, "survivor")
         yield service
