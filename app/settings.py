@@ -89,6 +89,7 @@ class WebSettings:
     """Settings of web alone."""
 
     api_url: str
+    page_timeout: float  # seconds for all that a page asks of api
     secret_key: Secret
     secure_cookies: bool
 
@@ -290,6 +291,7 @@ def web(env: Environment) -> WebSettings:
         raise SettingsError(f"API_URL must begin with http:// or https://, not {api_url!r}")
     return WebSettings(
         api_url=api_url,
+        page_timeout=env.number("PAGE_TIMEOUT", 2, 0.5, 60),
         secret_key=env.secret("SECRET_KEY", secrets.token_urlsafe(32)),
         secure_cookies=env.flag("SECURE_COOKIES", False),
     )

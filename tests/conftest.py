@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from observability.instrument import redaction
+from tests import parts
 from tests.parts import PostgresServer, Service, start_service
 from tests.untested import pytest_addoption, pytest_sessionfinish, pytest_unconfigure
 
@@ -43,13 +42,9 @@ def forget() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
-    """One PostgreSQL for the whole run, on a free port, in a temporary folder."""
-    with tempfile.TemporaryDirectory(prefix="minitwit-test-") as folder:
-        server = PostgresServer(Path(folder))
-        try:
-            yield server
-        finally:
-            server.stop()
+    """One PostgreSQL for the whole run, on a free port."""
+    with parts.postgres_server() as server:
+        yield server
 
 
 _numbers = itertools.count(1)

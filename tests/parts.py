@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -171,6 +172,21 @@ class PostgresServer:
         return True
 
 
+@contextmanager
+def postgres_server() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL in a temporary folder of its own.
+
+    Not in one of pytest's: it may run as another user, and each pytest that starts shuts others
+    out of the folder of all runs.
+    """
+    with tempfile.TemporaryDirectory(prefix="minitwit-test-") as folder:
+        server = PostgresServer(Path(folder))
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @dataclass
 class Service:
     """A running service."""
@@ -209,9 +225,9 @@ class Service:
         return [json.loads(line) for line in lines]
 
 
-# On a machine without time each statement may wait and take longer than production allows. A test
-# about these limits sets its own.
-PATIENT = {"POOL_TIMEOUT": "20", "STATEMENT_TIMEOUT": "20"}
+# On a machine without time each statement and each page may wait and take longer than production
+# allows. A test about these limits sets its own.
+PATIENT = {"POOL_TIMEOUT": "20", "STATEMENT_TIMEOUT": "20", "PAGE_TIMEOUT": "40"}
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from observability.instrument.metrics import Meter
 
 def create(settings: WebSettings, meter: Meter, log: Log) -> Starlette:
     """Return the application, without its instrumentation."""
-    client = Client(settings.api_url, meter, log)
+    client = Client(settings.api_url, settings.page_timeout, meter, log)
     cookies = Cookies(settings.secret_key, settings.secure_cookies)
     pages = Pages(cookies)
 

@@ -22,7 +22,6 @@ from observability.instrument.metrics import Meter
 from observability.instrument.recording import Attributes, Recorded
 
 # The deadline of a page, for all its calls together; after it an error page is better.
-PAGE_SECONDS = 2.0
 CONNECT_SECONDS = 1.0
 # api gives up this much earlier, so that its response still arrives.
 MARGIN_SECONDS = 0.15
@@ -57,8 +56,10 @@ class Client:
     status and text if api refuses.
     """
 
-    def __init__(self, base_url: str, meter: Meter, log: Log) -> None:
+    def __init__(self, base_url: str, page_seconds: float, meter: Meter, log: Log) -> None:
+        """Set the address of api, and how long all calls of a page may take."""
         self._base_url = base_url
+        self._page_seconds = page_seconds
         self._meter = meter
         self._log = log
         url = urlsplit(base_url)
@@ -150,7 +151,7 @@ class Client:
     ) -> dict[str, Any]:
         if self._session is None:
             raise RuntimeError("the client is not open")
-        left = deadline.begin(PAGE_SECONDS)
+        left = deadline.begin(self._page_seconds)
         started = perf_counter()
         try:
             if left <= MARGIN_SECONDS:

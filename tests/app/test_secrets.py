@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.collector import Collector, receiver
-from tests.parts import PostgresServer, Service, request, start_service, wait_for
+from tests.parts import Service, postgres_server, request, start_service, wait_for
 from tests.web.visitor import Visitor
 
 
@@ -109,11 +109,8 @@ def services(
 
 
 def test_no_secret_gets_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # the server may run as another user
     hidden = Secrets()
-    server = PostgresServer(tmp_path)
-    try:
+    with postgres_server() as server:
         url = server.create_database("hidden")
         hidden.given[url.split("@")[0].rpartition(":")[2]] = "DATABASE_URL"
         with services(tmp_path, url, hidden) as (collector, api, web):
@@ -131,8 +128,6 @@ def test_no_secret_gets_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
         logs = api.log_file.read_text() + web.log_file.read_text()
         for event in ("unhandled", "db_error", "invalid_request", "request"):
             assert f'"event":"{event}"' in logs, "the run must have been eventful"
-    finally:
-        server.stop()
     out, err = capfd.readouterr()
     assert '"event":"request"' in out
     assert len(hidden.given) > 40

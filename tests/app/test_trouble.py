@@ -21,23 +21,18 @@ from tests.parts import (
     PostgresServer,
     Service,
     free_port,
+    postgres_server,
     request,
     start_service,
     wait_for,
 )
 
-LIMITS = {"POOL_SIZE": "2", "POOL_TIMEOUT": "0.25", "STATEMENT_TIMEOUT": "2"}
-
 
 @pytest.fixture(scope="module")
-def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def own_server() -> Iterator[PostgresServer]:
     """A server that these tests may break."""
-    home = tmp_path_factory.mktemp("postgres")
-    for folder in (home, *home.parents[:2]):
-        folder.chmod(0o755)
-    server = PostgresServer(home)
-    yield server
-    server.stop()
+    with postgres_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +43,9 @@ def patient(
     folder = tmp_path_factory.mktemp("patient")
     # What a shell says of other databases is not for this one.
     with start_service(
-        "api", folder, DATABASE_URL=url, PGCLIENTENCODING="LATIN1", **LIMITS
-    ) as service:
+        "api", folder, DATABASE_URL=url, PGCLIENTENCODING="LATIN1",
+        POOL_SIZE="2", POOL_TIMEOUT="0.25", STATEMENT_TIMEOUT="2",
+    ) as service:  # fmt: skip
         register(service, "survivor")
         yield service
 

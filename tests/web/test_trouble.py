@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import PostgresServer, Service, free_port, start_service, wait_for
+from tests.parts import Service, free_port, postgres_server, start_service, wait_for
 from tests.web.visitor import Page, Visitor, member
 
 ERRORS = "minitwit_upstream_errors_total"
@@ -44,7 +44,7 @@ def test_api_refuses_connections(tmp_path: Path) -> None:
 def test_api_is_silent(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         url = f"http://127.0.0.1:{mute.getsockname()[1]}"
-        with start_service("web", tmp_path, API_URL=url) as web:
+        with start_service("web", tmp_path, API_URL=url, PAGE_TIMEOUT="1") as web:
             check(Visitor(web.url).get("/public"))
             assert web.metric(ERRORS, reason="timeout") == 1
 
@@ -123,13 +123,10 @@ def test_a_defect_of_our_own_is_a_page_that_names_the_request(
 
 
 def test_database_away_and_back(tmp_path: Path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # the server may run as another user
-    server = PostgresServer(tmp_path)
-    try:
+    with postgres_server() as server:
         url = server.create_database("away")
         with (
-            start_service("api", tmp_path, DATABASE_URL=url) as api,
+            start_service("api", tmp_path, DATABASE_URL=url, POOL_TIMEOUT="0.25") as api,
             start_service("web", tmp_path, API_URL=api.url) as web,
         ):
             visitor = member(web.url, "Patient")
@@ -140,8 +137,6 @@ def test_database_away_and_back(tmp_path: Path) -> None:
             server.start()
             wait_for("the timeline", lambda: visitor.get("/").status == 200)
             assert visitor.get("/").messages == [], "still signed in, and nothing half done"
-    finally:
-        server.stop()
 
 
 def test_the_id_of_a_request_reaches_api(web: Service, api: Service) -> None:
