@@ -85,7 +85,7 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
     "read-only-unprobed": {
         "MiniTwitNoPosts": {
             "With which status": {"status": "5.."},
-            "Does the database refuse": {"kind": "statement"},
+            "Does the database refuse": {"kind": "unavailable"},
             "Does PostgreSQL take writes?": {"read_only": "on"},
         }
     },
