@@ -41,6 +41,16 @@ def soak(result: dict[str, Any]) -> str:
     )
 
 
+def production(result: dict[str, Any]) -> str:
+    """Return each fault at production's pace, with its limit."""
+    lines = ["| alert | fault | seconds | at most | commit |", "| --- " * 5 + "|"]
+    for row in result["rows"]:
+        seconds = f"{row['seconds']:.0f} s" if row["seconds"] else f"failed: {row['failed']}"
+        cells = (row["alert"], row["fault"], seconds, f"{row['limit']:.0f} s", row["commit"][:7])
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 # deploy's way → its name in the table, the command that repeats it
 DEPLOYS = {
     "rolling, engine": ("Swarm, rolling", "`python -m tests.deploy.bench_engine rolling`"),
@@ -84,6 +94,7 @@ def deploys(result: dict[str, Any]) -> str:
 
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "drill": drills,
+    "production": production,
     "deploy": deploys,
     "bench": table_of,
     "bench-telemetry": table_of,
