@@ -94,3 +94,19 @@ def test_the_unit_is_that_of_the_query(board: str, title: str, unit: str, expres
     if unit == "percentunit":
         assert share(expression), f"{title}: no share"
     assert (unit == "reqps") is (unit in RATES and "_http_requests_total" in expression)
+
+
+def rates_of_lines() -> Iterator[tuple[str, str, str]]:
+    """Return title, unit and expression of each panel that asks Loki for a rate."""
+    for text in render().values():
+        panels = json.loads(text)["panels"]
+        for panel in [*panels, *(inner for one in panels for inner in one.get("panels", ()))]:
+            for target in panel.get("targets", ()):
+                if target["datasource"]["type"] == "loki" and "rate(" in target["expr"]:
+                    unit = panel["fieldConfig"]["defaults"]["unit"]
+                    yield panel["title"], unit, target["expr"]
+
+
+@pytest.mark.parametrize(("title", "unit", "expression"), [*rates_of_lines()])
+def test_lines_a_second_are_a_rate(title: str, unit: str, expression: str) -> None:
+    assert unit == "ops", f"{title}: {expression}"
