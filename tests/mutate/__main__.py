@@ -12,7 +12,7 @@ from tests.mutate import live, report
 from tests.mutate.checkout import Checkout, copied
 from tests.mutate.mutant import Mutant
 from tests.mutate.operators import OPERATORS
-from tests.mutate.sample import stratified
+from tests.mutate.sample import same, stratified
 from tests.mutate.trial import broken, judge
 from tests.parts import ROOT, end_as_by_hand
 
@@ -72,11 +72,9 @@ def _try(checkout: Checkout, drawn: list[Mutant], options: argparse.Namespace, s
 def _again(checkout: Checkout, mutants: list[Mutant]) -> int:
     """Judge the survivors of the result file once more: a test may have been added."""
     result = results.read(report.NAME)
-    known = {(one.operator, one.title): one for one in mutants}
     for one in result["rows"]:
         if one["verdict"] == "survived":
-            found = known.get((one["operator"], one["mutant"]))
-            if not found:
+            if not (found := same(one, mutants)):
                 print(f"its code is another now: {one['mutant']}")
                 continue
             one["again"] = report.row(judge(checkout, found)) | {"commit": results.commit()}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 
 import pytest
 
 from tests.mutate.mutant import made
 from tests.mutate.operators import OPERATORS
-from tests.mutate.sample import stratified
+from tests.mutate.sample import same, stratified
 from tests.parts import ROOT
 
 # operator → a source, and what its mutants make of it
@@ -114,3 +115,13 @@ def test_a_sample_is_repeatable_and_takes_turns() -> None:
     assert drawn == stratified(mutants, 50, 7)[: len(drawn)]
     assert drawn != stratified(mutants, len(OPERATORS), 8)
     assert len(stratified(mutants, 10**6, 7)) == len(mutants)
+
+
+def test_a_mutant_of_an_earlier_result_is_found_where_it_is_now() -> None:
+    mutants = [one for operator in OPERATORS.values() for one in operator.mutants(ROOT)]
+    for mutant in stratified(mutants, 40, 7):
+        moved = re.sub(r":\d+ ", f":{mutant.line + 1} ", mutant.title, count=1)
+        assert same({"operator": mutant.operator, "mutant": mutant.title}, mutants) == mutant
+        found = same({"operator": mutant.operator, "mutant": moved}, mutants)
+        assert found and (found.file, found.new) == (mutant.file, mutant.new)
+    assert same({"operator": "unit", "mutant": "gone.py:1 'a' → 'b'"}, mutants) is None
