@@ -15,7 +15,7 @@ from tests.drills.site import Site
 from tests.drills.table import DRILLS, SCALE
 from tests.mutate.live_table import PANELS
 from tests.parts import end_as_by_hand
-from tests.stack.panels import everything, questions, unanswered
+from tests.stack.panels import WINDOW, everything, questions, unanswered
 from tests.stack.test_panels import shown
 
 BY_NAME = {drill.name: drill for drill in DRILLS}
@@ -52,6 +52,8 @@ def panels(place: Site) -> None:
     Panels that are empty when all is well are not asked.
     """
     engine.settle(place)
+    while time.time() <= place.healthy_since + 3 * WINDOW.step:  # lines are looked for after that
+        time.sleep(engine.POLL)
     place.send("GET", "/nothing/here", "")
     boards = [(board, everything(board)) for board in shown(place)]
     open_ = [(q, choice) for board, choice in boards for q in questions(board) if not q.empty]

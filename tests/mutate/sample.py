@@ -22,7 +22,7 @@ def stratified(mutants: Iterable[Mutant], count: int, seed: int) -> list[Mutant]
 
 
 def same(row: Mapping[str, str], mutants: Iterable[Mutant]) -> Mutant | None:
-    """Return the mutant of a row of the result, though its line may be another now."""
+    """Return the mutant of an earlier row, though its line may be another now."""
     at = re.search(r":(\d+) ", row["mutant"])
     line = int(at[1]) if at else 0
     alike = [
