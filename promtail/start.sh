@@ -6,6 +6,8 @@
 # BEHIND bytes earlier, at the start of a line; Loki drops the lines that it has already. What is
 # missing of files that were rotated away is read from a copy, which goes at a later start.
 #
+# A file that Promtail opened a moment before is not in POSITIONS yet: OFFSET is - then.
+#
 # A service may rotate its file at any moment. NUMBER is 0 for FILE itself, 1 for FILE.1, which was
 # rotated away last, and so on. A file keeps its inode, whatever its name.
 set -eu
@@ -23,7 +25,8 @@ name() { # FILE NUMBER
     [ "$2" -eq 0 ] && echo "$1" || echo "$1.$2"
 }
 
-# a number about a file, 0 if there is none: its size (%s), inode (%i), last rotation (%Z)
+# a number about a file, 0 if there is none: its size (%s), inode (%i), last rotation (%Z), and when
+# it was last written (%Y)
 about() { # FORMAT FILE
     stat -c "$1" "$2" 2>/dev/null || echo 0
 }
@@ -52,16 +55,25 @@ inodes() { # FILE
 belongs() { # FILE OFFSET
     [ -f "$1" ] && {
         [ "$2" -eq 0 ] || {
-            [ "$2" -le "$(about %s "$1")" ] && [ -z "$(tail -c "+$2" "$1" | head -c 1)" ]
+            [ "$2" -le "$(about %s "$1")" ] && [ -z "$(tail -c "+$2" "$1" 2>/dev/null | head -c 1)" ]
         }
     }
+}
+
+# the number of the oldest file that was written since Promtail may have opened the first, and 0
+new() { # FILE
+    n=0
+    last=0
+    while n=$(older "$1" "$n"); do
+        [ "$(about %Y "$1.$n")" -lt "$since" ] || last=$n
+    done
+    echo "$last 0"
 }
 
 # the number of the file in which OFFSET was noted, and OFFSET; the oldest and 0 if in none
 noted() { # FILE OFFSET
     last=$(older "$1" 0) || last=0
-    changed=$(about %Z "$1.$last")
-    if [ "$changed" -lt $(($(about %Y "$positions") - SETTLED)) ] && belongs "$1" "$2"; then
+    if [ "$(about %Z "$1.$last")" -lt "$since" ] && belongs "$1" "$2"; then
         echo "0 $2"
         return
     fi
@@ -119,7 +131,11 @@ resume() { # FILE OFFSET
     while :; do
         before=$(inodes "$1")
         # shellcheck disable=SC2046 # two numbers
-        set -- "$1" "$2" $(earlier "$1" $(noted "$1" "$2"))
+        if [ "$2" = - ]; then
+            set -- "$1" - $(new "$1")
+        else
+            set -- "$1" "$2" $(earlier "$1" $(noted "$1" "$2"))
+        fi
         begin=$(line_start "$(name "$1" "$3")" "$4")
         made=
         if [ "$3" -gt 0 ]; then
@@ -162,14 +178,21 @@ rotated_meanwhile() { # INODE BEGIN FILE
     done
 }
 
-# the files that Promtail knows, after the position in each
-known() {
-    sed -n 's/^  \(.*\): "\([0-9]*\)"$/\2 \1/p' "$positions"
+# the files that Promtail knows, after the position in each, and those beside them
+files() {
+    sed -n 's/^  \(.*\): "\([0-9]*\)"$/\2 \1/p' "$positions" >"$folder/known"
+    cat "$folder/known"
+    sed 's/^[0-9]* \(.*\)\/[^/]*$/\1/' "$folder/known" | sort -u | while read -r beside; do
+        for file in "$beside"/*.log; do
+            cut -d " " -f 2- "$folder/known" | grep -qxF "$file" || echo "- $file"
+        done
+    done
 }
 
 find "$folder" -name '*.rotated.log' -mmin +60 -exec rm {} +
 if [ -f "$positions" ]; then
-    known | while read -r offset file; do
+    since=$(($(about %Y "$positions") - SETTLED))
+    files | while read -r offset file; do
         if [ -f "$file" ] || older "$file" 0 >/dev/null; then
             began=$(resume "$file" "$offset")
             echo "$began $file"

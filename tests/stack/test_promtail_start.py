@@ -130,6 +130,20 @@ def test_a_position_saved_soon_after_a_rotation_may_be_one_of_the_file_before(
     assert copy.endswith(old[end:])
 
 
+def test_what_a_file_held_that_promtail_had_opened_a_moment_before_is_read(
+    folder: Folder,
+) -> None:
+    """Its position is saved seconds later; until then nobody knows what was read."""
+    old, middle, new = lines(10, 1_000), lines(1_000, 2_000), lines(2_000, 2_100)
+    folder.write([old, middle, new])
+    older = folder.log.with_name("api.log.2")
+    hours_ago = time.time() - 7200
+    os.utime(older, (hours_ago, hours_ago))
+    folder.positions.write_text(f'positions:\n  {folder.log.with_name("web.log")}: "17"\n')
+    assert folder.again() == 0
+    assert folder.copies() == [middle]
+
+
 def test_a_position_that_is_in_no_file_means_everything(folder: Folder) -> None:
     old = lines(10, 1_000)
     folder.write([old, b""])
@@ -145,12 +159,13 @@ if [ "${0##*/}" = promtail ] || [ "$(/usr/bin/wc -l <"$FOLDER/steps")" -gt "$ROT
     if /bin/mkdir "$FOLDER/done" 2>/dev/null; then
         [ ! -f "$LOG.1" ] || /bin/mv "$LOG.1" "$LOG.2"
         /bin/mv "$LOG" "$LOG.1"
-        /bin/cp "$FOLDER/next" "$LOG"
+        /bin/cp "$FOLDER/next" "$FOLDER/new" && /bin/mv "$FOLDER/new" "$LOG"
     fi
 fi
 """
 # Opens the log where it was told to, from the start if the file is shorter, until it is ended.
 PROMTAIL = """
+until [ -f "$LOG" ]; do /bin/sleep 0.1; done
 exec 3<"$LOG"
 /bin/cp "$POSITIONS" "$FOLDER/begun"
 /bin/cat <&3 >"$FOLDER/read.new"
