@@ -172,11 +172,13 @@ dashboards: $(VENV)/dev.stamp ## generate the dashboards, the rules and what com
 	@$(PY) -m dashboards
 	@$(PY) -m alerts
 	@$(PY) -m observability.stack.config.generate
+	@$(PY) -m observability.stack.programs.digests
 
 check: $(VENV)/dev.stamp ## check that the generated files are up to date
 	@$(PY) -m dashboards --check
 	@$(PY) -m alerts --check
 	@$(PY) -m observability.stack.config.generate --check
+	@$(PY) -m observability.stack.programs.digests --check
 
 third-party: $(VENV)/dev.stamp ## write THIRD_PARTY.md anew from the requirements and the table of versions
 	@$(PY) -m tests.third_party

@@ -24,7 +24,7 @@ from tests.pictures import in_preview, save
 from tests.stack.platform import Platform
 
 FOLDER = str(BOARDS.relative_to(ROOT))
-DATA = 'count(rate(minitwit_http_requests_total{service="api"}[1m]))'  # a minute of it
+DATA = 'count_over_time(up{job="api"}[5m]) >= 18'  # scrapes: a minute and a half of them
 
 
 def main() -> int:
@@ -77,7 +77,7 @@ def draw(base: str, changed: dict[str, str], out: Path) -> None:
         platform = Platform(Path(folder) / "run")
         try:
             platform.up()
-            wait_for("a minute of data", lambda: platform.prometheus(DATA), 120)
+            wait_for("data", lambda: platform.prometheus(DATA), 200)
             for when, files in (("before", old), ("after", BOARDS)):
                 uids = [uid for uid in changed if (files / f"{uid}.json").exists()]
                 with preview(platform, files) as address:
@@ -117,9 +117,9 @@ def pictures(address: str, uids: list[str], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
-        show = in_preview(browser, address)
+        show = in_preview(browser, address, 300)
         for uid in sorted(uids):
-            save(show(uid), out / f"{uid}.png")
+            save(show(uid), out / f"{uid}.png", whole=True)
             print(f"{out.name}/{uid}.png", flush=True)
         browser.close()
 

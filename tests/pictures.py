@@ -71,11 +71,11 @@ def main() -> int:
     return 0
 
 
-def save(page: Page, file: Path) -> None:
-    """Write the picture of a board."""
+def save(page: Page, file: Path, whole: bool = False) -> None:
+    """Write the picture of a board; the ``whole`` page, or what a screen shows."""
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
     page.wait_for_timeout(500)  # until it has drawn anew
-    page.screenshot(path=file)
+    page.screenshot(path=file, full_page=whole)
 
 
 def web_page(browser: Browser, layout: Layout) -> Page:
@@ -110,13 +110,13 @@ def in_grafana(browser: Browser, address: str) -> Callable[[str], Page]:
     return draw
 
 
-def in_preview(browser: Browser, address: str) -> Callable[[str], Page]:
-    """Return what opens a board and waits until nothing loads."""
+def in_preview(browser: Browser, address: str, seconds: int = 900) -> Callable[[str], Page]:
+    """Return what opens a board of the last ``seconds`` and waits until nothing loads."""
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
 
     def draw(uid: str) -> Page:
         page.goto("about:blank")
-        page.goto(f"{address}/#board={uid}&range=900")
+        page.goto(f"{address}/#board={uid}&range={seconds}")
         page.wait_for_load_state("networkidle")
         end = time.monotonic() + DEADLINE
         while page.locator(LOADING).count() and time.monotonic() < end:

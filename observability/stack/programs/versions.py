@@ -2,7 +2,8 @@
 
 ``version`` is that of the archives and of the image tags in compose.yaml and stack.yml. Hashes are
 SHA-256 by architecture; each came from public packaging files that pin it, not from a download of
-our own. The comments tell how many independent ones agree.
+our own. The comments tell how many independent ones agree. ``digest`` is that of the image's index
+of all architectures, from public files that name image, tag and digest together.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Release:
     below: str = ""
     archive: str = ""
     sha256: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def tag(self) -> str:
@@ -54,6 +56,8 @@ RELEASES = {
             # 2 sources
             "arm64": "f1f90ec08e849d494ca66c611470afc50192f0355f1a61c33f2cbde02d067823",
         },
+        # 9 sources and more
+        digest="sha256:efd719c99d83b060d9daefdcf00360461adf279f45ef5391f8d111892118753e",
     ),
     "alertmanager": Release(
         "0.34.1",
@@ -68,6 +72,8 @@ RELEASES = {
             # 3 sources
             "arm64": "d98d6cbaf52151c7e76e24355fec88b11cebcb9875d4cdd8b76ddce7a7e5535c",
         },
+        # 6 sources and more
+        digest="sha256:e9733bafb1bdef9b00e25a21f8f99dc26a22224bf16641ad754d1649f4c3357a",
     ),
     "blackbox": Release(
         "0.28.0",
@@ -82,6 +88,8 @@ RELEASES = {
             # 6 sources
             "arm64": "63312be0983d85e5109710a7dc93df3051157ae581853fa3655d171cc1b2806e",
         },
+        # 7 sources and more
+        digest="sha256:e753ff9f3fc458d02cca5eddab5a77e1c175eee484a8925ac7d524f04366c2fc",
     ),
     "node": Release(
         "1.12.1",
@@ -96,10 +104,12 @@ RELEASES = {
             # 2 sources
             "arm64": "ad35b605f9954b9f1ffddf5ba054bdc5a98d790b9eae5291e1eeb83f1ecbd0e7",
         },
+        # 5 sources, one says that it is the index; 3 name another digest for this tag
+        digest="sha256:1b4e4438faca4dd7e001dd445d161a4a2091b0fededa84093b3a8dfeae1f1be0",
     ),
     "postgres-exporter": Release(
         "0.20.1",
-        "prometheuscommunity/postgres-exporter:v{version}",
+        "prometheuscommunity/postgres-exporter:v{version}",  # sources disagree on its digest
         "Apache-2.0",
         minimum="0.11",
         archive=COMMUNITY + "/postgres_exporter/releases/download/v{version}/"
@@ -125,6 +135,8 @@ RELEASES = {
             # 2 sources
             "arm64": "a2a41b960ba4c25e83140484e48813730d3c81891a128439a2a9d2df6eb3840e",
         },
+        # 5 sources and more
+        digest="sha256:b28bae15e219c998fb0e0424ed724930cc61b1f61fb404d47c862f9a23f9e572",
     ),
     "loki": Release(
         "3.7.8",
@@ -134,10 +146,12 @@ RELEASES = {
         archive=GRAFANA + "/loki/releases/download/v{version}/loki-linux-{arch}.zip",
         # 8 sources and more; none for arm64: PATH or a container there
         sha256={"amd64": "62aea42c9cba52cd1642b3666ab37019a0ce4c24ab50b07e85dccc8d812f7d61"},
+        # 6 sources; one project names another digest for this tag
+        digest="sha256:1107dd5274e0ada47e42472b7a7e71f3b2a2fe878878108f3e2f9e51528f0193",
     ),
     "promtail": Release(
         "3.6.11",  # the last release
-        "grafana/promtail:{version}",
+        "grafana/promtail:{version}",  # no source has its digest
         "AGPL-3.0",
         minimum="3.5",
         archive=GRAFANA + "/loki/releases/download/v{version}/promtail-linux-{arch}.zip",
@@ -151,9 +165,24 @@ RELEASES = {
         minimum="2.9",
         below="3.0",  # which rejects ingester and compactor blocks in its configuration
         archive=GRAFANA + "/tempo/releases/download/v{version}/tempo_{version}_linux_{arch}.tar.gz",
-        # No source has the hash of 2.10.8, so no archive is fetched: PATH or a container.
+        # No source has the hash of the archive, so none is fetched: PATH or a container.
+        # 6 sources
+        digest="sha256:f0561deb1c68ec44d6e6e7e4487f30106c4e5e768642077695b37958b105812a",
     ),
-    "postgres": Release("18.6", "postgres:{version}", "PostgreSQL"),
-    "nginx": Release("1.30.5", "nginx:{version}", "BSD-2-Clause"),
+    "postgres": Release(
+        "18.6",
+        "postgres:{version}",
+        "PostgreSQL",
+        # 8 sources and more, one says that it is the index; older ones name older builds of the tag
+        digest="sha256:5a5a84b19854a9ffaa54082c166ff4ec27473a361e496e5ea167f298f2da9722",
+    ),
+    "nginx": Release(
+        "1.30.5",
+        "nginx:{version}",
+        "BSD-2-Clause",
+        # 3 sources
+        digest="sha256:b972f831f200b19ef0767938224f9711e74cd783718738cd7405d5cabf75c442",
+    ),
+    # no source has the digest of this one
     "nginx-exporter": Release("1.4.0", "nginx/nginx-prometheus-exporter:{version}", "Apache-2.0"),
 }
