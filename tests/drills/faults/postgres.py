@@ -87,6 +87,33 @@ def _set(site: Site, statement: str) -> None:
         session.execute("SELECT pg_reload_conf()")
 
 
+REFUSE = """
+CREATE FUNCTION drill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NEW.author_id = (SELECT id FROM users WHERE username = 'drill') THEN
+        RAISE 'refused';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER drill BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drill();
+"""
+
+
+@contextmanager
+def one_user_refused(site: Site) -> Iterator[None]:
+    """PostgreSQL refuses the messages of one user, who tries again and again.
+
+    Too few requests fail for the error ratio or a probe.
+    """
+    register_again(site)
+    with site.database() as session:
+        session.execute(REFUSE)
+        try:
+            with repeated(post, 4)(site):
+                yield
+        finally:
+            session.execute("DROP FUNCTION drill CASCADE")
+
+
 @contextmanager
 def no_backup(site: Site) -> Iterator[None]:
     """No backup was taken since the day before yesterday."""
