@@ -53,12 +53,12 @@ def scope(metric: Metric) -> dict[str, str | Matcher]:
     return CHOSEN
 
 
-def summed(metric: Metric, *by: Label) -> Expr:
+def scoped_rate(metric: Metric, *by: Label) -> Expr:
     """Return the per-second rate of a counter, summed within ``scope``."""
     return total(rate(metric, **scope(metric)), *by)
 
 
-def held(metric: Metric, *by: Label) -> Expr:
+def scoped_gauge(metric: Metric, *by: Label) -> Expr:
     """Return the value of a gauge, summed within ``scope``."""
     return total(select(metric, **scope(metric)), *by)
 
@@ -68,12 +68,12 @@ def share(part: Expr, whole: Expr) -> Expr:
     return (part | Expr(f"0 * {whole}", whole.labels, "*")) / (whole > 0)
 
 
-def within(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
+def quantile_or_gap(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
     """Return the ``q`` quantile of a histogram; no line, rather than NaN, without requests."""
     return quantile(q, metric, *by, **wanted) > 0
 
 
-def within_range(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
+def quantile_over_range(q: float, metric: Metric, *by: Label, **wanted: str | Matcher) -> Expr:
     """Return the ``q`` quantile of a histogram over the time shown; without traffic no series."""
     buckets = total(increase(metric, RANGE, "bucket", **wanted), LE, *by)
     return Expr(f"histogram_quantile({q}, {buckets})", buckets.labels - {LE.name}) > 0

@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 
 from simulator.scenario import DELAY_UNITS, Action
 
-_GRAIN = 0.0005  # the event loop's timers are whole milliseconds: shorter sleeps are saved up
-_MOST_AHEAD = 0.01  # what a late timer may make the next pauses shorter in all
+_SHORTEST_SLEEP = 0.0005  # the event loop's timers are whole milliseconds: shorter sleeps add up
+_MAX_CORRECTION = 0.01  # seconds that one late timer may take from the next sleeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Pace(Protocol):
         """
 
     def restart(self) -> None:
-        """Restart the schedule after a pause that is not to be caught up with."""
+        """Restart the schedule after a pause that must not be caught up with."""
 
 
 class Nominal:
@@ -41,19 +41,19 @@ class Nominal:
     """
 
     def __init__(self) -> None:
-        self._owed = 0.0
+        self._delay = 0.0
 
     async def wait(self, action: Action) -> None:
         """Sleep; correct the timer's errors in the next pauses."""
-        self._owed += action.delay / DELAY_UNITS
-        if self._owed > _GRAIN:
+        self._delay += action.delay / DELAY_UNITS
+        if self._delay > _SHORTEST_SLEEP:
             began = time.perf_counter()
-            await asyncio.sleep(self._owed)
-            self._owed = max(self._owed - (time.perf_counter() - began), -_MOST_AHEAD)
+            await asyncio.sleep(self._delay)
+            self._delay = max(self._delay - (time.perf_counter() - began), -_MAX_CORRECTION)
 
     def restart(self) -> None:
         """Reset the timer's errors."""
-        self._owed = 0.0
+        self._delay = 0.0
 
 
 class Rate:
@@ -66,9 +66,9 @@ class Rate:
     async def wait(self, action: Action) -> float:
         """Sleep until the action is due, to half a millisecond; return at once if late."""
         now = time.perf_counter()
-        # A name of its own: the schedule may begin anew while this sleeps.
+        # A local variable: the schedule may be restarted while this sleeps.
         due = self._due = now if self._due is None else self._due + self._interval
-        while due - now > _GRAIN:
+        while due - now > _SHORTEST_SLEEP:
             await asyncio.sleep(due - now)
             now = time.perf_counter()
         return due
@@ -79,7 +79,7 @@ class Rate:
 
 
 class Unpaced:
-    """No schedule: every client sends as soon as its last request has ended."""
+    """A closed loop: every client sends as soon as its last request has ended."""
 
     async def wait(self, action: Action) -> None:
         """Return at once."""

@@ -74,14 +74,14 @@ class WebEndpoints:
 
     async def user(self, request: Request) -> Response:
         """Return messages of one user."""
-        username, stranger = request.path_params["username"], NotFound()
+        username, unknown = request.path_params["username"], NotFound()
         if not validation.name(username):
-            raise stranger
-        return await self._timeline(request, "user", stranger, username)
+            raise unknown
+        return await self._timeline(request, "user", unknown, username)
 
     async def post(self, request: Request) -> Response:
         """Post a message."""
-        username = await self._accounts.whose(requests.bearer(request))
+        username = await self._accounts.session_user(requests.bearer(request))
         body = await requests.body(request)
         await self._posting.post(username, body.get("text"))
         return responses.done()
@@ -95,18 +95,18 @@ class WebEndpoints:
         return await self._change("unfollow", request)
 
     async def _change(self, action: Action, request: Request) -> Response:
-        username = await self._accounts.whose(requests.bearer(request))
+        username = await self._accounts.session_user(requests.bearer(request))
         await self._following.change(action, username, request.path_params["username"])
         return responses.done()
 
     async def _timeline(
-        self, request: Request, kind: str, nobodys: Problem, username: str | None = None
+        self, request: Request, kind: str, missing: Problem, username: str | None = None
     ) -> Response:
-        """Return a page of a timeline; raise ``nobodys`` if it belongs to no one."""
+        """Return a page of a timeline; raise ``missing`` if it belongs to no one."""
         token = requests.bearer(request)
         token_hash = digest(token) if token else None
         before = requests.before(request)
         page = await messages.timeline(self._database, kind, token_hash, before, username)
         if page is None:
-            raise nobodys
+            raise missing
         return responses.built(page)

@@ -53,6 +53,6 @@ async def count(
     return numbers[0], numbers[1], left
 
 
-async def forgive(database: Database, account: str, address: str) -> None:
+async def reset(database: Database, account: str, address: str) -> None:
     """Reset the account's count after a success, and remove the attempt from the address's."""
     await database.one(_FORGIVE, {"account": account, "address": address})

@@ -32,7 +32,7 @@ class Accounts:
     def __init__(
         self, database: Database, passwords: Passwords, events: Events, probe: Probe
     ) -> None:
-        self._probe, self._probe_kept = probe, False
+        self._probe, self._probe_exists = probe, False
         self._database = database
         self._passwords = passwords
         self._events = events
@@ -45,10 +45,10 @@ class Accounts:
             name = validation.required(
                 username, "You have to enter a username", validation.NAME_LENGTH
             )
-            complaint = "You have to enter a valid email address"
-            address = validation.required(email, complaint, validation.EMAIL_LENGTH)
+            bad_email = "You have to enter a valid email address"
+            address = validation.required(email, bad_email, validation.EMAIL_LENGTH)
             if "@" not in address:
-                raise Invalid(complaint)
+                raise Invalid(bad_email)
             plain = validation.required(
                 password, "You have to enter a password", validation.PASSWORD_LENGTH
             )
@@ -91,14 +91,14 @@ class Accounts:
             fresh = await self._passwords.hash(str(password))
             await users.replace_hash(self._database, user_id, pw_hash, fresh)
         if not probe:
-            await attempts.forgive(self._database, *keys)
+            await attempts.reset(self._database, *keys)
         token = secrets.token_urlsafe(32)
         seconds = PROBE_SESSION_SECONDS if probe else SESSION_SECONDS
-        await self._remember(token, user_id, seconds)
+        await self._start_session(token, user_id, seconds)
         self._events.emit(LoggedIn("ok"), counted=not probe)
         return token
 
-    async def _remember(self, token: str, user_id: int, seconds: float) -> None:
+    async def _start_session(self, token: str, user_id: int, seconds: float) -> None:
         """Start a session; delete it if the request is cancelled meanwhile."""
         try:
             await users.add_session(self._database, digest(token), user_id, seconds)
@@ -117,10 +117,10 @@ class Accounts:
         same = hmac.compare_digest(given.encode(), known.encode())
         return bool(self._probe.user) and name == self._probe.user and same
 
-    async def keep_probe(self) -> None:
+    async def ensure_probe_user(self) -> None:
         """Create the probe user, or give it the password of the settings."""
         name, password = self._probe.user, self._probe.password.reveal()
-        if not name or self._probe_kept:
+        if not name or self._probe_exists:
             return
         known = await users.password_hash(self._database, name)
         if known is None:
@@ -129,7 +129,7 @@ class Accounts:
         elif not await self._passwords.verify(known[1], password):
             fresh = await self._passwords.hash(password)
             await users.replace_hash(self._database, known[0], known[1], fresh)
-        self._probe_kept = True
+        self._probe_exists = True
 
     async def _throttle(self, account: str, address: str) -> None:
         of_account, of_address, left = await attempts.count(
@@ -149,7 +149,7 @@ class Accounts:
         if not token or not await users.end_session(self._database, digest(token)):
             raise Unauthorized
 
-    async def whose(self, token: str | None) -> str:
+    async def session_user(self, token: str | None) -> str:
         """Return the user name of a token; raise Unauthorized if it is invalid."""
         name = await users.session_user(self._database, digest(token)) if token else None
         if name is None:

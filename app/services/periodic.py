@@ -28,7 +28,7 @@ class PeriodicTasks:
                 self._count_active,
                 self._count_rows,
                 self._record_latest_backup,
-                self._accounts.keep_probe,
+                self._accounts.ensure_probe_user,
             ):
                 if not self._database.trouble:
                     await _try(task)

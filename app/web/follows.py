@@ -47,6 +47,6 @@ class Follows:
         """Return the routes of these handlers."""
         return [
             Route(f"{prefix}/{action}", self.change)
-            for prefix in (names.ODD, f"/{USERNAME}")
+            for prefix in (names.BY_QUERY, f"/{USERNAME}")
             for action in SAID
         ]

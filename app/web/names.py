@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 # Names equal to a route, and segments that browsers resolve (``..``), get a separate URL that no
 # other name can have: a slash within a name is always encoded.
-ODD = "/-/user"
+BY_QUERY = "/-/user"
 RESERVED = frozenset(
     (".", "..", "add_message", "favicon.ico", "healthz", "login", "logout", "metrics", "public",
      "readyz", "register")
@@ -46,5 +46,5 @@ def address(name: str, action: str = "") -> str:
     """Return the path of a user's page, or of following and unfollowing them."""
     suffix = f"/{action}" if action else ""
     if name in RESERVED:
-        return f"{ODD}{suffix}?{urlencode({'name': name})}"
+        return f"{BY_QUERY}{suffix}?{urlencode({'name': name})}"
     return f"/{quote(name, safe='')}{suffix}"

@@ -41,8 +41,8 @@ class Timelines:
         try:
             return await self._client.timeline(kind, token, _before(request), name)
         except HTTPException as error:
-            said = {400: NO_PAGE, 404: UNKNOWN_USER}.get(error.status_code, error.detail)
-            raise HTTPException(error.status_code, said, error.headers) from error
+            detail = {400: NO_PAGE, 404: UNKNOWN_USER}.get(error.status_code, error.detail)
+            raise HTTPException(error.status_code, detail, error.headers) from error
 
     async def user(self, request: Request) -> Response:
         """Show messages of one user."""
@@ -51,7 +51,7 @@ class Timelines:
             raise HTTPException(405, headers={"Allow": "POST"})
         return await self._user(request, names.decode(raw))
 
-    async def odd_user(self, request: Request) -> Response:
+    async def user_by_query(self, request: Request) -> Response:
         """Show messages of a user whose name cannot be in a path."""
         return await self._user(request, request.query_params.get("name", ""))
 
@@ -121,7 +121,7 @@ class Timelines:
             Route("/", self.home),
             Route("/public", self.public),
             Route("/add_message", self.post, methods=["POST"]),
-            Route(names.ODD, self.odd_user),
+            Route(names.BY_QUERY, self.user_by_query),
             Route(f"/{USERNAME}", self.user),
         ]
 

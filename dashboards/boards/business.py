@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.board import Dashboard
 from dashboards.layout import Row
 from dashboards.panels import stat, timeseries
-from dashboards.queries import Prom, held, summed
+from dashboards.queries import Prom, scoped_gauge, scoped_rate
 from observability import catalog as c
 from observability.catalog import INSTANCE, Label, Metric
 from observability.conventions import Board
@@ -70,7 +70,7 @@ OUTCOMES_ROW = Row(
         timeseries(
             title,
             f"{what}, by outcome.",
-            Prom(summed(metric, *by), " ".join(f"{{{{{label.name}}}}}" for label in by)),
+            Prom(scoped_rate(metric, *by), " ".join(f"{{{{{label.name}}}}}" for label in by)),
             unit="ops",
             width=12,
         )
@@ -95,7 +95,7 @@ TROUBLE_ROW = Row(
         timeseries(
             "Password hashing queue",
             "Passwords being hashed or waiting for it: registrations and log-ins wait for this.",
-            Prom(held(c.HASHES_WAITING, INSTANCE), "{{instance}}"),
+            Prom(scoped_gauge(c.HASHES_WAITING, INSTANCE), "{{instance}}"),
             unit="short",
         ),
     ),

@@ -7,7 +7,7 @@ from typing import Any
 from alerts.objectives import LAG_LIMIT, MEMORY_LIMIT, STALL_SECONDS
 from dashboards.colours import RED
 from dashboards.panels import DOWN_UP, Panel, heatmap, limits, stat, timeseries
-from dashboards.queries import CHOSEN, Prom, held, within
+from dashboards.queries import CHOSEN, Prom, quantile_or_gap, scoped_gauge
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import INSTANCE, SERVICE, Metric
@@ -36,7 +36,7 @@ def in_flight(width: int) -> Panel:
     return by_replica(
         "Requests in flight",
         "Requests being served at this moment, by replica: it climbs when answers stall.",
-        held(c.HTTP_IN_PROGRESS, *OF_REPLICA),
+        scoped_gauge(c.HTTP_IN_PROGRESS, *OF_REPLICA),
         unit="short",
         width=width,
     )
@@ -47,7 +47,7 @@ def event_loop_lag(width: int) -> Panel:
     return by_replica(
         "Event-loop lag",
         "99 % of timers came no later than this: what every request waits at least.",
-        within(0.99, c.EVENT_LOOP_LAG, *OF_REPLICA, **CHOSEN),
+        quantile_or_gap(0.99, c.EVENT_LOOP_LAG, *OF_REPLICA, **CHOSEN),
         unit="s",
         limit=limits((RED, LAG_LIMIT)),
         width=width,

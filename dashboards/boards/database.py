@@ -8,7 +8,7 @@ from dashboards.boards import common
 from dashboards.colours import RED
 from dashboards.layout import Row
 from dashboards.panels import limits, stat, table, timeseries
-from dashboards.queries import Prom, held, share, summed, within_range
+from dashboards.queries import Prom, quantile_over_range, scoped_gauge, scoped_rate, share
 from dashboards.tables import Column
 from observability import catalog as c
 from observability import exporters as e
@@ -55,7 +55,9 @@ STATEMENTS_ROW = Row(
             "Statements by name in the time shown: how often and how long.",
             Prom(_calls() > 0, "", instant=True, table=True),
             Prom(_spent() / (_calls() > 0), "", instant=True, table=True),
-            Prom(within_range(0.95, c.DB_QUERY_DURATION, QUERY), "", instant=True, table=True),
+            Prom(
+                quantile_over_range(0.95, c.DB_QUERY_DURATION, QUERY), "", instant=True, table=True
+            ),
             columns=(
                 Column("query", "Statement"),
                 Column("Value #A", "Calls", unit="locale", decimals=0, width=90),
@@ -75,22 +77,22 @@ STATEMENTS_ROW = Row(
         timeseries(
             "Failed statements",
             "Statements that failed, by kind.",
-            Prom(summed(c.DB_ERRORS, KIND), "{{kind}}"),
+            Prom(scoped_rate(c.DB_ERRORS, KIND), "{{kind}}"),
             unit="ops",
             width=6,
         ),
         timeseries(
             "Pool",
             "Connections of all replicas, and the most that they may hold.",
-            Prom(held(c.DB_POOL_CONNECTIONS, STATE), "{{state}}"),
-            Prom(held(c.DB_POOL_LIMIT), "limit"),
+            Prom(scoped_gauge(c.DB_POOL_CONNECTIONS, STATE), "{{state}}"),
+            Prom(scoped_gauge(c.DB_POOL_LIMIT), "limit"),
             unit="short",
             width=6,
         ),
         timeseries(
             "Waiting for a connection",
             "Requests in the queue of each replica's pool: above zero for long, it is too small.",
-            Prom(held(c.DB_POOL_WAITING, INSTANCE), "{{instance}}"),
+            Prom(scoped_gauge(c.DB_POOL_WAITING, INSTANCE), "{{instance}}"),
             unit="short",
             width=6,
         ),

@@ -14,11 +14,11 @@ from dashboards.queries import (
     ROUTE_VARIABLE,
     VARIABLES,
     Prom,
-    held,
+    quantile_or_gap,
+    quantile_over_range,
+    scoped_gauge,
+    scoped_rate,
     share,
-    summed,
-    within,
-    within_range,
 )
 from dashboards.tables import Column
 from observability import catalog as c
@@ -35,19 +35,19 @@ from observability.promql.builders import (
 )
 from observability.promql.expr import Expr
 
-HERE: dict[str, str | Matcher] = {**CHOSEN, "route": matches("$route")}
+CHOSEN_ROUTE: dict[str, str | Matcher] = {**CHOSEN, "route": matches("$route")}
 
 
 def _requests(*by: Label, **wanted: str | Matcher) -> Expr:
-    return total(rate(c.HTTP_REQUESTS, **HERE, **wanted), *by)
+    return total(rate(c.HTTP_REQUESTS, **CHOSEN_ROUTE, **wanted), *by)
 
 
 def _share(status: str, *by: Label) -> Expr:
     return share(_requests(*by, status=matches(status)), _requests(*by))
 
 
-def _counted(*by: Label, **wanted: str | Matcher) -> Expr:
-    return total(increase(c.HTTP_REQUESTS, RANGE, **HERE, **wanted), *by)
+def _increase(*by: Label, **wanted: str | Matcher) -> Expr:
+    return total(increase(c.HTTP_REQUESTS, RANGE, **CHOSEN_ROUTE, **wanted), *by)
 
 
 OF_ROUTE = (SERVICE, ROUTE)
@@ -57,10 +57,10 @@ ROUTES_ROW = Row(
         table(
             "Routes",
             "Every route that was called: how often, how it ended and how long it took.",
-            Prom(_counted(*OF_ROUTE) > 0, "", instant=True, table=True),
+            Prom(_increase(*OF_ROUTE) > 0, "", instant=True, table=True),
             *(
                 Prom(
-                    share(_counted(*OF_ROUTE, status=matches(status)), _counted(*OF_ROUTE)),
+                    share(_increase(*OF_ROUTE, status=matches(status)), _increase(*OF_ROUTE)),
                     "",
                     instant=True,
                     table=True,
@@ -68,7 +68,10 @@ ROUTES_ROW = Row(
                 for status in ("5..", "4..")
             ),
             Prom(
-                within_range(0.95, c.HTTP_DURATION, *OF_ROUTE, **HERE), "", instant=True, table=True
+                quantile_over_range(0.95, c.HTTP_DURATION, *OF_ROUTE, **CHOSEN_ROUTE),
+                "",
+                instant=True,
+                table=True,
             ),
             columns=(
                 Column("service", "Service", width=100, links=(from_row(Board.SERVICE),)),
@@ -146,7 +149,7 @@ DURATION_ROW = Row(
             "Duration by route",
             "95 % of a route's requests were answered within this; the line is the simulator's "
             "timeout. A dot is a request with a trace: click it.",
-            Prom(within(0.95, c.HTTP_DURATION, ROUTE, **HERE), "{{route}}"),
+            Prom(quantile_or_gap(0.95, c.HTTP_DURATION, ROUTE, **CHOSEN_ROUTE), "{{route}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
@@ -154,12 +157,12 @@ DURATION_ROW = Row(
         common.by_replica(
             "Duration by replica",
             "99 % of a replica's requests were answered within this.",
-            within(0.99, c.HTTP_DURATION, *common.OF_REPLICA, **HERE),
+            quantile_or_gap(0.99, c.HTTP_DURATION, *common.OF_REPLICA, **CHOSEN_ROUTE),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
-        common.durations(c.HTTP_DURATION, "requests", 12, **HERE),
+        common.durations(c.HTTP_DURATION, "requests", 12, **CHOSEN_ROUTE),
         common.in_flight(12),
     ),
 )
@@ -169,7 +172,7 @@ UPSTREAM_ROW = Row(
         timeseries(
             "Upstream call duration",
             "95 % of the calls were answered within this, by what they were for.",
-            Prom(within(0.95, c.UPSTREAM_DURATION, OPERATION), "{{operation}}"),
+            Prom(quantile_or_gap(0.95, c.UPSTREAM_DURATION, OPERATION), "{{operation}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
@@ -177,7 +180,7 @@ UPSTREAM_ROW = Row(
         timeseries(
             "Failed upstream calls",
             "Calls that brought no usable response, by reason.",
-            Prom(summed(c.UPSTREAM_ERRORS, Label("reason")), "{{reason}}"),
+            Prom(scoped_rate(c.UPSTREAM_ERRORS, Label("reason")), "{{reason}}"),
             unit="ops",
             width=12,
         ),
@@ -190,7 +193,7 @@ LAG_ROW = Row(
         timeseries(
             "Replicas ready",
             "Replicas that say they can serve, by service.",
-            Prom(aggregate("sum", held(c.READY, SERVICE), SERVICE), "{{service}}"),
+            Prom(aggregate("sum", scoped_gauge(c.READY, SERVICE), SERVICE), "{{service}}"),
             unit="short",
             width=12,
         ),

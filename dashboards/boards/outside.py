@@ -7,7 +7,7 @@ from dashboards.board import Dashboard
 from dashboards.colours import RED
 from dashboards.layout import Row
 from dashboards.panels import AGREE, DOWN_UP, floors, limits, stat, timeseries
-from dashboards.queries import Prom, held
+from dashboards.queries import Prom, scoped_gauge
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import SERVICE
@@ -118,7 +118,7 @@ AGREEMENT_ROW = Row(
             "Ready replicas",
             "Replicas that call themselves ready: above zero here and 0 to the left is a fault on "
             "the way to them.",
-            Prom(held(c.READY, SERVICE), "{{service}}"),
+            Prom(scoped_gauge(c.READY, SERVICE), "{{service}}"),
             unit="short",
         ),
         timeseries(

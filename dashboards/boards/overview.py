@@ -15,7 +15,7 @@ from dashboards.colours import BLUE, ORANGE, RED
 from dashboards.layout import Row
 from dashboards.links import from_row, to_runbook
 from dashboards.panels import DOWN_UP, NO_REPLICA, floors, limits, stat, table, timeseries
-from dashboards.queries import CHOSEN, Prom, held, share, summed, within
+from dashboards.queries import CHOSEN, Prom, quantile_or_gap, scoped_gauge, scoped_rate, share
 from dashboards.tables import Column
 from observability import catalog as c
 from observability import exporters as e
@@ -53,7 +53,7 @@ def ready() -> Expr:
     Its own metric disappears with it.
     """
     targets = total(select(e.UP, job=OURS, service=matches("$service")), SERVICE)
-    return held(c.READY, SERVICE) | Expr(f"0 * {targets}", targets.labels, "*")
+    return scoped_gauge(c.READY, SERVICE) | Expr(f"0 * {targets}", targets.labels, "*")
 
 
 def good() -> Expr:
@@ -70,7 +70,7 @@ def good() -> Expr:
 
 def _failed() -> Expr:
     failed = rate(c.HTTP_REQUESTS, status=matches("5.."), **CHOSEN)
-    return share(total(failed, SERVICE), summed(c.HTTP_REQUESTS, SERVICE))
+    return share(total(failed, SERVICE), scoped_rate(c.HTTP_REQUESTS, SERVICE))
 
 
 def _up() -> Expr:
@@ -152,7 +152,7 @@ RED_METHOD = (
     timeseries(
         "Requests",
         "Requests answered, by service.",
-        Prom(summed(c.HTTP_REQUESTS, SERVICE), "{{service}}"),
+        Prom(scoped_rate(c.HTTP_REQUESTS, SERVICE), "{{service}}"),
         unit="reqps",
         height=6,
     ),
@@ -169,7 +169,10 @@ RED_METHOD = (
         "Half and 99 % of the requests were answered within this; the line is the simulator's "
         "timeout. A dot is a request with a trace.",
         *(
-            Prom(within(q, c.HTTP_DURATION, SERVICE, **CHOSEN), f"{{{{service}}}} p{q * 100:g}")
+            Prom(
+                quantile_or_gap(q, c.HTTP_DURATION, SERVICE, **CHOSEN),
+                f"{{{{service}}}} p{q * 100:g}",
+            )
             for q in (0.5, 0.99)
         ),
         unit="s",

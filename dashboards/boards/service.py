@@ -14,9 +14,9 @@ from dashboards.queries import (
     ONE_SERVICE_VARIABLE,
     REPLICA_VARIABLE,
     Prom,
+    quantile_or_gap,
+    scoped_rate,
     share,
-    summed,
-    within,
 )
 from observability import catalog as c
 from observability.catalog import METHOD, ROUTE, SERVICE, STATUS
@@ -29,7 +29,7 @@ QUANTILES = (0.5, 0.95, 0.99)
 
 def _share(status: str) -> Expr:
     part = total(rate(c.HTTP_REQUESTS, status=matches(status), **CHOSEN), SERVICE)
-    return share(part, summed(c.HTTP_REQUESTS, SERVICE))
+    return share(part, scoped_rate(c.HTTP_REQUESTS, SERVICE))
 
 
 TRAFFIC_ROW = Row(
@@ -38,7 +38,7 @@ TRAFFIC_ROW = Row(
         timeseries(
             "Requests by route",
             "Requests answered, by method and route template.",
-            Prom(summed(c.HTTP_REQUESTS, METHOD, ROUTE), "{{method}} {{route}}"),
+            Prom(scoped_rate(c.HTTP_REQUESTS, METHOD, ROUTE), "{{method}} {{route}}"),
             unit="reqps",
             width=24,
             height=10,
@@ -46,7 +46,7 @@ TRAFFIC_ROW = Row(
         timeseries(
             "Requests by status",
             "Requests answered, by status.",
-            Prom(summed(c.HTTP_REQUESTS, STATUS), "{{status}}"),
+            Prom(scoped_rate(c.HTTP_REQUESTS, STATUS), "{{status}}"),
             unit="reqps",
         ),
         timeseries(
@@ -73,7 +73,10 @@ LATENCY_ROW = Row(
             "Half, 95 % and 99 % of the requests were answered within this; the line is the "
             "simulator's timeout. A dot is a request with a trace: click it.",
             *(
-                Prom(within(q, c.HTTP_DURATION, SERVICE, **CHOSEN), f"{{{{service}}}} p{q * 100:g}")
+                Prom(
+                    quantile_or_gap(q, c.HTTP_DURATION, SERVICE, **CHOSEN),
+                    f"{{{{service}}}} p{q * 100:g}",
+                )
                 for q in QUANTILES
             ),
             unit="s",

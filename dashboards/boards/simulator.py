@@ -8,7 +8,7 @@ from dashboards.boards import common
 from dashboards.colours import RED
 from dashboards.layout import Row
 from dashboards.panels import limits, logs, stat, timeseries
-from dashboards.queries import Loki, Prom, share, within
+from dashboards.queries import Loki, Prom, quantile_or_gap, share
 from observability import catalog as c
 from observability.catalog import COMMAND, INSTANCE, ROUTE, STATUS, Label
 from observability.conventions import Board
@@ -68,7 +68,7 @@ CLIENT_ROW = Row(
         timeseries(
             "Duration",
             "99 % of the actions were done within this; the line is the client's timeout.",
-            Prom(within(0.99, c.SIMULATOR_DURATION, COMMAND), "{{command}}"),
+            Prom(quantile_or_gap(0.99, c.SIMULATOR_DURATION, COMMAND), "{{command}}"),
             unit="s",
             limit=limits((RED, LATENCY_OBJECTIVE)),
         ),

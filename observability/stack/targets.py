@@ -20,24 +20,24 @@ PROBE_USER = "minitwit-probe"  # blackbox.yml and compose name it as well
 class Probe:
     """A synthetic probe of ``path`` of ``service``, by a module of blackbox.yml.
 
-    ``entrance`` is the component that is probed in its place.
+    ``through`` is the component that is probed in its place: the reverse proxy.
     """
 
     name: str
     service: str
     path: str
     module: str = "http_ok"
-    entrance: str = ""
+    through: str = ""
 
     @property
     def asked(self) -> str:
         """The component that is probed."""
-        return self.entrance or self.service
+        return self.through or self.service
 
     @property
     def scheme(self) -> str:
-        """``https`` only where TLS terminates: at the entrance."""
-        return "https" if self.entrance else "http"
+        """``https`` only where TLS terminates: at the reverse proxy."""
+        return "https" if self.through else "http"
 
 
 PROBES = (
@@ -46,7 +46,7 @@ PROBES = (
     Probe("user-login", "web", "/login", "user_login"),
     Probe("user-timeline", "web", f"/{PROBE_USER}", "user_timeline"),
     Probe("user-post", "api", f"/msgs/{PROBE_USER}", "user_post"),
-    Probe("tls", "web", "/public", "https_ok", entrance="nginx"),
+    Probe("tls", "web", "/public", "https_ok", through="nginx"),
     Probe("prometheus-ready", "prometheus", "/-/ready"),
     Probe("alertmanager-ready", "alertmanager", "/-/ready", "monitoring_ok"),
 )

@@ -16,7 +16,7 @@ from alerts.model import Alert
 from alerts.rule_files import all_alerts
 from observability.conventions import RUNBOOK_BASE, Board
 from tests.alerts import logql
-from tests.alerts.pages import (
+from tests.alerts.runbook_pages import (
     ENVIRONMENTS,
     FIX,
     INDEX,

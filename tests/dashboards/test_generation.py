@@ -64,7 +64,7 @@ def test_check_names_every_kind_of_drift_and_the_fix(name: str, copy: Path) -> N
     assert "missing: " in generate(name, "--check", root=copy).stdout
 
 
-def test_writing_deletes_what_is_generated_no_more_but_nothing_else(tmp_path: Path) -> None:
+def test_writing_deletes_what_is_no_longer_generated_but_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text(f"... {MARK} ...")
     (tmp_path / "mine.json").write_text("{}")
     write(tmp_path, {"new.json": "{}"})
@@ -103,7 +103,7 @@ def test_a_renamed_label_stops_the_generators(label: str, copy: Path) -> None:
         ("conventions.py", 'PROMETHEUS_UID = "prometheus"', 'PROMETHEUS_UID = "Prometheus"'),
     ],
 )
-def test_what_is_renamed_but_not_generated_anew_is_noticed(
+def test_what_is_renamed_but_not_regenerated_is_noticed(
     source: str, old: str, new: str, copy: Path
 ) -> None:
     path = copy / "observability" / source

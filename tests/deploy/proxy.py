@@ -20,8 +20,8 @@ TRUST = "    real_ip_header"  # after the list of those who are believed
 
 
 @dataclass
-class Entrance:
-    """A running nginx: ``ports`` per entrance, ``folder`` with all its files."""
+class RunningProxy:
+    """A running nginx: its ``ports`` by name (http, https, web, api), its files in ``folder``."""
 
     folder: Path
     ports: dict[str, int]
@@ -37,13 +37,13 @@ class Entrance:
         """Where nginx says who its master is."""
         return self.folder / "nginx.pid"
 
-    def url(self, entrance: str) -> str:
-        """The address of an entrance without TLS."""
-        return f"http://127.0.0.1:{self.ports[entrance]}"
+    def url(self, port: str) -> str:
+        """Return the URL of a port without TLS."""
+        return f"http://127.0.0.1:{self.ports[port]}"
 
-    def get(self, entrance: str, path: str, **headers: str) -> Answer:
-        """GET by an entrance without TLS."""
-        return request("GET", self.url(entrance) + path, headers=headers)
+    def get(self, port: str, path: str, **headers: str) -> Answer:
+        """Send a GET to a port without TLS."""
+        return request("GET", self.url(port) + path, headers=headers)
 
     def secure(
         self, method: str, path: str, body: str = "", **headers: str
@@ -78,7 +78,7 @@ def start(
     *,
     header_seconds: int = 10,
     trusted: str = "",
-) -> Iterator[Entrance]:
+) -> Iterator[RunningProxy]:
     """Run it by way of its container's entry script until it answers; end it afterwards.
 
     ``trusted``: who says whose request it passes on, besides Cloudflare.
@@ -101,16 +101,16 @@ def start(
         "PID": f"{folder}/nginx.pid",
         "SCRATCH": str(folder),
     }
-    entrance = Entrance(folder, ports, grafana)
-    entrance.serve(api, web)
+    nginx = RunningProxy(folder, ports, grafana)
+    nginx.serve(api, web)
     command = ["sh", str(ROOT / "deploy/nginx/entrypoint.sh")]
     # Its own group: the loop that rotates ends with it.
     process = subprocess.Popen(
         command, env={**os.environ, **own, **(environment or {})}, process_group=0
     )
     try:
-        wait_for("nginx", lambda: entrance.get("status", "/healthz").status == 200)
-        yield entrance
+        wait_for("nginx", lambda: nginx.get("status", "/healthz").status == 200)
+        yield nginx
     finally:
         if process.poll() is None:
             os.killpg(process.pid, 15)

@@ -20,7 +20,7 @@ from psycopg import sql
 
 from tests.deploy import monitoring, proxy
 from tests.deploy.monitoring import Monitoring
-from tests.deploy.proxy import Entrance
+from tests.deploy.proxy import RunningProxy
 from tests.parts import PATIENCE, ROOT, free_port
 
 # What a version is here: the settings it runs under.
@@ -56,7 +56,7 @@ class Site:
     """A host in ``folder``; blue serves at first."""
 
     folder: Path
-    entrance: Entrance
+    proxy: RunningProxy
     environment: dict[str, str]
     notes: list[dict[str, Any]] = field(default_factory=list)
     monitoring: Monitoring = field(kw_only=True)
@@ -121,7 +121,7 @@ class Site:
     def load(self, rate: int, actions: int, timeout: float, report: Path) -> Iterator[None]:
         """The simulator through nginx while the body runs, and to its end."""
         command = [
-            sys.executable, "-m", "simulator", "--url", self.entrance.url("api"), "--rate",
+            sys.executable, "-m", "simulator", "--url", self.proxy.url("api"), "--rate",
             str(rate), "--actions", str(actions), "--even", "--timeout", str(timeout),
             "--report", str(report),
         ]  # fmt: skip
@@ -159,7 +159,7 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
     to_api, to_web = (f"127.0.0.1:{ports[f'BLUE_{service}']}" for service in ("API", "WEB"))
     (folder / "probe_password").write_text(PROBE)
     with (
-        proxy.start(folder / "nginx", to_api, to_web) as entrance,
+        proxy.start(folder / "nginx", to_api, to_web) as nginx,
         monitoring.start(folder / "monitoring", ports) as watched,
         _grafana() as (url, notes),
     ):
@@ -167,7 +167,7 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
             "GRAFANA_URL": url, "PROMETHEUS_URL": watched.prometheus,
             "ALERTMANAGER_URL": watched.alertmanager,
         }  # fmt: skip
-        site = Site(folder, entrance, environment, notes, monitoring=watched)
+        site = Site(folder, nginx, environment, notes, monitoring=watched)
         try:
             site.driver("start blue good")
             yield site

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.attacks import connect, refused, rest
-from tests.deploy.proxy import Entrance, start
+from tests.deploy.proxy import RunningProxy, start
 from tests.parts import PATIENCE, Service, wait_for
 
 SECONDS = 1
@@ -18,16 +18,16 @@ SECONDS = 1
 @pytest.fixture(scope="module")
 def proxy(
     api: Service, web: Service, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Entrance]:
-    """nginx with a short patience for heads."""
+) -> Iterator[RunningProxy]:
+    """nginx with a short timeout for request headers."""
     to_api, to_web = (service.url.removeprefix("http://") for service in (api, web))
     folder = tmp_path_factory.mktemp("nginx")
-    with start(folder, to_api, to_web, header_seconds=SECONDS) as entrance:
-        yield entrance
+    with start(folder, to_api, to_web, header_seconds=SECONDS) as proxy:
+        yield proxy
 
 
-def lines(proxy: Entrance, status: int) -> int:
-    """How many lines of the log have that status."""
+def lines(proxy: RunningProxy, status: int) -> int:
+    """Return how many lines of the log have that status."""
     found = [json.loads(line) for line in proxy.log.read_text().splitlines()]
     return sum(line["status"] == status for line in found)
 
@@ -38,20 +38,18 @@ HALF = [
 ]
 
 
-@pytest.mark.parametrize("entrance", ["api", "web"])
+@pytest.mark.parametrize("port", ["api", "web"])
 @pytest.mark.parametrize("half", HALF, ids=["header", "line"])
-def test_a_head_that_does_not_arrive_is_given_up(
-    proxy: Entrance, half: bytes, entrance: str
-) -> None:
+def test_incomplete_headers_time_out(proxy: RunningProxy, half: bytes, port: str) -> None:
     before, began = lines(proxy, 408), time.monotonic()
-    with connect(proxy.url(entrance)) as connection:
+    with connect(proxy.url(port)) as connection:
         connection.sendall(half)
         assert rest(connection) == b""
     assert time.monotonic() - began >= SECONDS * 0.9
     wait_for("its log line", lambda: lines(proxy, 408) > before)
 
 
-def test_trickling_does_not_buy_time(proxy: Entrance) -> None:
+def test_trickled_headers_time_out_too(proxy: RunningProxy) -> None:
     before = lines(proxy, 408)
     with connect(proxy.url("api")) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
@@ -64,14 +62,14 @@ def test_trickling_does_not_buy_time(proxy: Entrance) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n\r\n"], ids=["nothing", "empty lines"])
-def test_a_connection_without_a_request_is_closed(proxy: Entrance, sent: bytes) -> None:
+def test_a_connection_without_a_request_is_closed(proxy: RunningProxy, sent: bytes) -> None:
     with connect(proxy.url("api")) as connection:
         connection.sendall(sent)
         assert rest(connection) == b""
 
 
 def test_the_second_request_of_a_connection_has_no_more_time_than_the_first(
-    proxy: Entrance,
+    proxy: RunningProxy,
 ) -> None:
     with connect(proxy.url("api")) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -93,8 +91,8 @@ def test_the_second_request_of_a_connection_has_no_more_time_than_the_first(
     ],
     ids=["header", "endless header", "address", "number of headers", "no HTTP"],
 )
-def test_a_head_too_large_or_broken_is_refused_before_any_service(
-    proxy: Entrance, api: Service, head: bytes, status: int
+def test_large_or_broken_headers_are_refused_before_any_service(
+    proxy: RunningProxy, api: Service, head: bytes, status: int
 ) -> None:
     before = api.metric("minitwit_http_requests_total")
     with connect(proxy.url("api")) as connection:
@@ -104,14 +102,14 @@ def test_a_head_too_large_or_broken_is_refused_before_any_service(
     assert api.metric("minitwit_http_requests_total") == before
 
 
-def test_others_are_served_while_two_hundred_dawdle(proxy: Entrance) -> None:
-    crowd = [connect(proxy.url("api")) for _ in range(200)]
+def test_others_are_served_beside_two_hundred_slow_clients(proxy: RunningProxy) -> None:
+    slow = [connect(proxy.url("api")) for _ in range(200)]
     try:
-        for connection in crowd:
+        for connection in slow:
             connection.sendall(HALF[0])
         assert proxy.get("api", "/latest").status == 200
-        for connection in crowd:
+        for connection in slow:
             assert rest(connection) == b""
     finally:
-        for connection in crowd:
+        for connection in slow:
             connection.close()

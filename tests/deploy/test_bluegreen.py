@@ -24,8 +24,8 @@ def site(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def serves(site: Site) -> None:
-    assert site.entrance.get("api", "/latest").status == 200
-    assert site.entrance.get("web", "/public").status == 200
+    assert site.proxy.get("api", "/latest").status == 200
+    assert site.proxy.get("web", "/public").status == 200
 
 
 def test_a_dry_run_tells_the_steps_and_does_none(site: Site) -> None:

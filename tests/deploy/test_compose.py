@@ -60,7 +60,7 @@ def test_only_nginx_publishes_but_for_two_pages_on_loopback() -> None:
         ports = service.get("ports", [])
         if name == "nginx":
             assert {p["published"] for p in ports} == {"80", "443", "5000", "5001"}
-            inside = {PROXY_PORTS[entrance] for entrance in ("http", "https", "web", "api")}
+            inside = {PROXY_PORTS[port] for port in ("http", "https", "web", "api")}
             assert {p["target"] for p in ports} == inside
             plain = {p["published"] for p in ports if p.get("host_ip") == "127.0.0.1"}
             assert plain == {"5000", "5001"}

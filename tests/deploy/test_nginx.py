@@ -22,7 +22,7 @@ from observability import catalog
 from observability.stack.config.deployments import cloudflare
 from observability.stack.programs import tools
 from observability.stack.settings import load
-from tests.deploy.proxy import Entrance, start
+from tests.deploy.proxy import RunningProxy, start
 from tests.parts import PATIENCE, ROOT, Service, free_port, request, wait_for
 from tests.web.visitor import member
 
@@ -36,20 +36,20 @@ def address(service: Service) -> str:
 @pytest.fixture(scope="module")
 def proxy(
     api: Service, web: Service, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Entrance]:
+) -> Iterator[RunningProxy]:
     folder = tmp_path_factory.mktemp("nginx")
     # Who stands for Grafana is told apart by its answers: web.
-    with start(folder, address(api), address(web), grafana=address(web)) as entrance:
-        yield entrance
+    with start(folder, address(api), address(web), grafana=address(web)) as proxy:
+        yield proxy
 
 
-def log_lines(proxy: Entrance, **fields: object) -> list[dict[str, object]]:
+def log_lines(proxy: RunningProxy, **fields: object) -> list[dict[str, object]]:
     """The lines that have these fields."""
     lines = [json.loads(line) for line in proxy.log.read_text().splitlines()]
     return [line for line in lines if fields.items() <= line.items()]
 
 
-def test_plain_http_is_sent_to_tls_with_its_path(proxy: Entrance) -> None:
+def test_plain_http_is_sent_to_tls_with_its_path(proxy: RunningProxy) -> None:
     connection = subprocess.run(
         ["curl", "--silent", "--include", proxy.url("http") + "/a%20b?c=d"],
         capture_output=True, text=True, check=True,
@@ -58,7 +58,7 @@ def test_plain_http_is_sent_to_tls_with_its_path(proxy: Entrance) -> None:
     assert "Location: https://127.0.0.1/a%20b?c=d\n" in connection.stdout.replace("\r", "")
 
 
-def test_people_reach_the_pages_over_tls_and_their_cookies_stay_there(proxy: Entrance) -> None:
+def test_people_reach_the_pages_over_tls_and_their_cookies_stay_there(proxy: RunningProxy) -> None:
     status, headers, body = proxy.secure("GET", "/public")
     assert (status, b"MiniTwit" in body) == (200, True)
     assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
@@ -76,7 +76,7 @@ def test_people_reach_the_pages_over_tls_and_their_cookies_stay_there(proxy: Ent
     assert all("secure" in cookie.lower() and "Path=/;" in cookie for cookie in cookies)
 
 
-def test_cookies_of_plain_http_are_nobodys_over_tls(proxy: Entrance) -> None:
+def test_cookies_of_plain_http_are_nobodys_over_tls(proxy: RunningProxy) -> None:
     """A cookie planted over plain HTTP signs no one in over TLS."""
     visitor = member(proxy.url("web"), "Plain")
     assert not any(name.startswith("__Host-") for name in visitor.cookies)
@@ -96,7 +96,7 @@ def test_a_plain_port_that_is_open_is_warned_of(
     assert (f"WARNING: PLAIN_API={address}" in said) == warned
 
 
-def test_the_api_is_reached_by_port_by_path_and_by_name(proxy: Entrance) -> None:
+def test_the_api_is_reached_by_port_by_path_and_by_name(proxy: RunningProxy) -> None:
     assert "latest" in proxy.get("api", "/latest").json()
     assert proxy.secure("GET", "/api/openapi.json")[0] == 200
     assert proxy.secure("GET", "/latest", Host="api.example.org")[0] == 200
@@ -104,7 +104,7 @@ def test_the_api_is_reached_by_port_by_path_and_by_name(proxy: Entrance) -> None
     assert proxy.get("web", "/public").status == 200
 
 
-def test_operators_reach_grafana_by_name(proxy: Entrance) -> None:
+def test_operators_reach_grafana_by_name(proxy: RunningProxy) -> None:
     assert proxy.secure("GET", "/public", Host="grafana.example.org")[0] == 200
     [line] = wait_for("the line", lambda: log_lines(proxy, route="grafana"))
     assert line["address"] == proxy.grafana
@@ -114,22 +114,22 @@ def test_operators_reach_grafana_by_name(proxy: Entrance) -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/readyz", "/%6detrics", "//metrics", "/x/../readyz"])
-def test_metrics_and_health_detail_are_refused_from_outside(proxy: Entrance, path: str) -> None:
-    for entrance in BY_PORT:
+def test_metrics_and_health_detail_are_refused_from_outside(proxy: RunningProxy, path: str) -> None:
+    for port in BY_PORT:
         curl = ["curl", "--silent", "--path-as-is", "--output", os.devnull]
-        curl += ["--write-out", "%{http_code}", proxy.url(entrance) + path]
+        curl += ["--write-out", "%{http_code}", proxy.url(port) + path]
         assert subprocess.run(curl, capture_output=True, text=True, check=True).stdout == "403"
     assert proxy.secure("GET", path)[0] == 403
     assert proxy.secure("GET", path, Host="api.example.org")[0] == 403
 
 
-def test_whether_it_lives_is_told_and_no_more(proxy: Entrance) -> None:
-    for entrance in BY_PORT:
-        assert proxy.get(entrance, "/healthz").body == b"ok\n"
+def test_whether_it_lives_is_told_and_no_more(proxy: RunningProxy) -> None:
+    for port in BY_PORT:
+        assert proxy.get(port, "/healthz").body == b"ok\n"
 
 
 def test_a_request_is_one_line_with_the_id_that_the_service_logs(
-    proxy: Entrance, api: Service
+    proxy: RunningProxy, api: Service
 ) -> None:
     before = datetime.now(UTC)
     proxy.get("api", "/latest", **{"X-Request-ID": "through-nginx-1"})
@@ -144,7 +144,7 @@ def test_a_request_is_one_line_with_the_id_that_the_service_logs(
 
 
 def test_a_stranger_cannot_say_which_trace_a_request_belongs_to(
-    proxy: Entrance, api: Service
+    proxy: RunningProxy, api: Service
 ) -> None:
     theirs = "ab" * 16
     headers = {"X-Request-ID": "with-a-trace-1", "traceparent": f"00-{theirs}-{'cd' * 8}-01"}
@@ -160,13 +160,13 @@ def test_a_stranger_cannot_say_which_trace_a_request_belongs_to(
     assert own == theirs, "without nginx it would have been believed"
 
 
-def test_an_id_that_is_none_is_replaced(proxy: Entrance, api: Service) -> None:
+def test_an_id_that_is_none_is_replaced(proxy: RunningProxy, api: Service) -> None:
     answer = proxy.get("api", "/latest", **{"X-Request-ID": 'x"} {"forged": "line'})
     assert len(answer.headers["x-request-id"]) == 32
     wait_for("the line", lambda: log_lines(proxy, request_id=answer.headers["x-request-id"]))
 
 
-def test_only_cloudflare_may_say_who_asks(proxy: Entrance, api: Service) -> None:
+def test_only_cloudflare_may_say_who_asks(proxy: RunningProxy, api: Service) -> None:
     names = {"X-Forwarded-For": "6.6.6.6", "CF-Connecting-IP": "6.6.6.6"}
     proxy.get("api", "/latest", **names, **{"X-Request-ID": "who-asks-1"})
     [line] = wait_for("the line", lambda: log_lines(proxy, request_id="who-asks-1"))
@@ -178,7 +178,7 @@ def test_only_cloudflare_may_say_who_asks(proxy: Entrance, api: Service) -> None
     assert "6.6.6.6" not in wait_for("the service's line", logged)[0]
 
 
-def test_cloudflares_networks_are_data(proxy: Entrance) -> None:
+def test_cloudflares_networks_are_data(proxy: RunningProxy) -> None:
     networks = [ip_network(text) for text in cloudflare()]
     assert len(networks) > 20
     assert not any(network.is_private for network in networks)
@@ -186,7 +186,7 @@ def test_cloudflares_networks_are_data(proxy: Entrance) -> None:
     assert all(f"set_real_ip_from {network};" in config for network in networks)
 
 
-def test_a_huge_body_is_refused_in_the_contracts_shape(proxy: Entrance) -> None:
+def test_a_huge_body_is_refused_in_the_contracts_shape(proxy: RunningProxy) -> None:
     for size in (65 * 1024, 200_000):  # the first by the service, the second by nginx
         answer = request("POST", proxy.url("api") + "/register", b"x" * size)
         assert answer.status == 413
@@ -195,7 +195,7 @@ def test_a_huge_body_is_refused_in_the_contracts_shape(proxy: Entrance) -> None:
 
 
 def test_the_simulator_at_nominal_rate_meets_no_limit(
-    proxy: Entrance, api: Service, tmp_path: Path
+    proxy: RunningProxy, api: Service, tmp_path: Path
 ) -> None:
     """Every answer is api's own: its hashing queue may refuse, nginx never."""
 
@@ -217,7 +217,7 @@ def test_the_simulator_at_nominal_rate_meets_no_limit(
     assert totals["refused"] == totals["reset"] == totals["other"] == 0
 
 
-def test_guessing_passwords_is_slowed(proxy: Entrance) -> None:
+def test_guessing_passwords_is_slowed(proxy: RunningProxy) -> None:
     def guess(number: int) -> int:
         form = urllib.parse.urlencode({"username": f"nobody{number}", "password": "wrong"})
         return request("POST", proxy.url("web") + "/login", form.encode()).status
@@ -230,7 +230,7 @@ def test_guessing_passwords_is_slowed(proxy: Entrance) -> None:
     assert proxy.get("web", "/public").status == 200
 
 
-def test_its_own_metrics_are_exported(proxy: Entrance) -> None:
+def test_its_own_metrics_are_exported(proxy: RunningProxy) -> None:
     assert proxy.get("status", "/anything").status == 404
     program = tools.require(["nginx-exporter"], load().cache)["nginx-exporter"].path
     port = free_port()
@@ -251,7 +251,7 @@ def test_its_own_metrics_are_exported(proxy: Entrance) -> None:
 
 
 def test_who_is_away_is_told_in_the_contracts_shape_and_back_at_once(
-    proxy: Entrance, api: Service, web: Service
+    proxy: RunningProxy, api: Service, web: Service
 ) -> None:
     def reload_to(target: str) -> None:
         proxy.serve(target, address(web))

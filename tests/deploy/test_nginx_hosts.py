@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks import connect, rest
-from tests.deploy.proxy import Entrance, start
+from tests.deploy.proxy import RunningProxy, start
 from tests.parts import Service, request
 
 SITE = "minitwit.example"
@@ -19,18 +19,18 @@ PLAIN = ("http", "web", "api")
 @pytest.fixture(scope="module")
 def proxy(
     api: Service, web: Service, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Entrance]:
+) -> Iterator[RunningProxy]:
     folder = tmp_path_factory.mktemp("nginx")
     to_api, to_web = (service.url.removeprefix("http://") for service in (api, web))
     own = {"SITE": SITE, "HOSTS": "192.0.2.7"}
-    with start(folder, to_api, to_web, grafana=to_web, environment=own) as entrance:
-        yield entrance
+    with start(folder, to_api, to_web, grafana=to_web, environment=own) as proxy:
+        yield proxy
 
 
-def ask(proxy: Entrance, entrance: str, head: bytes) -> bytes:
+def ask(proxy: RunningProxy, port: str, head: bytes) -> bytes:
     """The answer to a whole request but for its end."""
-    with connect(f"http://127.0.0.1:{proxy.ports[entrance]}") as plain:
-        if entrance != "https":
+    with connect(f"http://127.0.0.1:{proxy.ports[port]}") as plain:
+        if port != "https":
             plain.sendall(head + b"Connection: close\r\n\r\n")
             return rest(plain)
         trust = ssl.create_default_context(cafile=str(proxy.folder / "secrets/tls/tls_certificate"))
@@ -43,35 +43,35 @@ def get(host: bytes, path: bytes = b"/latest") -> bytes:
     return b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n"
 
 
-@pytest.mark.parametrize("entrance", [*PLAIN, "https"])
+@pytest.mark.parametrize("port", [*PLAIN, "https"])
 @pytest.mark.parametrize("host", [b"evil.example", b"api.evil.example", b"grafana.evil.example"])
-def test_an_unknown_host_is_refused(proxy: Entrance, entrance: str, host: bytes) -> None:
-    answer = ask(proxy, entrance, get(host, b"/grafana"))
+def test_an_unknown_host_is_refused(proxy: RunningProxy, port: str, host: bytes) -> None:
+    answer = ask(proxy, port, get(host, b"/grafana"))
     assert answer.startswith(b"HTTP/1.1 421 "), answer
     assert b"evil.example" not in answer
 
 
 @pytest.mark.parametrize("host", [SITE.encode(), b"api." + SITE.encode(), b"192.0.2.7:5001"])
-def test_a_known_host_is_answered(proxy: Entrance, host: bytes) -> None:
+def test_a_known_host_is_answered(proxy: RunningProxy, host: bytes) -> None:
     assert ask(proxy, "api", get(host)).startswith(b"HTTP/1.1 200 ")
 
 
-def test_port_80_redirects_to_known_hosts(proxy: Entrance) -> None:
+def test_port_80_redirects_to_known_hosts(proxy: RunningProxy) -> None:
     answer = ask(proxy, "http", get(SITE.encode(), b"/a?b=c"))
     assert answer.startswith(b"HTTP/1.1 308 ")
     assert b"Location: https://minitwit.example/a?b=c\r\n" in answer
 
 
-@pytest.mark.parametrize("entrance", [*PLAIN, "https"])
+@pytest.mark.parametrize("port", [*PLAIN, "https"])
 @pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n"])
-def test_a_host_is_said_once(proxy: Entrance, entrance: str, hosts: bytes) -> None:
-    answer = ask(proxy, entrance, b"GET /latest HTTP/1.1\r\n" + hosts)
+def test_a_host_is_said_once(proxy: RunningProxy, port: str, hosts: bytes) -> None:
+    answer = ask(proxy, port, b"GET /latest HTTP/1.1\r\n" + hosts)
     assert answer.startswith(b"HTTP/1.1 400 "), answer
 
 
 @pytest.mark.parametrize("with_nginx", [True, False])
 def test_an_offer_of_h2c_is_an_ordinary_request(
-    proxy: Entrance, api: Service, with_nginx: bool
+    proxy: RunningProxy, api: Service, with_nginx: bool
 ) -> None:
     """As Java's client makes it by default; asked without nginx, a service loses the body."""
     address = f"http://127.0.0.1:{proxy.ports['api']}" if with_nginx else api.url
@@ -104,7 +104,9 @@ def test_a_network_of_ipv6_is_one_client(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("with_nginx", [True, False])
-def test_trailers_do_not_reach_a_service(proxy: Entrance, api: Service, with_nginx: bool) -> None:
+def test_trailers_do_not_reach_a_service(
+    proxy: RunningProxy, api: Service, with_nginx: bool
+) -> None:
     """30 MB of them; asked without nginx, a service keeps them until the request ends."""
     process = Path(f"/proc/{api.process.pid}")
     (process / "clear_refs").write_text("5")  # the peak begins anew

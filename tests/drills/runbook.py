@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 
-from tests.alerts.pages import LOOK, OVER, Block, read
+from tests.alerts.runbook_pages import LOOK, OVER, Block, read
 from tests.drills.findings import FINDINGS, SMALL, VERIFIED, Expected
 from tests.drills.site import Site
 from tests.drills.table import Drill

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.alerts.pages import LOOK, NAMES, read
+from tests.alerts.runbook_pages import LOOK, NAMES, read
 from tests.drills.findings import FINDINGS, VERIFIED
 from tests.drills.runbook import page_of
 from tests.drills.table import DRILLS

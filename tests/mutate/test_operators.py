@@ -79,7 +79,7 @@ CASES: dict[str, tuple[str, list[str]]] = {
         ['_NAMES = (\n    r"d|e"\n)\n', '_NAMES = (\n    r"a(?:b)c|e"\n)\n'],
     ),
     "unit": ('stat(unit="s")\n', ['stat(unit="bytes")\n']),
-    "query": ("x = summed(c.REGISTRATIONS)\n", ["x = summed(c.LOGINS)\n"]),
+    "query": ("x = scoped_rate(c.REGISTRATIONS)\n", ["x = scoped_rate(c.LOGINS)\n"]),
 }
 
 

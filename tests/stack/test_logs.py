@@ -24,7 +24,7 @@ from observability.instrument.metrics import Meter
 from observability.promql.logql import lines as lines_of
 from observability.stack.config.deployments import TENANT
 from observability.stack.local.up import absent
-from tests.alerts.pages import NAMES, read
+from tests.alerts.runbook_pages import NAMES, read
 from tests.collector import Collector, receiver
 from tests.observability.instrument.served import PARENT, exemplars
 from tests.parts import PATIENCE, ROOT, request, wait_for

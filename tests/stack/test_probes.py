@@ -144,7 +144,7 @@ def listening(folder: Path) -> Iterator[int]:
 
 def watch(site: Platform, address: str) -> None:
     """Make the TLS probe check ``address``, with the labels and module of nginx."""
-    [probe] = [probe for probe in PROBES if probe.entrance]
+    [probe] = [probe for probe in PROBES if probe.through]
     path = site.settings.config / "prometheus.yml"
     text = yaml.safe_load(path.read_text())
     [job] = [job for job in text["scrape_configs"] if job["job_name"] == "probe"]
