@@ -24,7 +24,6 @@ class Health:
         self._meter = meter
         self._checks: dict[str, Check] = {}
         self.draining = False
-        meter.set(catalog.READY, 0)
 
     def add(self, name: str, check: Check) -> None:
         """Make readiness depend on ``check``."""
