@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,3 +73,24 @@ def test_the_cases_notice_a_changed_rule(
     changed = {name: text.replace(old, new) for name, text in rules.items()}
     case = write(alert, changed, tmp_path)
     assert promtool("test", "rules", case).returncode == 1
+
+
+def tripled(text: str, name: str) -> str:
+    """The rules with three times the ``for`` of an alert."""
+    document = yaml.safe_load(text)
+    for rule in (rule for group in document["groups"] for rule in group["rules"]):
+        if rule.get("alert") == name:
+            number, unit = re.fullmatch(r"(\d+)(\w+)", rule["for"]).groups()  # type: ignore[union-attr]
+            rule["for"] = f"{3 * int(number)}{unit}"
+    return yaml.safe_dump(document)
+
+
+WAITING = [alert.name for alert in all_alerts() if alert.name in NAMES and alert.for_]
+
+
+@pytest.mark.parametrize("name", [one for one in WAITING if "BurnRate" not in one])
+def test_the_cases_notice_three_times_the_wait(
+    name: str, promtool: Promtool, tmp_path: Path
+) -> None:
+    changed = {file: tripled(text, name) for file, text in render().items()}
+    assert promtool("test", "rules", write(name, changed, tmp_path)).returncode == 1
