@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What both ways to deploy share: words, one deploy at a time, notes in Grafana.
+# Functions of deploy-compose.sh and deploy-swarm.sh: messages, options, the lock, annotations.
 
 STATE=${STATE:-.deploy} # what this host remembers between two deploys
 GRAFANA_URL=${GRAFANA_URL:-http://127.0.0.1:3000}
@@ -14,7 +14,7 @@ fail() {
     exit 1
 }
 
-# Read what both ways take: options ARGUMENTS... sets DRY, anyway, back and image.
+# Parse the common options: options ARGUMENTS... sets DRY, anyway, back and image.
 # shellcheck disable=SC2034  # the scripts that source this use them
 options() {
     anyway='' back='' image=''
@@ -30,7 +30,7 @@ options() {
     done
 }
 
-# Run a command, or only say it.
+# Run a command, or print it in a dry run.
 run() {
     if [ -n "$DRY" ]; then
         say "would run: $*"
@@ -51,14 +51,14 @@ lock() {
     flock --nonblock "$lock_file" || fail "another deploy is under way (lock: $STATE/lock)"
 }
 
-# A note that every dashboard shows: annotate TEXT TAG... A Grafana that is away stops nothing.
+# Add an annotation to every dashboard: annotate TEXT TAG... A failure does not stop the deploy.
 annotate() {
     local text=$1 tags
     shift
     tags=$(printf ',"%s"' deploy "$@")
     text=${text//[\"\\]/}
     [ -z "$DRY" ] || { say "would note in Grafana: $text"; return 0; }
-    # The password goes by a pipe: an argument could be read in the list of processes.
+    # The password goes through a pipe: the list of processes shows arguments.
     printf 'user = "admin:%s"\n' "$(grafana_password)" |
         curl --silent --show-error --fail --max-time 5 --output /dev/null --config - \
             --header 'Content-Type: application/json' \

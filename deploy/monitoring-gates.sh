@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What a deploy asks the monitoring, and tells it: alerts, budgets, one version against the other,
-# silences. Prometheus and Alertmanager are reached through Grafana, with its password, unless
-# PROMETHEUS_URL and ALERTMANAGER_URL say where they are.
+# Gates of a deploy that query the monitoring: critical alerts, error budgets, the comparison of two
+# versions; and the silences that a deploy sets. Prometheus and Alertmanager are reached through Grafana, with its password, unless
+# PROMETHEUS_URL and ALERTMANAGER_URL are set.
 
 QUESTIONS=alerts/generated/deploy/questions.promql
-LEAST=50 # requests of each side below which nothing is judged
+LEAST=50 # requests of each version, below which they are not compared
 SILENCE_MINUTES=30 # if this script is killed, the silence ends by itself
 silence=
 
@@ -16,11 +16,11 @@ _through() {
         url=$GRAFANA_URL/api/datasources/proxy/uid/$1
         login="user = \"admin:$(grafana_password)\""
     fi
-    # The password goes by a pipe: an argument could be read in the list of processes.
+    # The password goes through a pipe: the list of processes shows arguments.
     curl --silent --fail --max-time 5 --config - "${@:3}" "$url$2" <<<"$login"
 }
 
-# question NAME [SERVICE INSTANCES SECONDS]: Prometheus's answer as JSON
+# Run a query of that file: question NAME [SERVICE INSTANCES SECONDS]; prints the JSON response.
 question() {
     local query
     query=$(sed -n "s/^$1 //p" "$QUESTIONS")
@@ -30,13 +30,13 @@ question() {
     _through prometheus /api/v1/query --get --data-urlencode "query=$query"
 }
 
-# The first number of an answer; 0 if there is none.
+# The value of the first series in a response; 0 without one.
 _number() { sed -n 's/^[^[]*\[.*"value":\[[0-9.]*,"\([^"]*\)"\].*/\1/p' | grep . || echo 0; }
 
-# A label of each series of an answer, and of which service it is, if it says so.
+# A label of each series in a response, and its service, if it has one.
 _named() { tr '{' '\n' | sed -n "s/.*\"$1\":\"\([^\"]*\)\"\(.*\"service\":\"\([^\"]*\)\"\)\{0,1\}.*/\1 \3/p" | sort -u; }
 
-# A sentence on why no deploy may start now; nothing if it may.
+# Print why no deploy may start now; print nothing if one may.
 objection() {
     local alerts budgets
     if ! alerts=$(question critical) || ! budgets=$(question spent); then
@@ -49,7 +49,7 @@ objection() {
     [ -z "$budgets" ] || echo "the error budget is spent: $budgets"
 }
 
-# Refuse to go on if there is an objection; with any argument only say so.
+# End the deploy if there is an objection; with an argument only print it.
 may_start() {
     local why
     why=$(objection | paste -sd';' | sed 's/;/; /g')
@@ -58,7 +58,8 @@ may_start() {
     say "  $why; it goes on all the same ($1)"
 }
 
-# worse OLD NEW SECONDS: whether NEW (regular expressions of replicas) does worse than OLD. Says why.
+# worse OLD NEW SECONDS: compare two versions, given as regular expressions of instances; succeeds
+# if NEW is worse, and prints why.
 worse() {
     local service verdict=1
     for service in api web; do
@@ -93,9 +94,8 @@ _compare() { # SERVICE OLD NEW SECONDS: 1 if it is worse
     ! grep -q 'is WORSE' "$STATE/compared"
 }
 
-# Nobody is paged for a replica of api or web that does not answer, but for those that serve:
-# silence_all_but INSTANCES IMAGE.
-# An alert without an instance, that none is there at all, pages as ever.
+# silence_all_but INSTANCES IMAGE: silence MiniTwitTargetDown of every replica of api and web but
+# INSTANCES, which serve. The alert without an instance (no replica at all) still pages.
 silence_all_but() {
     local before=$silence body
     printf -v body '{"createdBy":"deploy","comment":"deploy of %s","startsAt":"%s","endsAt":"%s","matchers":[%s,%s,%s]}' \

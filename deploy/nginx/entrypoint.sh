@@ -1,6 +1,6 @@
 #!/bin/sh
-# What runs in nginx's container: sees to the first version, to the hosts that it answers for, and
-# to the size of the log.
+# Entrypoint of nginx's container: writes the first upstream configuration and the known hosts,
+# rotates the log, starts nginx.
 #   SITE    the domain; with it, only SITE, its api. and grafana., and HOSTS are answered
 #   HOSTS   other names and addresses that clients use, separated by spaces
 #   PLAIN_WEB, PLAIN_API   addresses on which 5000 and 5001 are open in plain HTTP
@@ -54,7 +54,7 @@ for plain in "PLAIN_WEB=${PLAIN_WEB:-}" "PLAIN_API=${PLAIN_API:-}"; do
     echo "entrypoint.sh: WARNING: $plain opens plain HTTP: passwords cross the network in plain text" >&2
 done
 
-# Promtail follows the file by name: it is renamed and begun anew, one older one is kept.
+# Promtail follows the file by its name. Rotation renames it; one older file is kept.
 rotate() {
     while sleep "${ROTATE_SECONDS:-10}"; do
         if [ -f "$log" ] && [ "$(wc -c <"$log")" -gt "${LOG_BYTES:-20000000}" ]; then

@@ -109,7 +109,7 @@ def test_trailers_do_not_reach_a_service(
 ) -> None:
     """30 MB of them; asked without nginx, a service keeps them until the request ends."""
     process = Path(f"/proc/{api.process.pid}")
-    (process / "clear_refs").write_text("5")  # the peak begins anew
+    (process / "clear_refs").write_text("5")  # resets the peak
     before = peak(process)
     head = b"POST /register HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
     address = f"http://127.0.0.1:{proxy.ports['api']}" if with_nginx else api.url
