@@ -90,7 +90,7 @@ drill: $(VENV)/dev.stamp ## break everything on purpose (DRILL=name, TIMES=n); a
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills $(DRILL) $(if $(TIMES),--times $(TIMES))
 
-healthy: $(VENV)/dev.stamp ## an hour of load in which nothing may fire; writes results/healthy.json
+healthy: $(VENV)/dev.stamp ## two hours of load, restarts, a deploy, in which nothing may fire; writes results/healthy.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills.healthy
 
