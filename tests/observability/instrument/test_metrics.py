@@ -26,6 +26,16 @@ def test_every_known_child_is_zero_before_anything_happened() -> None:
             assert set(found.values()) == {0}
 
 
+def test_what_is_counted_or_observed_once_is_there_once() -> None:
+    meter = Meter(catalog.API)
+    meter.count(catalog.DB_ERRORS, "timeout")
+    meter.count(catalog.DB_ERRORS, "statement", by=3)
+    found = samples(meter, catalog.DB_ERRORS.name)
+    assert (found[("timeout",)], found[("statement",)]) == (1, 3)
+    meter.observe(catalog.HTTP_DURATION, 0.02, "GET", "/x")
+    assert set(samples(meter, f"{catalog.HTTP_DURATION.name}_count").values()) == {1}
+
+
 def test_names_follow_the_conventions() -> None:
     for metric in catalog.METRICS:
         assert metric.name.startswith("minitwit_")
