@@ -10,19 +10,19 @@ from tests.drills.run import Row
 from tests.drills.table import DRILLS
 
 RUNS = 3  # of each alert, the newest last
-PROVES = {(drill.name, alert) for drill in DRILLS for alert in drill.fires}
+PROVES = {(drill.name, drill.what, alert) for drill in DRILLS for alert in drill.fires}
 Entry = dict[str, Any]
 
 
 def added(before: Entry, rows: list[Row], failures: dict[str, str], commit: str) -> Entry:
     """Return the record with these runs; ``failures`` are by drill, until it passes again.
 
-    What a drill no longer proves is left out.
+    What a drill no longer proves, or proved by another fault, is left out.
     """
     found = [*before.get("rows", ()), *(asdict(row) | {"commit": commit} for row in rows)]
-    kept = [row for row in found if (row["drill"], row["alert"]) in PROVES]
+    kept = [row for row in found if (row["drill"], row["fault"], row["alert"]) in PROVES]
     over = {row.drill for row in rows} | failures.keys()
-    names = {drill for drill, _ in PROVES}
+    names = {drill.name for drill in DRILLS}
     failed = [one for one in before.get("failures", ()) if one["drill"] in names - over]
     failed += [{"drill": d, "commit": commit, "failed": why} for d, why in failures.items()]
     return {"rows": newest(kept), "failures": failed}
@@ -62,5 +62,6 @@ def markdown(record: Entry) -> str:
 
 def commits(rows: list[Entry]) -> str:
     """Return how many runs there are of each commit."""
-    short = [row["commit"][:7] for row in rows]
+    parts = [row["commit"].partition("+") for row in rows]
+    short = [f"{commit[:7]}{plus}{changes}" for commit, plus, changes in parts]
     return ", ".join(f"{short.count(one)} of {one}" for one in dict.fromkeys(short))

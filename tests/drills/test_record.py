@@ -13,11 +13,11 @@ def test_a_run_is_added_with_its_commit_and_the_oldest_goes() -> None:
     for commit in ("bbbbbbbbbb", "bbbbbbbbbb", "cccccccccc+changes"):
         record = added(record, [ROW], {}, commit)
     assert [row["commit"][:1] for row in record["rows"]] == ["b", "b", "c"]
-    assert "2 s | 3 s | 2 of bbbbbbb, 1 of ccccccc" in markdown(record)
+    assert "2 s | 3 s | 2 of bbbbbbb, 1 of ccccccc+changes" in markdown(record)
 
 
 def test_what_no_drill_proves_any_more_is_left_out() -> None:
-    before = {"rows": [{"drill": "api-stopped", "alert": "MiniTwitNoPosts", "commit": "a"}]}
+    before = {"rows": [{"drill": "api-stopped", "fault": "", "alert": "MiniTwitNoPosts"}]}
     assert added(before, [ROW], {}, "b")["rows"] == added({}, [ROW], {}, "b")["rows"]
 
 
