@@ -38,6 +38,7 @@ TERMS = {
     r"[Ww]hoever|\b[Ww]hom\b": "users, clients, callers, operators",
     r"latest mark": "latest id",
     r"\bchores\b": "periodic tasks",
+    r"beg[au]n anew|begins? anew": "restarted",
 }
 # names: what we used to say → what the field says
 NAMES = {
@@ -46,6 +47,8 @@ NAMES = {
     "Chores": "PeriodicTasks", "pulse": "heartbeat", "ROOM": "CHANNEL",
     "Afterwards": "TailSampling",
     "Deliveries": "ExportCounts", "Turns": "HashingQueue",
+    "Clock": "TimeScale", "Burnt": "BudgetUse", "Judgement": "Detector", "Looked": "Scrapes",
+    "Entrance": "RunningProxy", "HUES": "PALETTE", "whose": "session_user",
 }  # fmt: skip
 OURS = Path(__file__)
 
