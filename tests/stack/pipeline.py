@@ -40,14 +40,30 @@ def written(stack: Platform, service: str) -> list[str]:
     return sorted(lines, key=nanoseconds)
 
 
-def stored(stack: Platform, service: str, lines: list[str]) -> Counter[str]:
+def stored(stack: Platform, service: str, lines: list[str], size: int = SLICE) -> Counter[str]:
     """What Loki has in the time of ``lines``, asked for piece by piece."""
     times = [nanoseconds(line) for line in lines]
-    bounds = [times[0], *times[SLICE::SLICE], times[-1] + 1]
+    bounds = [times[0], *times[size::size], times[-1] + 1]
     found: Counter[str] = Counter()
     for start, end in itertools.pairwise(bounds):
         found.update(line for _, line in ask(stack, f'{{service="{service}"}}', start, end))
     return found
+
+
+def difference(stack: Platform, service: str, lines: list[str]) -> str:
+    """Say which lines Loki lacks or has twice, asked by many and by few."""
+    said = []
+    for size in (SLICE, SLICE // 20):
+        found, expected = stored(stack, service, lines, size), Counter(lines)
+        missing, more = expected - found, found - expected
+        where = [number for number, line in enumerate(lines) if line in missing]
+        said.append(
+            f"by {size}: {missing.total()} of {len(lines)} missing, from number {where[:1]} to"
+            f" {where[-1:]}; {more.total()} too many, such as {list(more)[:1]}"
+        )
+    metrics = get(stack.url("promtail") + "/metrics").body.decode().splitlines()
+    counts = [m for m in metrics if m.startswith(("promtail_read_lines", "promtail_sent_entries"))]
+    return "\n".join([*said, *counts])
 
 
 def position(stack: Platform, log: Path) -> int:
