@@ -157,12 +157,22 @@ def test_database_hanging_then_going_on(patient: Service, own_server: PostgresSe
     wait_for("posting again", lambda: post(patient).status == 204)
 
 
+def waiting(service: Service, pool: ThreadPoolExecutor) -> bool:
+    """Whether requests for a connection are seen to wait while twelve post."""
+    posts = [pool.submit(post, service) for _ in range(12)]
+    while not all(one.done() for one in posts):
+        if service.metric("minitwit_db_pool_waiting_requests") > 0:
+            return True
+    return False
+
+
 def test_pool_exhausted_is_a_bounded_wait(patient: Service, own_server: PostgresServer) -> None:
     wait_for("ready", lambda: patient.get("/readyz").status == 200)
     with psycopg.connect(own_server.url("patient")) as blocker:
         blocker.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
         with ThreadPoolExecutor(12) as pool:
             answers = list(pool.map(lambda _: post(patient), range(12)))
+            wait_for("requests that wait", lambda: waiting(patient, pool))
         assert {answer.status for answer in answers} == {503}
         # Saturated is not broken.
         wait_for("readiness", lambda: patient.get("/readyz").status == 200)
