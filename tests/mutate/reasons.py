@@ -6,6 +6,13 @@ Reasons = tuple[tuple[str, str, str], ...]
 UNKNOWN = "a test is missing"
 # operator, part of the mutant's title (file, line, what becomes what) → the reason
 REASONS: Reasons = (
+    ("left-out", "catalog.BACKUP_SIZE", "has a test since, under which it was not judged again"),
+    (
+        "left-out",
+        "catalog.DB_POOL_WAITING",
+        "has a test since, under which it was not judged again",
+    ),
+    ("label", "'\"unavailable\"'", "has a test since, under which it was not judged again"),
     ("window", "alerts/logs.py", "Loki alone evaluates rules on log lines; these tests start none"),
     (
         "left-out",
