@@ -182,7 +182,7 @@ elif ! has_canary; then
 else
     say "2 one replica of $IMAGE beside the others for $CANARY_SECONDS s"
     begun=1
-    canary || exit 1
+    canary "$serving" || exit 1
 fi
 say "3 replace what runs"
 rolled=1

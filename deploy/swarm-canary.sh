@@ -74,12 +74,12 @@ watch_errors() {
     done
 }
 
-# A share of the traffic: out at the third 5xx, or if it does worse than the replicas beside it.
+# canary SERVING: a share of the traffic; 1 at the third 5xx, or if it does worse than those replicas.
 canary() {
     local fresh
     start_canary || return 1
     # shellcheck disable=SC2086  # a list
     fresh=$(instances $CANARIES)
     watch_errors "$fresh" "$CANARY_SECONDS" || return 1
-    ! worse "$serving" "$fresh" "$CANARY_SECONDS"
+    ! worse "$1" "$fresh" "$CANARY_SECONDS"
 }
