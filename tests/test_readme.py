@@ -28,17 +28,15 @@ CARD = (
 )  # fmt: skip
 # Drills that were made or changed lately, and how often each was run since. It only gets shorter.
 FEWER = {
-    ("api-then-web", "MiniTwitTargetDown"): 0,
-    ("database-hanging", "MiniTwitDatabaseDown"): 2,
-    ("errors-logged", "MiniTwitDatabaseErrors"): 0,
-    ("errors-logged", "MiniTwitErrorsLogged"): 0,
+    ("api-then-web", "MiniTwitTargetDown"): 1,
+    ("errors-logged", "MiniTwitDatabaseErrors"): 1,
+    ("errors-logged", "MiniTwitErrorsLogged"): 1,
     ("follows-locked", "MiniTwitDatabaseErrors"): 0,
     ("follows-locked", "MiniTwitDatabaseSlow"): 0,
     ("follows-locked", "MiniTwitErrorRatio"): 0,
     ("read-only", "MiniTwitProbeFailing"): 2,
-    ("read-only-unprobed", "MiniTwitNoPosts"): 0,
+    ("read-only-unprobed", "MiniTwitNoPosts"): 1,
     ("relay-stopped", "MiniTwitNotificationsFailing"): 1,
-    ("web-stopped", "MiniTwitTargetDown"): 2,
 }
 
 
