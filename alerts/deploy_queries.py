@@ -26,24 +26,24 @@ from observability.promql.joins import VERSION, with_version
 from observability.time_scale import TimeScale
 
 FILE = "deploy/questions.promql"
-SPENT = 1e-9  # what is left of a budget that is spent
-SIDE: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$instance")}
+NOTHING_LEFT = 1e-9  # of a budget: zero but for rounding
+REPLICAS: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$instance")}
 
 
 def questions() -> dict[str, Expr]:
-    """Return each query by its name, by version: two versions are told apart."""
+    """Return each query by its name; those that compare two versions are by version."""
     rules = [rule for group in recordings(TimeScale()) for rule in group.rules]
     left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == LEFT)
-    requests = increase(HTTP_REQUESTS, RANGE, **SIDE)
-    failed = increase(HTTP_REQUESTS, RANGE, status=matches("5.."), **SIDE)
-    # Since these replicas started: of a canary each answer counts.
+    requests = increase(HTTP_REQUESTS, RANGE, **REPLICAS)
+    failed = increase(HTTP_REQUESTS, RANGE, status=matches("5.."), **REPLICAS)
+    # Since these replicas started: `increase` would miss errors before the first scrape.
     errors = select(HTTP_REQUESTS, status=matches("5.."), instance=matches("$instance"))
-    buckets = with_version(rate(HTTP_DURATION, RANGE, "bucket", **SIDE))
+    buckets = with_version(rate(HTTP_DURATION, RANGE, "bucket", **REPLICAS))
     summed = total(buckets, LE, SERVICE, VERSION)
     return {
         "critical": select(ALERTS, alertstate="firing", severity="critical"),
-        "spent": select(left) < SPENT,
-        "version": select(BUILD_INFO, **SIDE),
+        "spent": select(left) < NOTHING_LEFT,
+        "version": select(BUILD_INFO, **REPLICAS),
         "errors": total(errors),
         "requests": total(with_version(requests), SERVICE, VERSION),
         "failed": total(with_version(failed), SERVICE, VERSION),

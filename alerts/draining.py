@@ -1,4 +1,4 @@
-"""Alerts without a receiver: they inhibit symptoms whose windows still drain.
+"""Alerts without a receiver: they inhibit symptoms whose windows still hold an outage's errors.
 
 A cause that has ended no longer inhibits, but a window of a minute still contains its errors for a
 minute, and one of five minutes for five. Operators who knew of the cause must not be paged for
@@ -15,14 +15,14 @@ from observability.promql.builders import matches, select, total
 from observability.promql.expr import Expr
 from observability.time_scale import TimeScale
 
-PAGE = "MiniTwitDraining"
-DOWN = ("MiniTwitDatabaseDown", "MiniTwitTargetDown")
+RUNBOOK = "MiniTwitDraining"
+DOWN_ALERTS = ("MiniTwitDatabaseDown", "MiniTwitTargetDown")
 # name → seconds after the cause, and the causes. A probe is repeated within seconds; windows of a
-# minute and of five must have passed completely. No alert drains itself.
+# minute and of five must have passed completely. No alert is a cause of its own inhibition.
 DRAINING = {
-    f"{PAGE}20s": (20.0, DOWN),
-    f"{PAGE}1m": (1.5 * MINUTE, (*DOWN, "MiniTwitProbeFailing")),
-    f"{PAGE}5m": (5.0 * MINUTE, (*DOWN, "MiniTwitProbeFailing", "MiniTwitErrorRatio")),
+    f"{RUNBOOK}20s": (20.0, DOWN_ALERTS),
+    f"{RUNBOOK}1m": (1.5 * MINUTE, (*DOWN_ALERTS, "MiniTwitProbeFailing")),
+    f"{RUNBOOK}5m": (5.0 * MINUTE, (*DOWN_ALERTS, "MiniTwitProbeFailing", "MiniTwitErrorRatio")),
 }
 
 
@@ -39,8 +39,8 @@ def alerts(_: TimeScale) -> Group:
                 severity="none",
                 summary="The windows of an outage still drain.",
                 impact="nobody",
-                description="{{ $labels.service }} had an alert; its symptoms are inhibited.",
-                runbook=PAGE,
+                description="{{ $labels.service }} has or had an alert; symptoms are inhibited.",
+                runbook=RUNBOOK,
             )
             for name, (seconds, causes) in DRAINING.items()
         ),

@@ -1,4 +1,4 @@
-"""Rules on saturation before users notice it: tickets, not pages."""
+"""Rules on saturation before users notice it: tickets, but for a disk that is full."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _COUNT = Statement(
     SELECT array_agg(failures ORDER BY key), max("left")::int FROM counted
     """,
 )
-_FORGIVE = Statement(
+_RESET = Statement(
     "login_attempt_forgive",
     """
     WITH cleared AS (DELETE FROM login_attempts WHERE key = %(account)s),
@@ -45,8 +45,8 @@ async def count(
 ) -> tuple[int, int, int]:
     """Count an attempt; return both counts in the window and the seconds left.
 
-    The counts are those of ``account``, a key of an account as seen from one address, and of
-    ``address``.
+    The counts are those of ``account``, a key of an account as seen from one network, and of
+    ``address``, a key of that network. Keys begin with "account" and "address", and so sort.
     """
     parameters = {"keys": sorted((account, address)), "seconds": seconds}
     numbers, left = await database.one(_COUNT, parameters)
@@ -55,4 +55,4 @@ async def count(
 
 async def reset(database: Database, account: str, address: str) -> None:
     """Reset the account's count after a success, and remove the attempt from the address's."""
-    await database.one(_FORGIVE, {"account": account, "address": address})
+    await database.one(_RESET, {"account": account, "address": address})

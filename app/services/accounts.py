@@ -1,4 +1,4 @@
-"""Registration, log-in, and the users of sessions."""
+"""Registration, log-in, and whose session a token is."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SESSION_SECONDS = 30 * 24 * 3600
 # There is no limit for an account from all networks: it would let anyone lock its owner out.
 THROTTLE_SECONDS = 300
 ACCOUNT_FAILURES = 10
-ADDRESS_FAILURES = 50
+NETWORK_FAILURES = 50
 PROBE_SESSION_SECONDS = 60
-TAKEN = "The username is already taken"
+NAME_TAKEN = "The username is already taken"
 
 
 class Accounts:
@@ -46,8 +46,8 @@ class Accounts:
                 username, "You have to enter a username", validation.NAME_LENGTH
             )
             bad_email = "You have to enter a valid email address"
-            address = validation.required(email, bad_email, validation.EMAIL_LENGTH)
-            if "@" not in address:
+            email_address = validation.required(email, bad_email, validation.EMAIL_LENGTH)
+            if "@" not in email_address:
                 raise Invalid(bad_email)
             plain = validation.required(
                 password, "You have to enter a password", validation.PASSWORD_LENGTH
@@ -55,14 +55,14 @@ class Accounts:
         except Invalid:
             self._events.emit(Registered("invalid"))
             raise
-        # Looked up first to save the hash if the name is taken; the unique index decides.
+        # Looked up first: nothing is hashed for a name that is taken. The unique index decides.
         async with self._passwords.queue.register():
             added = not await users.exists(self._database, name) and await users.add(
-                self._database, name, address, await self._passwords.hash(plain), latest
+                self._database, name, email_address, await self._passwords.hash(plain), latest
             )
         self._events.emit(Registered("ok" if added else "username_taken"))
         if not added:
-            raise Invalid(TAKEN)
+            raise Invalid(NAME_TAKEN)
 
     async def log_in(self, username: object, password: object, address: str) -> str:
         """Start a session for a client at ``address`` and return its token.
@@ -112,9 +112,9 @@ class Accounts:
 
         With a wrong password it is throttled like any other user.
         """
-        known = self._probe.password.reveal()
+        expected = self._probe.password.reveal()
         given = password if isinstance(password, str) and validation.storable(password) else ""
-        same = hmac.compare_digest(given.encode(), known.encode())
+        same = hmac.compare_digest(given.encode(), expected.encode())
         return bool(self._probe.user) and name == self._probe.user and same
 
     async def ensure_probe_user(self) -> None:
@@ -131,11 +131,11 @@ class Accounts:
             await users.replace_hash(self._database, known[0], known[1], fresh)
         self._probe_exists = True
 
-    async def _throttle(self, account: str, address: str) -> None:
-        of_account, of_address, left = await attempts.count(
-            self._database, account, address, THROTTLE_SECONDS
+    async def _throttle(self, account: str, network: str) -> None:
+        of_account, of_network, left = await attempts.count(
+            self._database, account, network, THROTTLE_SECONDS
         )
-        if of_account > ACCOUNT_FAILURES or of_address > ADDRESS_FAILURES:
+        if of_account > ACCOUNT_FAILURES or of_network > NETWORK_FAILURES:
             self._events.emit(LoggedIn("throttled"))
             raise TooMany(left)
 

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.headers import FOREVER, SECURITY
+from app.web.headers import IMMUTABLE, SECURITY
 
 DIGITS = 16
 _KEY = re.compile(rf"[0-9a-f]{{{DIGITS}}}\Z")
@@ -43,4 +43,4 @@ async def show(request: Request) -> Response:
     key = request.path_params["key"]
     if not _KEY.match(key):
         raise HTTPException(404)
-    return Response(draw(key), headers=SECURITY | FOREVER, media_type="image/svg+xml")
+    return Response(draw(key), headers=SECURITY | IMMUTABLE, media_type="image/svg+xml")

@@ -1,4 +1,4 @@
-"""Headers of every response."""
+"""Sets of response headers: of every response, of pages, of what never changes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ SECURITY = {
         "frame-ancestors 'none'; base-uri 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    # With no-referrer a browser would send "Origin: null" with our own forms.
+    # With no-referrer a browser would send "Origin: null" with our own forms; that is refused.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 # A page depends on the user, and shows each flash message once.
 PAGE = SECURITY | {"Cache-Control": "no-store"}
-FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}

@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.web.headers import FOREVER, SECURITY
+from app.web.headers import IMMUTABLE, SECURITY
 
 FOLDER = Path(__file__).parents[1] / "static"
 _TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
@@ -33,5 +33,5 @@ async def show(request: Request) -> Response:
     if name not in _FILES:
         raise HTTPException(404)
     current = request.query_params.get("v") == _VERSIONS[name]
-    caching = FOREVER if current else {"Cache-Control": "public, max-age=3600"}
+    caching = IMMUTABLE if current else {"Cache-Control": "public, max-age=3600"}
     return Response(_FILES[name], headers=SECURITY | caching, media_type=_TYPES[Path(name).suffix])

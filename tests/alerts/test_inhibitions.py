@@ -1,4 +1,4 @@
-"""One cause calls once: Alertmanager's inhibitions name alerts and labels that exist."""
+"""One cause notifies once: Alertmanager's inhibitions name alerts that exist."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WEB = 'service="web"'
 MATCHER = re.compile(r'(\w+)(=~|=)"(.*)"')
 
 
-def named(rule: dict[str, Any], side: str) -> list[str]:
+def alert_patterns(rule: dict[str, Any], side: str) -> list[str]:
     """The alternatives that the matchers of one side give for the alert's name."""
     parts = [MATCHER.fullmatch(text) for text in rule[side]]
     found = [part[3] for part in parts if part and part[1] == "alertname"]
@@ -28,15 +28,18 @@ def named(rule: dict[str, Any], side: str) -> list[str]:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: str(rule["source_matchers"]))
 def test_every_name_is_that_of_an_alert(rule: dict[str, Any]) -> None:
-    for pattern in [*named(rule, "source_matchers"), *named(rule, "target_matchers")]:
+    for pattern in [
+        *alert_patterns(rule, "source_matchers"),
+        *alert_patterns(rule, "target_matchers"),
+    ]:
         assert any(re.fullmatch(pattern, name) for name in NAMES), pattern
 
 
-def test_nothing_silences_itself() -> None:
-    """Of one alert, that of api may silence that of web."""
+def test_no_alert_inhibits_itself() -> None:
+    """Except that an alert of api may inhibit the same alert of web."""
     for rule in RULES:
         of_api, of_web = 'service="api"' in rule["source_matchers"], WEB in rule["target_matchers"]
         if of_api and of_web:
             continue
-        for cause in named(rule, "source_matchers"):
-            assert not any(re.fullmatch(p, cause) for p in named(rule, "target_matchers"))
+        for cause in alert_patterns(rule, "source_matchers"):
+            assert not any(re.fullmatch(p, cause) for p in alert_patterns(rule, "target_matchers"))

@@ -154,9 +154,9 @@ def test_an_address_is_throttled_over_many_accounts(api: Service) -> None:
     address = "198.51.100.200"
     statuses = [
         log_in(api, f"nobody {n}", "guess", address).status
-        for n in range(accounts.ADDRESS_FAILURES + 3)
+        for n in range(accounts.NETWORK_FAILURES + 3)
     ]
-    assert statuses == [401] * accounts.ADDRESS_FAILURES + [429] * 3
+    assert statuses == [401] * accounts.NETWORK_FAILURES + [429] * 3
     register(api, "neighbour")
     assert log_in(api, "neighbour", PASSWORD, "203.0.113.2").status == 200
 
@@ -185,6 +185,6 @@ def test_forwarded_headers_of_strangers_are_not_believed(database_url: str, tmp_
     ) as service:
         statuses = [
             log_in(service, f"who {n}", "guess", f"198.51.100.{n}").status
-            for n in range(accounts.ADDRESS_FAILURES + 2)
+            for n in range(accounts.NETWORK_FAILURES + 2)
         ]
     assert statuses[-1] == 429, "a made-up address per attempt must not get round the limit"

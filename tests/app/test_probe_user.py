@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from app.services.accounts import ACCOUNT_FAILURES, ADDRESS_FAILURES
+from app.services.accounts import ACCOUNT_FAILURES, NETWORK_FAILURES
 from observability import catalog
 from tests.app.test_contract import AUTHORIZATION
 from tests.parts import Service, start_service, wait_for
@@ -87,7 +87,7 @@ def test_only_its_own_password_gets_past_the_throttle(api: Service) -> None:
     assert status == 429, "to guess its password is throttled"
     assert log_in(api) == 200
     assert log_in(api, password="wrong") == 429, "a success does not take the guesses back"
-    for number in range(ADDRESS_FAILURES):
+    for number in range(NETWORK_FAILURES):
         log_in(api, f"nobody{number}")
     assert log_in(api, "ada", "secret") == 429
     assert log_in(api) == 200, "the whole address is throttled, but not the probe"

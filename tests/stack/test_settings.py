@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -89,6 +90,15 @@ def test_an_address_that_is_none_is_named(bad: str) -> None:
         parse(bad)
 
 
+def test_every_setting_of_the_services_is_passed_by_its_name_so_that_a_change_is_noticed() -> None:
+    read = set(re.findall(r'"([A-Z][A-Z_]{3,})"', (ROOT / "app/settings.py").read_text()))
+    component = {name for one in TABLE for name in one.env}
+    own = {name for name in read if name in component or f"{name}_FILE" in component}
+    shell = dict.fromkeys(read - own, "1")
+    kept = passed(shell)
+    assert not [name for name in inherited(shell) if name in read - kept.keys()]
+
+
 def test_what_decides_about_data_is_not_inherited() -> None:
     shell = {
         "PGSSLMODE": "verify-full", "PGSERVICE": "other", "PGCLIENTENCODING": "LATIN1",
@@ -118,11 +128,11 @@ def test_the_holder_of_a_port_is_told() -> None:
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         port = server.getsockname()[1]
-        assert not ports.holder(port)
+        assert not ports.listener(port)
         server.listen()
         assert ports.taken(port)
         if Path("/proc/net/tcp").exists():
-            assert f"(pid {os.getpid()})" in ports.holder(port)
+            assert f"(pid {os.getpid()})" in ports.listener(port)
     assert not ports.taken(port)
 
 

@@ -1,6 +1,6 @@
 """The ways to deploy the platform, as the templates of its configuration see them.
 
-The same templates serve three of them: this machine without Docker, compose, and Swarm. In the last
+The same templates serve all three: this machine without Docker, compose, and Swarm. In the last
 two each component has the same name, so both mount the files in ``deploy/generated``. Swarm's DNS
 resolves ``tasks.NAME`` to every replica of a service; compose gets the same names as aliases.
 """
@@ -28,14 +28,14 @@ OTLP, OTLP_PORT = "otlp", 4318
 # Ports that exist in containers only. nginx's "status" is for the exporter and the probes.
 PROXY_PORTS = {"http": 8080, "https": 8443, "web": 5000, "api": 5001, "status": 8081}
 CONTAINER_PORTS = {"nginx-exporter": 9113, "nginx": PROXY_PORTS["https"]}
-# Not listed in containers: no other component connects to them by this table.
-ABSENT = {"load", "chatlog", "migrate", "postgres", "preview"}
+# Without an address in containers: no other component connects to them by `Deployment.address`.
+UNADDRESSED = {"load", "chatlog", "migrate", "postgres", "preview"}
 REPLICATED = frozenset({"api", "web", "node", "promtail"})  # every replica is scraped by itself
 CLOUDFLARE = ROOT / "deploy/nginx/cloudflare.txt"
 
 # Loki's ruler reads rules from a folder named after the tenant; there is one tenant.
 LOKI_RULES = ROOT / "alerts/generated/loki"
-TENANT = "fake"
+TENANT = "fake"  # Loki's fixed name where it asks nobody who they are
 
 # template → path in the configuration folder
 _OWN = "observability/stack/config/templates"
@@ -80,7 +80,7 @@ class Deployment:
 
 def containers() -> Deployment:
     """Return the deployment in containers: compose and Swarm."""
-    known = {c.name: c.port for c in COMPONENTS.values() if c.port and c.name not in ABSENT}
+    known = {c.name: c.port for c in COMPONENTS.values() if c.port and c.name not in UNADDRESSED}
     ports = known | CONTAINER_PORTS
     jobs = [(name, COMPONENTS[name].job) for name in known if COMPONENTS[name].job]
     return Deployment(
@@ -118,9 +118,9 @@ def containers() -> Deployment:
 class Proxy:
     """nginx's settings: ``listen`` has host:port for each listener of ``PROXY_PORTS``.
 
-    ``active`` is the file that names the upstream api and web; ``resolver`` the DNS server that
-    resolves them, or '' where they are addresses. ``header_seconds`` limits the time in which the
-    headers of a request must arrive.
+    ``active`` are the files (a glob pattern) that name the upstream api and web; ``resolver`` the
+    DNS server that resolves them, or '' where they are addresses. ``header_seconds`` limits the
+    time in which the headers of a request must arrive.
     """
 
     listen: Mapping[str, str]
@@ -160,7 +160,7 @@ def render(template: str, **values: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701  # YAML and INI, no HTML
+        autoescape=False,  # noqa: S701  # configuration files, no HTML
     )
     environment.filters.update(q=lambda value: json.dumps(str(value)), ini=_ini, d=duration)
     return environment.get_template(template).render(

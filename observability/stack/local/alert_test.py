@@ -20,8 +20,8 @@ from observability.stack.local.table import GREEN, RED, show
 from observability.stack.settings import StackError
 
 NAME = "MiniTwitTestAlert"
-SECONDS = 45.0
-SAMPLE = re.compile(r"alertmanager_notification_requests(_failed)?_total{(.*)} (\S+)")
+TIMEOUT_SECONDS = 45.0
+COUNTER_LINE = re.compile(r"alertmanager_notification_requests(_failed)?_total{(.*)} (\S+)")
 CHAT, DELIVERED = "chat", "delivered"
 
 
@@ -43,14 +43,16 @@ class Alertmanager:
             with urllib.request.urlopen(call, timeout=10) as answer:  # noqa: S310
                 return str(answer.read().decode())
         except urllib.error.HTTPError as error:
-            raise StackError(f"Alertmanager refuses it: {error.read().decode()[:200]}") from None
+            raise StackError(
+                f"Alertmanager refuses the request: {error.read().decode()[:200]}"
+            ) from None
         except OSError as error:
             raise StackError(f"Alertmanager does not answer ({error}). Is it up? make up") from None
 
 
 def run(layout: Layout) -> int:
-    """Return 0 if every receiver got it, else 1; ``StackError`` without an Alertmanager."""
-    base = Alertmanager(
+    """Return 0 if each receiver accepted it, else 1; ``StackError`` without an Alertmanager."""
+    alertmanager = Alertmanager(
         f"http://{layout.address('alertmanager')}",
         logins.headers(layout.settings.secrets, "alertmanager"),
     )
@@ -60,12 +62,14 @@ def run(layout: Layout) -> int:
         for receiver in RECEIVERS
         if all((layout.settings.secrets / name).exists() for name in receiver.secrets)
     ]
-    before, mark = counts(base), datetime.now(UTC).strftime("%H%M%S%f")
+    before, test_id = counts(alertmanager), datetime.now(UTC).strftime("%H%M%S%f")
     begin = datetime.now(UTC)
-    send(base, layout, mark, begin, begin + timedelta(minutes=5))
-    print(f"Sent {NAME} {mark}; waiting for {CHAT}{''.join(f', {name}' for name in expected)} ...")
-    results = _wait(base, chat, mark, set(expected), before)
-    send(base, layout, mark, begin, datetime.now(UTC))  # over
+    send(alertmanager, layout, test_id, begin, begin + timedelta(minutes=5))
+    print(
+        f"Sent {NAME} {test_id}; waiting for {CHAT}{''.join(f', {name}' for name in expected)} ..."
+    )
+    results = _wait(alertmanager, chat, test_id, set(expected), before)
+    send(alertmanager, layout, test_id, begin, datetime.now(UTC))  # over
     rows = [(name, results.get(name, "nothing heard")) for name in (CHAT, *expected)]
     good = {name: result == DELIVERED for name, result in rows}
     show(("receiver", "result"), [(GREEN if good[row[0]] else RED, row) for row in rows])
@@ -73,15 +77,19 @@ def run(layout: Layout) -> int:
 
 
 def _wait(
-    base: Alertmanager, chat: Path, mark: str, names: set[str], before: dict[tuple[str, str], float]
+    alertmanager: Alertmanager,
+    chat: Path,
+    test_id: str,
+    names: set[str],
+    before: dict[tuple[str, str], float],
 ) -> dict[str, str]:
     """Return the result by receiver, as far as it is known in time."""
     found: dict[str, str] = {}
     refused: dict[str, str] = {}
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + TIMEOUT_SECONDS
     while found.keys() < {CHAT, *names} and time.monotonic() < end:
         time.sleep(0.5)
-        now = counts(base)
+        now = counts(alertmanager)
         for name in names - found.keys():
             tried, failed = (
                 now.get((kind, name), 0) - before.get((kind, name), 0) for kind in ("", "_failed")
@@ -90,35 +98,37 @@ def _wait(
                 found[name] = DELIVERED
             elif failed:
                 refused[name] = f"FAILED {failed:.0f} times: Alertmanager's log says why"
-        if chat.exists() and mark in chat.read_text():
+        if chat.exists() and test_id in chat.read_text():
             found[CHAT] = DELIVERED
     return refused | found
 
 
-def send(base: Alertmanager, layout: Layout, mark: str, begin: datetime, end: datetime) -> None:
+def send(
+    alertmanager: Alertmanager, layout: Layout, test_id: str, begin: datetime, end: datetime
+) -> None:
     """Send the alert to Alertmanager; one that has ended is an all-clear."""
     alert = {
         "labels": {
-            "alertname": NAME, "severity": "critical", "service": "test", "instance": mark,
+            "alertname": NAME, "severity": "critical", "service": "test", "instance": test_id,
         },
         "annotations": {
             "summary": "This is a test, nothing is wrong.",
             "impact": "nobody",
-            "description": "Somebody tries whether alerts arrive: make alert-test.",
+            "description": "Somebody tests whether alerts arrive: make alert-test.",
             "runbook_url": f"{layout.deployment.runbook_base}/README.md",
             "dashboard_url": f"{layout.deployment.grafana_url}{Board.MONITORING.path}",
         },
         "startsAt": begin.isoformat(),
         "endsAt": end.isoformat(),
     }  # fmt: skip
-    base.ask("/api/v2/alerts", json.dumps([alert]).encode())
+    alertmanager.ask("/api/v2/alerts", json.dumps([alert]).encode())
 
 
-def counts(base: Alertmanager) -> dict[tuple[str, str], float]:
-    """Return attempts ('') and failures ('_failed') by integration, without our own."""
-    text = base.ask("/metrics")
+def counts(alertmanager: Alertmanager) -> dict[tuple[str, str], float]:
+    """Return attempts ('') and failures ('_failed') of external receivers, by integration."""
+    text = alertmanager.ask("/metrics")
     found: dict[tuple[str, str], float] = {}
-    for kind, labels, value in SAMPLE.findall(text):
+    for kind, labels, value in COUNTER_LINE.findall(text):
         pairs = dict(re.findall(r'(\w+)="([^"]*)"', labels))
         if pairs.get("receiver_name") not in ("deadman", "chat"):
             key = (kind, pairs["integration"])

@@ -1,4 +1,4 @@
-"""Ports in use, and the process that listens on them where /proc tells."""
+"""Ports in use, and the process that listens on them where /proc shows it."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from pathlib import Path
 
 from observability.stack.settings import HOST
 
-LISTEN = "0A"
+TCP_LISTEN = "0A"  # the state in /proc/net/tcp
 
 
 def taken(port: int) -> bool:
-    """Return whether something listens on ``port`` of this host already."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """Return whether ``port`` of this host cannot be bound."""
+    with socket.socket() as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            attempt.bind((HOST, port))
         except OSError:
             return True
     return False
 
 
-def holder(port: int) -> str:
+def listener(port: int) -> str:
     """Return the process that listens on ``port``, as ``name (pid n)``; '' if unknown."""
     inodes = _listening(port)
     for link in Path("/proc").glob("[0-9]*/fd/*"):
@@ -41,7 +41,7 @@ def _listening(port: int) -> set[str]:
     for table in ("tcp", "tcp6"):
         path = Path("/proc/net") / table
         for line in path.read_text().splitlines()[1:] if path.exists() else []:
-            fields = line.split()
-            if fields[3] == LISTEN and int(fields[1].rpartition(":")[2], 16) == port:
-                inodes.add(fields[9])
+            _, local, _, state, *_ = fields = line.split()
+            if state == TCP_LISTEN and int(local.rpartition(":")[2], 16) == port:
+                inodes.add(fields[9])  # as proc(5) has it
     return inodes

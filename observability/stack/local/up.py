@@ -148,7 +148,7 @@ def check_ports(layout: Layout, known: dict[str, Process]) -> None:
         if component.port and not (process and process.pid):
             port = layout.port(component.name)
             if ports.taken(port):
-                by = ports.holder(port) or "another process"
+                by = ports.listener(port) or "another process"
                 lines.append(f"Port {port}, which {component.name} needs, is taken by {by}.")
     if lines:
         raise StackError(
