@@ -30,22 +30,20 @@ function fill(text, at) {
   return text.replace(/\$\{?(\w+)(?::\w+)?\}?/g, (all, name) => known[name] ?? state.values[name] ?? all);
 }
 async function ask(source, query, parameters) {
-  const url = `/data/${source}/${query}?${new URLSearchParams(parameters)}`;
-  const body = await (await fetch(url)).json();
+  const url = `/data/${source}/${query}?${new URLSearchParams(parameters)}`, body = await (await fetch(url)).json();
   if (body.status !== "success") throw new Error(body.error || "no answer");
   return { url, result: body.data.result ?? body.data, kind: body.data.resultType };
 }
 function named(format, labels) {
   if (format && format !== "__auto") return format.replace(/{{\s*([\w.]+)\s*}}/g, (_, name) => labels[name] ?? "");
-  const { __name__: metric = "", ...rest } = labels;
-  const inner = Object.entries(rest).map(([name, value]) => `${name}="${value}"`).join(", ");
+  const { __name__: metric = "", ...rest } = labels, inner = Object.entries(rest).map(([name, value]) => `${name}="${value}"`).join(", ");
   return inner ? `${metric}{${inner}}` : metric || "Value";
 }
 async function fetchTarget(target, at) {
   const loki = target.datasource.type === "loki", instant = loki ? target.queryType === "instant" : target.instant;
-  const query = fill(target.expr, at), scale = loki ? 1e9 : 1;
+  const query = fill(target.expr, at), scale = loki ? 1e9 : 1, limit = loki ? { limit: 200 } : {};
   const times = instant ? { time: at.end * scale } : { start: at.start * scale, end: at.end * scale, step: at.step };
-  const answer = await ask(loki ? "loki" : "prometheus", instant ? "query" : "query_range", { query, ...times, ...(loki ? { limit: 200 } : {}) });
+  const answer = await ask(loki ? "loki" : "prometheus", instant ? "query" : "query_range", { query, ...times, ...limit });
   const series = answer.result.map(one => answer.kind === "streams" ? one : {
     labels: one.metric, name: named(target.legendFormat, one.metric), ref: target.refId,
     values: (one.values ?? [one.value]).map(([time, value]) => [time, Number(value)]) });
