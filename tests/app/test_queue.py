@@ -134,6 +134,19 @@ def test_what_the_processor_cannot_do_is_refused_at_once(api: Service, database_
     wait_for("the next one", lambda: after().status in (204, 400))
 
 
+def test_no_queue_is_longer_than_the_simulator_waits(api: Service, database_url: str) -> None:
+    """Sixty hashes take longer than 0.25 s on any processor: some are refused."""
+
+    async def crowd() -> Counter[int]:
+        async with session(api) as client:
+            answers = await asyncio.gather(*(_join(client, f"queueing {n}") for n in range(60)))
+        return Counter(status for status, _ in answers)
+
+    counts = asyncio.run(crowd())
+    assert {503} <= set(counts) <= {204, 503}, counts
+    assert registered(database_url, "queueing") == counts[204]
+
+
 def test_a_page_that_says_no_means_no(api: Service, web: Service, database_url: str) -> None:
     async def crowd() -> Counter[int]:
         async with session(web) as client:
