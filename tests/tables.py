@@ -104,6 +104,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "bench-watching": table_of,
     "bench-receivers": table_of,
     "bench-plans": table_of,
+    "bench-registrations": table_of,
     "bench-full": table_of,
     "soak": soak,
     "mutate": mutants,
