@@ -30,10 +30,6 @@ from observability.instrument.metrics import Meter
 
 Handler = Callable[[Request, int | None], Awaitable[Response]]
 
-# How long a registration may wait to be hashed, unless the caller says. The simulator waits 0.3 s
-# in all: with a longer queue everyone in it would be served too late, and for nobody.
-REGISTER_SECONDS = 0.25
-
 
 class SimulatorEndpoints:
     """Handlers of ``/latest /register /msgs /fllws``."""
@@ -50,6 +46,7 @@ class SimulatorEndpoints:
         credentials = f"{settings.simulator_user}:{settings.simulator_password.reveal()}"
         self._authorization = b"Basic " + b64encode(credentials.encode())
         self._list_bytes = settings.list_bytes
+        self._register_timeout = settings.register_timeout
         self._database = database
         self._accounts = accounts
         self._posting = posting
@@ -74,7 +71,7 @@ class SimulatorEndpoints:
 
     async def register(self, request: Request, latest_id: int | None) -> Response:
         """Register a user."""
-        deadline.begin(REGISTER_SECONDS)
+        deadline.begin(self._register_timeout)
         body = await requests.body(request)
         typed = (body.get("username"), body.get("email"), body.get("pwd"))
         await cancel_on_disconnect(request, self._accounts.register(*typed, latest_id))

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ import psycopg
 import pytest
 
 from tests.attacks import connect
-from tests.parts import Service, wait_for
+from tests.parts import Service, start_service, wait_for
 
 PATIENT = aiohttp.ClientTimeout(total=120)
 PASSWORD = "of the crowd"
@@ -134,15 +135,16 @@ def test_what_the_processor_cannot_do_is_refused_at_once(api: Service, database_
     wait_for("the next one", lambda: after().status in (204, 400))
 
 
-def test_no_queue_is_longer_than_the_simulator_waits(api: Service, database_url: str) -> None:
+def test_no_queue_is_longer_than_the_simulator_waits(database_url: str, tmp_path: Path) -> None:
     """Sixty hashes take longer than 0.25 s on any processor: some are refused."""
 
-    async def crowd() -> Counter[int]:
+    async def crowd(api: Service) -> Counter[int]:
         async with session(api) as client:
             answers = await asyncio.gather(*(_join(client, f"queueing {n}") for n in range(60)))
         return Counter(status for status, _ in answers)
 
-    counts = asyncio.run(crowd())
+    with start_service("api", tmp_path, DATABASE_URL=database_url, REGISTER_TIMEOUT="0.25") as api:
+        counts = asyncio.run(crowd(api))
     assert {503} <= set(counts) <= {204, 503}, counts
     assert registered(database_url, "queueing") == counts[204]
 

@@ -21,7 +21,8 @@ OWN = {"HOST", "PORT", "API_URL", "LOG_FILE", "LOG_STDOUT", "WEB_CONCURRENCY", "
 # with other values counts as a change.
 PASSED = (
     "LOG_LEVEL", "LOG_FILE_", "LOKI_", "OTEL_", "TRACE_", "POOL_", "STATEMENT_", "DRAIN_",
-    "HASH_", "PAGE_", "BODY_", "WRITE_", "ANSWER_", "LIST_", "SIMULATOR_", "SECURE_", "TRUSTED_",
+    "HASH_", "PAGE_", "BODY_", "WRITE_", "ANSWER_", "LIST_", "REGISTER_",
+    "SIMULATOR_", "SECURE_", "TRUSTED_",
 )  # fmt: skip
 # The encoding of text, whatever the shell's locale is.
 TEXT = {"LC_ALL": "C.UTF-8"}
