@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Gates of a deploy that query the monitoring: critical alerts, error budgets, the comparison of two
-# versions; and the silences that a deploy sets. Prometheus and Alertmanager are reached through Grafana, with its password, unless
-# PROMETHEUS_URL and ALERTMANAGER_URL are set.
+# versions; and the silences that a deploy sets. Prometheus and Alertmanager are reached through
+# Grafana, with its password, unless PROMETHEUS_URL and ALERTMANAGER_URL are set.
 
 QUESTIONS=alerts/generated/deploy/questions.promql
 LEAST=50 # requests of each version, below which they are not compared

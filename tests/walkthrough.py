@@ -74,6 +74,7 @@ def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def generate(checkout: Path) -> None:
     """Do what ``make dashboards`` does."""
-    for package in ("dashboards", "alerts", "observability.stack.config.generate"):
+    stack = ("observability.stack.config.generate", "observability.stack.programs.digests")
+    for package in ("dashboards", "alerts", *stack):
         done = run(checkout, package)
         assert done.returncode == 0, done.stderr

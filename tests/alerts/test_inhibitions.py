@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from alerts.rule_files import all_alerts
 from observability.conventions import MONITORING_BLIND
+from tests.alerts.inhibited import MATCHER, rules
 
-CONFIG = Path(__file__).parents[2] / "deploy/generated/alertmanager.yml"
-RULES: list[dict[str, Any]] = yaml.safe_load(CONFIG.read_text())["inhibit_rules"]
+RULES = rules()
 NAMES = {alert.name for alert in all_alerts()} | {MONITORING_BLIND}
 WEB = 'service="web"'
-MATCHER = re.compile(r'(\w+)(=~|=)"(.*)"')
 
 
 def alert_patterns(rule: dict[str, Any], side: str) -> list[str]:
     """The alternatives that the matchers of one side give for the alert's name."""
     parts = [MATCHER.fullmatch(text) for text in rule[side]]
-    found = [part[3] for part in parts if part and part[1] == "alertname"]
+    found = [p[3] for p in parts if p and p[1] == "alertname" and p[2] in ("=", "=~")]
     return [name for text in found for name in text.split("|")]
 
 

@@ -14,7 +14,7 @@ from tests.deploy.site import Site, figures
 from tests.parts import PATIENCE, wait_for
 
 QUICK = {"CANARY_SECONDS": "2", "WATCH_SECONDS": "2", "GATE_ROUNDS": "1"}
-PATIENT = ("POOL_TIMEOUT=20", "STATEMENT_TIMEOUT=20", "REGISTER_TIMEOUT=20")
+PATIENT = ("POOL_TIMEOUT=20", "STATEMENT_TIMEOUT=20")
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,8 @@ from tests import results
 from tests.mutate import live_table, report
 from tests.mutate.checkout import Checkout, TimedOut
 from tests.mutate.mutant import Mutant
-from tests.mutate.operators import OPERATORS
 from tests.mutate.sample import stratified
-from tests.mutate.trial import Outcome
+from tests.mutate.trial import Outcome, unchecked
 from tests.parts import ROOT
 
 COUNT = 20
@@ -23,12 +22,9 @@ LATE = "out of time"
 
 def judge(checkout: Checkout, mutant: Mutant) -> Outcome | None:
     """Run a platform of the mutant's code; None if no check is about it."""
-    operator = OPERATORS[mutant.operator]
     with checkout.changed(mutant):
-        if refused := checkout.generate(operator.generators):
-            return Outcome(mutant, "noticed", refused)
-        if not checkout.differs(mutant):
-            return Outcome(mutant, "equivalent")
+        if early := unchecked(checkout, mutant):
+            return early
         alerts = checkout.alerts() if mutant.operator in live_table.BY_ALERT else ()
         names = live_table.checks(ROOT, mutant, alerts)
         if not names:

@@ -36,10 +36,8 @@ def judge(checkout: Checkout, mutant: Mutant) -> Outcome:
     """
     operator = OPERATORS[mutant.operator]
     with checkout.changed(mutant):
-        if refused := checkout.generate(operator.generators):
-            return Outcome(mutant, "noticed", refused)
-        if not checkout.differs(mutant):
-            return Outcome(mutant, "equivalent")
+        if early := unchecked(checkout, mutant):
+            return early
         chosen = ("-k", " or ".join(checkout.alerts())) if "alerts" in operator.generators else ()
         late = []
         for tests in operator.tests(mutant.file):
@@ -49,6 +47,13 @@ def judge(checkout: Checkout, mutant: Mutant) -> Outcome:
             except TimedOut:
                 late.append(tests)
         return Outcome(mutant, "survived", f"out of time: {', '.join(late)}" if late else "")
+
+
+def unchecked(checkout: Checkout, mutant: Mutant) -> Outcome | None:
+    """Return the outcome of a mutant that is refused or changes nothing; else None."""
+    if refused := checkout.generate(OPERATORS[mutant.operator].generators):
+        return Outcome(mutant, "noticed", refused)
+    return None if checkout.differs(mutant) else Outcome(mutant, "equivalent")
 
 
 def failure(checkout: Checkout, tests: str, *options: str) -> str:

@@ -41,7 +41,8 @@ def fetch(packages: set[str], cache: Path) -> str:
         with locked(cache / "install.lock"):
             if not packages <= _unpacked(root):
                 # In one write: archives are fetched at the same time, and say so too.
-                print("Fetching the distribution's packages (45 MB) ...\n", end="", flush=True)
+                text = "Fetching the distribution's packages (about 45 MB) ...\n"
+                print(text, end="", flush=True)
                 with tempfile.TemporaryDirectory(dir=cache, prefix=".new-") as beside:
                     fresh = _unpack(packages, Path(beside))
                     if root.exists():
