@@ -191,7 +191,10 @@ def test_a_budget_is_new_each_second(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_exemplars_are_those_of_traces_that_exist(collector: Collector, tmp_path: Path) -> None:
     served = Served(tmp_path, collector.url, NEVER)
     served.get("/hello/a", 5)
-    assert served.exemplars() == []
     served.get("/boom")
     served.close()
-    assert served.exemplars() == [servers(collector)[0].trace_id]
+    # On a machine without time one of the five may be slow, and so have a trace of its own.
+    traces = {span.trace_id: span.name for span in servers(collector)}
+    exemplars = set(served.exemplars())
+    assert exemplars <= traces.keys()
+    assert "GET /boom" in {traces[one] for one in exemplars}
