@@ -12,9 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import os
 import re
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -32,8 +30,6 @@ from observability.instrument import recording
 # The fourth of OWASP's equivalent parameter sets for argon2id (Password Storage Cheat Sheet):
 # 9 MiB, four passes, one lane. Less memory slows other requests down less.
 HASHER = PasswordHasher(memory_cost=9 * 1024, time_cost=4, parallelism=1)
-# Serving takes precedence over hashing: on Linux each thread has its own niceness.
-_NICENESS = 10
 _BCRYPT_LIMIT = 72  # bytes; bcrypt ignores the rest
 _SCRYPT_MEMORY = 128 * 1024 * 1024
 HASHING = "hash password"  # the span name; it includes the wait for a thread
@@ -45,7 +41,7 @@ class Passwords:
     """Hashes and verifies in ``threads`` threads, 9 MiB each, in the order of ``queue``."""
 
     def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, "hash", initializer=_be_nice)
+        self._pool = ThreadPoolExecutor(threads, "hash")
         self.queue = HashingQueue(threads)
 
     async def hash(self, password: str) -> str:
@@ -132,8 +128,3 @@ _FORMS: dict[re.Pattern[str], Callable[[str, bytes], bool]] = {
 def known_form(pw_hash: str) -> bool:
     """Return whether a hash has a format that ``Passwords.verify`` supports."""
     return any(form.match(pw_hash) for form in _FORMS)
-
-
-def _be_nice() -> None:
-    if hasattr(os, "setpriority"):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
