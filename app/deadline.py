@@ -13,8 +13,8 @@ from contextvars import ContextVar
 from starlette.requests import Request
 
 from app.problems import Unavailable
+from observability.catalog import TIMEOUT_HEADER
 
-HEADER = "X-Timeout-Ms"
 _LONGEST_MS = 60_000
 _until: ContextVar[float | None] = ContextVar("deadline", default=None)
 
@@ -37,7 +37,7 @@ def left(most: float) -> float:
 @asynccontextmanager
 async def kept(request: Request) -> AsyncIterator[None]:
     """Cancel the block when the caller's deadline has passed. Raises Unavailable then."""
-    text = request.headers.get(HEADER, "")
+    text = request.headers.get(TIMEOUT_HEADER, "")
     if not (text.isascii() and text.isdigit()):
         yield
         return

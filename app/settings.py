@@ -80,7 +80,7 @@ class ApiSettings:
     simulator_user: str
     simulator_password: Secret
     hash_threads: int
-    register_timeout: float  # seconds a registration waits to be hashed; the queue allows two
+    register_timeout: float  # seconds that a registration without a deadline waits
     list_bytes: int
     probe: Probe
 
@@ -258,7 +258,7 @@ def api(env: Environment) -> ApiSettings:
         # The course's password is public: no default where others can connect.
         simulator_password=env.secret("SIMULATOR_PASSWORD", COURSE if _loopback(env) else None),
         hash_threads=env.whole("HASH_THREADS", 1, 1, 64),
-        register_timeout=env.number("REGISTER_TIMEOUT", 2, 0.05, 2),
+        register_timeout=env.number("REGISTER_TIMEOUT", 0.25, 0.05, 2),
         list_bytes=env.whole("LIST_BYTES", LIST_BYTES, 100_000, 2**30),
         probe=_probe(env),
     )

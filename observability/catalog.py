@@ -71,6 +71,8 @@ SERIES_BUDGET = 1000
 
 # The simulator's timeout is 0.3 s, so this must be a bucket bound.
 SIMULATOR_TIMEOUT = 0.3
+# A request header: milliseconds that the caller waits.
+TIMEOUT_HEADER = "X-Timeout-Ms"
 DURATION_BUCKETS = (
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, SIMULATOR_TIMEOUT, 0.5, 1.0, 2.5,
 )  # fmt: skip

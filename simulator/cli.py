@@ -72,8 +72,9 @@ class _Session:
 
     async def run(self) -> int:
         options = self.options
-        wire = Wire(options.address, options.user, options.password, options.keep_alive)
-        client = Client(options.address, options.timeout, options.keep_alive)
+        timeout, keep_alive = options.timeout, options.keep_alive
+        wire = Wire(options.address, options.user, options.password, keep_alive, timeout)
+        client = Client(options.address, timeout, keep_alive)
         meter = self.metrics.meter if self.metrics else Meter(catalog.SIMULATOR)
         log = Log(LogSettings(stdout=False, loki=options.loki), meter)
         run = Run(client, wire, options.speed, options.clients, options.forever, self.metrics, log)

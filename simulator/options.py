@@ -164,8 +164,9 @@ def _add_how(how: argparse._ArgumentGroup) -> None:
         help="requests on their way at once, at most (default 1; with --rate as many as needed)",
     )  # fmt: skip
     how.add_argument(
-        "--timeout", type=_positive, default=SIMULATOR_TIMEOUT, help="seconds (default %(default)s)"
-    )
+        "--timeout", type=_positive, default=SIMULATOR_TIMEOUT,
+        help="seconds (default %(default)s; a longer one is sent with each request)",
+    )  # fmt: skip
     how.add_argument("--keep-alive", action="store_true", help="use connections again")
 
 

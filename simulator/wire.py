@@ -1,4 +1,7 @@
-"""Actions as HTTP requests: exactly the bytes that the course's simulator sends."""
+"""Actions as HTTP requests: exactly the bytes that the course's simulator sends.
+
+With a longer timeout than the course's simulator has, requests also say how long it is.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote, urlsplit
 
+from observability.catalog import SIMULATOR_TIMEOUT, TIMEOUT_HEADER
 from simulator.scenario import Action
 
 
@@ -37,7 +41,14 @@ class Address:
 class Wire:
     """Turns actions into HTTP/1.1 requests; user names are percent-encoded, slashes too."""
 
-    def __init__(self, address: Address, user: str, password: str, keep_alive: bool) -> None:
+    def __init__(
+        self,
+        address: Address,
+        user: str,
+        password: str,
+        keep_alive: bool,
+        timeout: float = SIMULATOR_TIMEOUT,
+    ) -> None:
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         netloc = str(address).removeprefix(f"{address.scheme}://").removesuffix(address.prefix)
         self._prefix = address.prefix
@@ -47,6 +58,8 @@ class Wire:
             "Content-Type: application/json\r\n"
             f"Authorization: Basic {token}\r\n"
         )
+        if timeout > SIMULATOR_TIMEOUT:
+            self._headers += f"{TIMEOUT_HEADER}: {timeout * 1000:.0f}\r\n"
 
     def action(self, action: Action) -> bytes:
         """Return the POST of an action, with its id as ``latest``."""

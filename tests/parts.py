@@ -227,7 +227,9 @@ class Service:
 
 # On a machine without time each statement and each page may wait and take longer than production
 # allows. A test about these limits sets its own.
-PATIENT = {"POOL_TIMEOUT": "20", "STATEMENT_TIMEOUT": "20", "PAGE_TIMEOUT": "40"}
+PATIENT = {
+    "POOL_TIMEOUT": "20", "STATEMENT_TIMEOUT": "20", "PAGE_TIMEOUT": "40", "REGISTER_TIMEOUT": "2",
+}  # fmt: skip
 
 
 @contextmanager

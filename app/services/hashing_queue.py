@@ -16,6 +16,7 @@ from anyio import CapacityLimiter
 
 from app import deadline
 from app.problems import Busy
+from observability.catalog import SIMULATOR_TIMEOUT
 
 # Seconds to wait for a slot if the caller sets no deadline: the deadline of a page.
 PATIENCE = 2.0
@@ -31,6 +32,10 @@ class HashingQueue:
 
     Registrations pass a limiter of their own first. Few of them are therefore in the queue in
     which log-ins wait: a log-in waits for those being served, not for all registrations.
+
+    Before that limiter there are two lines, which are served by turns: one for registrations with
+    as little time as the simulator, one for those that may wait longer. Otherwise a crowd that
+    may wait for two seconds would fill the queue, and the simulator would always be refused.
     """
 
     def __init__(self, threads: int) -> None:
@@ -38,16 +43,18 @@ class HashingQueue:
         self._threads = threads
         self._all = CapacityLimiter(at_once)
         self._registrations = CapacityLimiter(at_once)
+        self._brief, self._patient = CapacityLimiter(at_once), CapacityLimiter(at_once)
         self._seconds = _FIRST_GUESS
 
     @property
     def waiting(self) -> int:
         """How many requests are being served or wait."""
-        return self._before_log_in + self._registrations.statistics().tasks_waiting
+        lines = (self._registrations, self._brief, self._patient)
+        return self._before_log_in + sum(map(_waiting, lines))
 
     @property
     def _before_log_in(self) -> int:
-        return self._all.borrowed_tokens + self._all.statistics().tasks_waiting
+        return self._all.borrowed_tokens + _waiting(self._all)
 
     def measured(self, seconds: float) -> None:
         """Record the seconds of a hash, from which the expected wait is computed."""
@@ -62,7 +69,13 @@ class HashingQueue:
     @asynccontextmanager
     async def register(self) -> AsyncIterator[None]:
         """Wait for a slot to register, after all log-ins; raise Busy as ``log_in`` does."""
-        async with self._turn([self._registrations, self._all], self.waiting):
+        line, other = self._brief, self._patient
+        if deadline.left(PATIENCE) > SIMULATOR_TIMEOUT:
+            line, other = other, line
+        # While both lines wait, one of each is served.
+        ahead = _waiting(line) + min(_waiting(line), _waiting(other))
+        before = self._before_log_in + _waiting(self._registrations) + ahead
+        async with self._turn([line, self._registrations, self._all], before):
             yield
 
     @asynccontextmanager
@@ -80,3 +93,7 @@ class HashingQueue:
             except TimeoutError:
                 raise Busy(math.ceil(expected)) from None
             yield
+
+
+def _waiting(limiter: CapacityLimiter) -> int:
+    return limiter.statistics().tasks_waiting

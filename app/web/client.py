@@ -205,7 +205,7 @@ def _headers(span: Recorded, token: str | None, address: str, left: float) -> di
         "Authorization": f"Bearer {token}" if token else "",
         "X-Request-ID": context.request_id(),
         "X-Forwarded-For": address,
-        deadline.HEADER: str(max(int(left * 1000), 1)),
+        catalog.TIMEOUT_HEADER: str(max(int(left * 1000), 1)),
         **recording.headers(span),
     }
     return {name: value for name, value in headers.items() if value}

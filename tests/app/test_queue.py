@@ -13,7 +13,14 @@ from urllib.parse import urlencode
 import aiohttp
 import psycopg
 import pytest
+from anyio import wait_all_tasks_blocked
 
+from app import deadline
+from app.problems import Busy
+from app.services.hashing_queue import HashingQueue
+from app.settings import Environment
+from app.settings import api as api_settings
+from observability.catalog import SIMULATOR_TIMEOUT
 from tests.attacks import connect
 from tests.parts import Service, start_service, wait_for
 
@@ -137,16 +144,61 @@ def test_what_the_processor_cannot_do_is_refused_at_once(api: Service, database_
 
 def test_no_queue_is_longer_than_the_simulator_waits(database_url: str, tmp_path: Path) -> None:
     """Sixty hashes take longer than 0.25 s on any processor: some are refused."""
+    settings = api_settings(Environment({"DATABASE_URL": "postgresql://x"}))
+    assert settings.register_timeout < SIMULATOR_TIMEOUT
 
     async def crowd(api: Service) -> Counter[int]:
         async with session(api) as client:
             answers = await asyncio.gather(*(_join(client, f"queueing {n}") for n in range(60)))
         return Counter(status for status, _ in answers)
 
-    with start_service("api", tmp_path, DATABASE_URL=database_url, REGISTER_TIMEOUT="0.25") as api:
+    with start_service("api", tmp_path, DATABASE_URL=database_url, REGISTER_TIMEOUT="") as api:
         counts = asyncio.run(crowd(api))
     assert {503} <= set(counts) <= {204, 503}, counts
     assert registered(database_url, "queueing") == counts[204]
+
+
+async def _line(*patience: float) -> tuple[list[float], int]:
+    """Return those served, in order, and the number of refusals.
+
+    Each hash takes 0.11 s. All come before one is served; ``patience`` is the seconds each has.
+    """
+    queue, go, done = HashingQueue(1), asyncio.Event(), list[float]()
+    for _ in range(50):
+        queue.measured(0.11)
+
+    async def register(seconds: float) -> None:
+        deadline.begin(seconds)
+        async with queue.register():
+            await go.wait()
+            done.append(seconds)
+
+    tasks = []
+    for seconds in patience:
+        tasks.append(asyncio.create_task(register(seconds)))
+        await wait_all_tasks_blocked()
+    waiting = queue.waiting
+    go.set()
+    refused = await asyncio.gather(*tasks, return_exceptions=True)
+    assert waiting == len(done)
+    return done, sum(isinstance(one, Busy) for one in refused)
+
+
+def test_a_deadline_decides_how_long_the_queue_may_be() -> None:
+    """Six are always admitted; all others only if they have the time."""
+    done, refused = asyncio.run(_line(*[0.25] * 15))
+    assert (len(done), refused) == (6, 9)
+    done, refused = asyncio.run(_line(*[60] * 15))
+    assert (len(done), refused) == (15, 0)
+    done, refused = asyncio.run(_line(*[60] * 30))
+    assert len(done) == 18, "the queue is longer than two seconds"
+
+
+def test_who_has_time_and_who_has_none_take_turns() -> None:
+    done, _ = asyncio.run(_line(*[60] * 30, 0.25))
+    assert done.index(0.25) == 3
+    done, _ = asyncio.run(_line(*[0.25] * 30, 60))
+    assert done.index(60) == 3
 
 
 def test_a_page_that_says_no_means_no(api: Service, web: Service, database_url: str) -> None:

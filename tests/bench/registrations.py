@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from observability.catalog import TIMEOUT_HEADER
 from tests.bench.environment import Environment
 from tests.bench.servers import TICKS
 
@@ -90,7 +91,9 @@ def busy() -> float:
 def _session(patience: float) -> aiohttp.ClientSession:
     # A connection each, as the course's simulator makes.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(patience))
+    said = {TIMEOUT_HEADER: f"{patience * 1000:.0f}"} if patience > TIMEOUT else {}
+    timeout = aiohttp.ClientTimeout(patience)
+    return aiohttp.ClientSession(connector=connector, timeout=timeout, headers=said)
 
 
 def measure(env: Environment) -> dict[str, Any]:

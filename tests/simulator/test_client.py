@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from observability.catalog import TIMEOUT_HEADER
 from simulator.client import Client, Outcome
 from simulator.scenario import Action
 from simulator.wire import Address, Wire
@@ -22,7 +23,7 @@ def send(url: str, *actions: Action, timeout: float = 0.3) -> list[Outcome]:
     async def run() -> list[Outcome]:
         address = Address.parse(url)
         client = Client(address, timeout)
-        wire = Wire(address, "simulator", "super_safe!", False)
+        wire = Wire(address, "simulator", "super_safe!", False, timeout)
         outcomes = [await client.send(wire.action(action)) for action in actions]
         client.close()
         return outcomes
@@ -112,6 +113,13 @@ def test_bodies(command: str, rest: tuple[str, ...], line: str, body: dict[str, 
         send(api.url, Action(1, 0, "", command, "A", rest))
     assert api.seen[0].line == f"POST {line}?latest=1 HTTP/1.1"
     assert api.seen[0].body == body
+
+
+def test_only_who_waits_longer_than_the_course_says_so() -> None:
+    with fake_api() as api:
+        send(api.url, TWEET, timeout=0.3)
+        send(api.url, TWEET, timeout=2.5)
+    assert [seen.headers.get(TIMEOUT_HEADER) for seen in api.seen] == [None, "2500"]
 
 
 @settings(deadline=None)
