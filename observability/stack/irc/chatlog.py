@@ -1,8 +1,9 @@
 """Appends the messages of the on-call channel to a file, each with its time (UTC).
 
-A person's message has the person's nick before it, so that no one can pose as the alerts. The nick
-of the relay or of the dead man's switch does not suffice: its client must be in the voices'
-channel, whose key only these programs have. Control characters are escaped: no message moves the
+A person's message has the person's nick before it, so that no one can pose as the alerts. Who is in
+the voices' channel is no person: only the relay and the dead man's switch have its key. A nick
+proves nothing: anyone can take the relay's while it is down, and the relay has another one then.
+Control characters are escaped: no message moves the
 cursor of a terminal that shows the file.
 
 python -m observability.stack.irc.chatlog HOST:PORT FILE
@@ -17,16 +18,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from observability.stack.irc.client import Connection, file_setting
-from observability.stack.targets import (
-    CHANNEL,
-    CHATLOG_NICK,
-    DEADMAN_NICK,
-    RELAY_NICK,
-    VOICES_CHANNEL,
-)
+from observability.stack.targets import CHANNEL, CHATLOG_NICK, VOICES_CHANNEL
 
 SILENCE = 300  # seconds: the server pings every two minutes, so it is down then
-VOICES = {RELAY_NICK, DEADMAN_NICK}  # whose messages are alerts
 LIMIT = 5_000_000  # bytes, at which the file is rotated to .1
 
 
@@ -50,7 +44,7 @@ def follow(address: str, file: Path) -> None:
         for command, parameters in chat.messages():
             chat.watch(VOICES_CHANNEL, believed, command, parameters)
             if command == "PRIVMSG" and parameters[0] == CHANNEL:
-                who = "" if chat.sender in VOICES & believed else f"<{escaped(chat.sender)}> "
+                who = "" if chat.sender in believed else f"<{escaped(chat.sender)}> "
                 _append(file, f"{_now()} {who}{escaped(parameters[-1])}\n")
 
 
