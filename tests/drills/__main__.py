@@ -51,9 +51,9 @@ def drills(chosen: list[Drill], times: int) -> int:
     failures: dict[str, str] = {}
     for number in range(times):
         for key, group in groupby(chosen, key=lambda d: (d.scale, d.small)):
-            with site(*key) as place:
+            with running_site(*key) as site:
                 for drill in group:
-                    rows += attempt(drill, place, number + 1, failures)
+                    rows += attempt(drill, site, number + 1, failures)
     show(rows)
     print(f"{len(rows)} proven, {len(failures)} failed, {time.monotonic() - begin:.0f} s")
     for name, failure in failures.items():
@@ -62,13 +62,13 @@ def drills(chosen: list[Drill], times: int) -> int:
     return 1 if failures else 0
 
 
-def attempt(drill: Drill, place: Site, number: int, failures: dict[str, str]) -> list[Row]:
+def attempt(drill: Drill, site: Site, number: int, failures: dict[str, str]) -> list[Row]:
     """One drill; what went wrong goes to ``failures``."""
     print(f"{number} {drill.name}: {drill.what} ...", flush=True)
     try:
-        if drill.logs and not place.logs_are_kept:
+        if drill.logs and not site.logs_are_kept:
             raise DrillFailed("Loki and Promtail are not built: make tools")
-        found = run(drill, place)
+        found = run(drill, site)
     except AssertionError as error:
         failures[drill.name] = str(error)
         print(f"    FAILED {error}", flush=True)
@@ -80,17 +80,17 @@ def attempt(drill: Drill, place: Site, number: int, failures: dict[str, str]) ->
 
 
 @contextmanager
-def site(scale: float, small: bool = False, **environment: str) -> Iterator[Site]:
+def running_site(scale: float, small: bool = False, **environment: str) -> Iterator[Site]:
     """A whole platform of its own, at this pace, with these settings."""
     with tempfile.TemporaryDirectory(prefix="minitwit-drill-") as folder:
         Path(folder).chmod(0o755)
-        place = Site(Path(folder) / "run", scale, small)
-        place.environment |= environment
+        site = Site(Path(folder) / "run", scale, small)
+        site.environment |= environment
         try:
-            place.up()
-            yield place
+            site.up()
+            yield site
         finally:
-            place.down()
+            site.down()
 
 
 def show(rows: list[Row]) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests import results
-from tests.drills.__main__ import site
+from tests.drills.__main__ import running_site
 from tests.drills.site import QUIET, Site
 from tests.parts import end_as_by_hand, wait_for
 
@@ -32,8 +32,8 @@ def main() -> int:
         parser.add_argument(name, type=float, default=default, metavar="N", help=text)
     options = parser.parse_args()
     end_as_by_hand()
-    with site(1, LOG_FILE_BYTES=str(ROTATED)) as place:
-        found = observed(place, options.minutes * 60, options.pause * 60)
+    with running_site(1, LOG_FILE_BYTES=str(ROTATED)) as site:
+        found = observed(site, options.minutes * 60, options.pause * 60)
     if options.minutes >= MINUTES and options.pause >= PAUSE:
         results.write("healthy", results.stamped(found))
     print(f"{found['actions']:,} actions, {found['actions_ok']:,} ok")
@@ -41,50 +41,50 @@ def main() -> int:
     return 1 if found["fired"] or found["said"] or not found["watchdog"] else 0
 
 
-def observed(place: Site, first: float, pause: float) -> dict[str, Any]:
+def observed(site: Site, first: float, pause: float) -> dict[str, Any]:
     """Return what was seen in ``first`` seconds, and in ``pause`` after each act."""
     begin = time.time()
-    pending = {"at first": watch(place, "at first", first)}
+    pending = {"at first": watch(site, "at first", first)}
     for name, act in ACTS.items():
-        act(place)
-        pending[name] = watch(place, name, pause)
+        act(site)
+        pending[name] = watch(site, name, pause)
     seconds = round(time.time() - begin)
     actions = "increase(minitwit_simulator_actions_total{}[" + f"{seconds}s])"
-    watchdog = total(place, f'max_over_time(ALERTS{{alertname="{QUIET}"}}[5m])')
+    watchdog = total(site, f'max_over_time(ALERTS{{alertname="{QUIET}"}}[5m])')
     return {
         "minutes": round(seconds / 60),
         "acts": list(ACTS),
-        "actions": total(place, f"sum({actions})"),
-        "actions_ok": total(place, f"sum({actions})".replace("{}", '{outcome="ok"}')),
+        "actions": total(site, f"sum({actions})"),
+        "actions_ok": total(site, f"sum({actions})".replace("{}", '{outcome="ok"}')),
         "pending": pending,
-        "fired": sorted(place.fired_within(seconds)),
-        "said": [message.text for message in place.messages()],
+        "fired": sorted(site.fired_within(seconds)),
+        "said": [message.text for message in site.messages()],
         "watchdog": watchdog == 1,
     }
 
 
-def restart(place: Site) -> None:
+def restart(site: Site) -> None:
     """Stop and start the whole platform."""
-    place.down()
-    place.up()
+    site.down()
+    site.up()
 
 
-def deploy(place: Site) -> None:
+def deploy(site: Site) -> None:
     """Start the services anew as another version, with one setting changed."""
-    place.environment["DRAIN_SECONDS"] = "1"
-    said = place.up().stdout
+    site.environment["DRAIN_SECONDS"] = "1"
+    said = site.up().stdout
     assert "Restarted because they changed" in said, said
 
 
-def back_up(place: Site) -> None:
+def back_up(site: Site) -> None:
     """Take a backup of the database that runs."""
-    done = place.run("backup")
+    done = site.run("backup")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def rotation(place: Site) -> None:
+def rotation(site: Site) -> None:
     """Wait until a service has filled its log file and begun another."""
-    rotated = place.run_dir / "logs/json/api.log.1"
+    rotated = site.run_dir / "logs/json/api.log.1"
     wait_for("a rotated log file", rotated.exists, 3600)
 
 
@@ -98,13 +98,13 @@ ACTS: dict[str, Callable[[Site], None]] = {
 }
 
 
-def watch(place: Site, after: str, seconds: float) -> dict[str, float]:
+def watch(site: Site, after: str, seconds: float) -> dict[str, float]:
     """Return for how many seconds each alert was pending or firing."""
     seen: dict[str, float] = {}
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(LOOK_EVERY, left))
-        for name in place.active():
+        for name in site.active():
             seen[name] = seen.get(name, 0) + LOOK_EVERY
         print(f"\r{after}: {left / 60:5.1f} minutes left; seen {seen or 'nothing'} ", end="")
         sys.stdout.flush()
@@ -112,9 +112,9 @@ def watch(place: Site, after: str, seconds: float) -> dict[str, float]:
     return seen
 
 
-def total(place: Site, query: str) -> int:
+def total(site: Site, query: str) -> int:
     """The value of a query that gives one number."""
-    [(_, value)] = place.prometheus(query)
+    [(_, value)] = site.prometheus(query)
     return round(value)
 
 

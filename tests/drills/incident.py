@@ -24,7 +24,7 @@ from alerts.incident.collect_signals import LOOKBACK_SCRAPES
 from alerts.incident.time_window import clock, stamp
 from observability.time_scale import TimeScale
 from tests import results
-from tests.drills.__main__ import site
+from tests.drills.__main__ import running_site
 from tests.drills.faults import Fault, processes
 from tests.drills.run import POLL, DrillFailed, settle
 from tests.drills.site import Site
@@ -41,8 +41,8 @@ def hanging(component: str) -> Fault:
     """A component and its children are there, and do nothing."""
 
     @contextmanager
-    def inject(place: Site) -> Iterator[None]:
-        pid = place.process(component).pid
+    def inject(site: Site) -> Iterator[None]:
+        pid = site.process(component).pid
         family = [pid, *children(pid)]
         for one in family:
             os.kill(one, signal.SIGSTOP)
@@ -106,10 +106,10 @@ def main() -> int:
         parser.error(f"no fault is called {', '.join(sorted(unknown))}")
     end_as_by_hand()
     rows: list[Row] = []
-    with site(SCALE, small=False) as place:
+    with running_site(SCALE, small=False) as site:
         for name in options.fault or FAULTS:
-            page = EXAMPLE if options.example and not rows else place.run_dir / f"{name}.md"
-            rows.append(row := attempt(place, name, page))
+            page = EXAMPLE if options.example and not rows else site.run_dir / f"{name}.md"
+            rows.append(row := attempt(site, name, page))
             keep(rows)
             print(f"{name}: in {row.component}, named {row.named or 'not sure'}: {row.reason}")
             print(*(f"    WRONG {one}" for one in row.wrong), sep="\n", flush=True)
@@ -126,50 +126,50 @@ def keep(rows: list[Row]) -> None:
     results.write("incident", results.stamped({"scale": SCALE, "rows": ordered}))
 
 
-def attempt(place: Site, name: str, page: Path) -> Row:
+def attempt(site: Site, name: str, page: Path) -> Row:
     """Calm, the fault, the all-clear, the report, and what is wrong with it."""
     fault, component = FAULTS[name]
-    calm(place)
+    calm(site)
     begin = time.time()
-    with fault(place):
+    with fault(site):
         time.sleep(LASTS)  # this is the fault itself
-    quiet(place)
+    quiet(site)
     since, until = begin - 30, time.time()
-    text = write(place, since, until, page)
+    text = write(site, since, until, page)
     wrong = [
         *first(text, component),
-        *alerted(place, text, begin, until),
-        *told(place, text, begin),
+        *alerted(site, text, begin, until),
+        *told(site, text, begin),
     ]
-    failed, logged = failures(place, text, since, until)
+    failed, logged = failures(site, text, since, until)
     if abs(failed - logged) > max(3, 0.03 * logged):
         wrong.append(f"{failed} failed on the page, {logged} in the log files")
-    wrong += shown(place, text)
+    wrong += shown(site, text)
     return Row(name, component, *verdict(text), text.count(" fires ("), failed, logged, wrong)
 
 
-def calm(place: Site) -> None:
+def calm(site: Site) -> None:
     """Wait until there was no trouble for as long as a report looks back."""
     since = time.monotonic()
     while time.monotonic() - since < CALM:
-        quiet(place)
+        quiet(site)
         time.sleep(POLL)
 
 
-def quiet(place: Site) -> None:
+def quiet(site: Site) -> None:
     """Wait, for minutes perhaps, until nothing fires and the chat is complete."""
     for _ in range(TRIES - 1):
         with suppress(DrillFailed):
-            return settle(place)
-    return settle(place)
+            return settle(site)
+    return settle(site)
 
 
-def write(place: Site, since: float, until: float, page: Path) -> str:
+def write(site: Site, since: float, until: float, page: Path) -> str:
     """The page that the command writes."""
     command = [sys.executable, "-m", "alerts.incident", stamp(since), stamp(until)]
     subprocess.run(
         [*command, "--out", str(page)],
-        cwd=ROOT, env={**os.environ, **place.environment}, check=True, stdout=subprocess.DEVNULL,
+        cwd=ROOT, env={**os.environ, **site.environment}, check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     return page.read_text()
 
@@ -189,19 +189,19 @@ def first(text: str, component: str) -> list[str]:
     )
 
 
-def alerted(place: Site, text: str, begin: float, until: float) -> list[str]:
+def alerted(site: Site, text: str, begin: float, until: float) -> list[str]:
     """The alerts of the table are those of Prometheus, and began after the fault."""
     table = text.split("## Detection")[1].split("## Action")[0]
     rows = re.findall(r"^\| (\S+) \| (\S+) \| (\S.*?) \| (\w+) \|", table, re.MULTILINE)
     fired = {row[3] for row in rows if row[0] >= clock(begin - 1)}
-    expected = place.fired_within(until - begin)
+    expected = site.fired_within(until - begin)
     return [f"alerts {sorted(fired)}, not {sorted(expected)}"] * (fired != expected)
 
 
-def told(place: Site, text: str, begin: float) -> list[str]:
+def told(site: Site, text: str, begin: float) -> list[str]:
     """Each line of an alert in the chat is in the timeline."""
     found = []
-    for message in place.messages():
+    for message in site.messages():
         when = message.text.partition(" ")[0]
         if when >= stamp(begin):
             line = f"- {when[11:19]} chat: {message.status} {message.name} of {message.service}"
@@ -209,21 +209,21 @@ def told(place: Site, text: str, begin: float) -> list[str]:
     return found
 
 
-def failures(place: Site, text: str, since: float, until: float) -> tuple[int, int]:
+def failures(site: Site, text: str, since: float, until: float) -> tuple[int, int]:
     """Return the 5xx responses: of the page, and of the log files."""
     match = re.search(r"([\d,]+) requests ended in a 5xx", text)
     assert match, "no count"
     logged = 0
-    for file in (place.run_dir / "logs/json").glob("*.log*"):
+    for file in (site.run_dir / "logs/json").glob("*.log*"):
         for line in map(json.loads, file.read_text().splitlines()):
             inside = stamp(since) <= line["ts"] <= stamp(until)
             logged += line["event"] == "request" and line["status"] >= 500 and inside
     return int(match[1].replace(",", "")), logged
 
 
-def shown(place: Site, text: str) -> list[str]:
+def shown(site: Site, text: str) -> list[str]:
     """The ids of requests and traces on the page are in the log files."""
-    logs = "".join(f.read_text() for f in (place.run_dir / "logs/json").glob("*.log*"))
+    logs = "".join(f.read_text() for f in (site.run_dir / "logs/json").glob("*.log*"))
     ids = re.findall(r"\[([0-9a-f]{32})\]", text)
     return [f"{one} is in no log file" for one in ids if one not in logs]
 

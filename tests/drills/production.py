@@ -22,7 +22,7 @@ from alerts.burn import BAD, REQUESTS
 from alerts.objectives import OBJECTIVES
 from observability.stack.programs import tools
 from tests import results
-from tests.drills.__main__ import site
+from tests.drills.__main__ import running_site
 from tests.drills.faults import clients, postgres, repeated
 from tests.drills.run import DrillFailed, run, settle
 from tests.drills.site import Site
@@ -43,9 +43,9 @@ def main() -> int:
     parser.add_argument("drill", nargs="*", choices=[*names, []], help="default: all of them")
     chosen = parser.parse_args().drill or names
     rows: list[Result] = []
-    with site(1) as place:
+    with running_site(1) as site:
         for drill in (drill for drill in DRILLS if drill.name in chosen and drill.name in FIVE):
-            rows += exact(place, drill)
+            rows += exact(site, drill)
     if "burn" in chosen:
         rows.append(burnt())
     for row in rows:
@@ -62,13 +62,13 @@ def recorded(rows: list[Result]) -> list[Result]:
     return list((kept | new).values())
 
 
-def exact(place: Site, drill: Drill) -> list[Result]:
+def exact(site: Site, drill: Drill) -> list[Result]:
     """Return the page of a drill; fail unless the chat got exactly ``said``."""
     print(f"{drill.name}: {drill.what} ...", flush=True)
     about = {"fault": drill.what, "limit": DOWN}
     try:
-        with asking(place):
-            first, *_ = run(drill, place)
+        with asking(site):
+            first, *_ = run(drill, site)
     except DrillFailed as error:
         return [{"alert": drill.fires[0], **about, "seconds": None, "failed": str(error)}]
     return [{"alert": first.alert, **about, "seconds": first.chat, "resolved": first.resolved}]
@@ -76,30 +76,30 @@ def exact(place: Site, drill: Drill) -> list[Result]:
 
 def burnt() -> Result:
     """Seconds until the burn rate fires; the channel gets what burns, not this."""
-    with site(1) as place:
-        backfill(place)
-        settle(place)
+    with running_site(1) as site:
+        backfill(site)
+        settle(site)
         begin, seconds = time.monotonic(), None
-        with postgres.locked()(place), asking(place):
+        with postgres.locked()(site), asking(site):
             while not seconds and time.monotonic() - begin < 2 * BURN:
                 time.sleep(0.5)
-                if place.active().get(BURNING) == "firing":
+                if site.active().get(BURNING) == "firing":
                     seconds = round(time.monotonic() - begin, 1)
-        told = [m.name for m in place.messages() if m.status == "FIRING"]
+        told = [m.name for m in site.messages() if m.status == "FIRING"]
     row = {"alert": BURNING, "fault": "the table of messages is locked", "limit": BURN}
     return {**row, "seconds": None if BURNING in told else seconds, "told": told}
 
 
 @contextmanager
-def asking(place: Site) -> Iterator[None]:
+def asking(site: Site) -> Iterator[None]:
     """Reads beside the simulator's writes: both fail while messages are locked."""
-    with repeated(clients.read, 0.2)(place):
+    with repeated(clients.read, 0.2)(site):
         yield
 
 
-def backfill(place: Site) -> None:
+def backfill(site: Site) -> None:
     """Write an hour of healthy samples, at ten requests a second, until now."""
-    place.stop("prometheus")
+    site.stop("prometheus")
     now = int(time.time())
     lines = []
     for name, value in ((REQUESTS, 10), (BAD, 0)):
@@ -107,14 +107,14 @@ def backfill(place: Site) -> None:
         for objective in OBJECTIVES:
             labels = f'{{objective="{objective.name}",service="{objective.service}"}}'
             lines += [f"{name}{labels} {value} {at}" for at in range(now - HOUR, now, STEP)]
-    text = Path(place.run_dir) / "history.om"
+    text = Path(site.run_dir) / "history.om"
     text.write_text("\n".join([*lines, "# EOF", ""]))
-    promtool = tools.require(["promtool"], place.settings.cache)["promtool"].path
-    data = place.run_dir / "data/prometheus"
+    promtool = tools.require(["promtool"], site.settings.cache)["promtool"].path
+    data = site.run_dir / "data/prometheus"
     command = [str(promtool), "tsdb", "create-blocks-from", "openmetrics", str(text), str(data)]
     subprocess.run(command, check=True, capture_output=True)
-    place.start("prometheus")
-    ready = place.url("prometheus") + "/-/ready"
+    site.start("prometheus")
+    ready = site.url("prometheus") + "/-/ready"
     wait_for("Prometheus", lambda: request("GET", ready).status == 200, 60)
 
 

@@ -47,7 +47,7 @@ class Watch:
     chat: dict[str, float] = field(default_factory=dict)
     resolved: dict[str, float] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
-    places: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    open_instances: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     heard: list[Message] = field(default_factory=list)
 
     def look(self) -> None:
@@ -67,20 +67,20 @@ class Watch:
             self._note(message, now)
 
     def _note(self, message: Message, now: float) -> None:
-        """An alert stands until each place that it was told of has its all-clear."""
-        name, place = message.name, (message.service, message.instance)
-        places = self.places.setdefault(name, set())
-        again = (place in places) == (message.status == "FIRING")
+        """An alert is open until each instance in its messages has its all-clear."""
+        name, instance = message.name, (message.service, message.instance)
+        instances = self.open_instances.setdefault(name, set())
+        again = (instance in instances) == (message.status == "FIRING")
         if again and self.drill.exact and name in self.drill.fires:
             raise DrillFailed(f"the chat got a second time: {self.line(message)}")
         if message.status == "FIRING":
             self.chat.setdefault(name, now)
             self.texts.setdefault(name, message.text.partition(" ")[2])
             self.resolved.pop(name, None)
-            places.add(place)
-        elif place in places:
-            places.remove(place)
-            if not places:
+            instances.add(instance)
+        elif instance in instances:
+            instances.remove(instance)
+            if not instances:
                 self.resolved.setdefault(name, now)
 
     def line(self, message: Message) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from observability.conventions import HEARTBEAT
-from tests.drills.__main__ import site
+from tests.drills.__main__ import running_site
 from tests.drills.heartbeat import age, said
 from tests.drills.site import Site
 from tests.drills.table import SCALE
@@ -36,23 +36,23 @@ SAID = {
 
 
 @pytest.fixture(scope="module")
-def place() -> Iterator[Site]:
-    with site(SCALE, small=False) as place:
-        yield place
+def site() -> Iterator[Site]:
+    with running_site(SCALE, small=False) as site:
+        yield site
 
 
 @pytest.mark.stack
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("component", [*SAID])
-def test_a_broken_chain_is_told_past_it(component: str, place: Site) -> None:
-    wait_for("a Watchdog", lambda: age(place) < BEATING, 30)
-    since = len(place.chat_lines())
+def test_a_broken_chain_is_told_past_it(component: str, site: Site) -> None:
+    wait_for("a Watchdog", lambda: age(site) < BEATING, 30)
+    since = len(site.chat_lines())
     lost, back = SAID[component]
-    place.stop(component)
-    wait_for("the complaint", lambda: said(place, lost, since), 60)
-    place.start(component)
-    wait_for("the good news", lambda: said(place, back, since), 60)
-    assert len(said(place, lost, since)) == 1
+    site.stop(component)
+    wait_for("the complaint", lambda: said(site, lost, since), 60)
+    site.start(component)
+    wait_for("the good news", lambda: said(site, back, since), 60)
+    assert len(said(site, lost, since)) == 1
 
 
 @pytest.mark.stack
@@ -61,37 +61,37 @@ def test_a_full_disk_under_prometheus_stops_the_heartbeat(tmp_path: Path) -> Non
     """It goes on evaluating and sending: only that it stores no samples gives it away."""
     if os.geteuid():
         pytest.skip("NOT TESTED: only root can mount a small disk")
-    place = Site(tmp_path / "run", SCALE)
-    (disk := place.run_dir / "data/prometheus").mkdir(parents=True)
+    site = Site(tmp_path / "run", SCALE)
+    (disk := site.run_dir / "data/prometheus").mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(disk)], check=True)
     try:
-        place.up("prometheus", "alertmanager", "ngircd", "chatlog", "deadman")
-        wait_for("a Watchdog", lambda: age(place) < BEATING, 60)
-        since = len(place.chat_lines())
+        site.up("prometheus", "alertmanager", "ngircd", "chatlog", "deadman")
+        wait_for("a Watchdog", lambda: age(site) < BEATING, 60)
+        since = len(site.chat_lines())
         with suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
-        wait_for("the complaint", lambda: said(place, "no Watchdog for", since), 60)
-        assert place.process("prometheus").state == "RUNNING"
+        wait_for("the complaint", lambda: said(site, "no Watchdog for", since), 60)
+        assert site.process("prometheus").state == "RUNNING"
         (disk / "filler").unlink()
-        wait_for("the good news", lambda: said(place, "the Watchdog is back", since), 60)
+        wait_for("the good news", lambda: said(site, "the Watchdog is back", since), 60)
     finally:
-        place.down()
+        site.down()
         subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.mark.stack
 @pytest.mark.timeout(300)
-def test_it_waits_for_a_chat_that_is_away(place: Site) -> None:
-    since = len(place.chat_lines())
-    place.stop("ngircd")
-    place.stop("alertmanager")
-    log = place.run_dir / "logs/deadman.log"
+def test_it_waits_for_a_chat_that_is_away(site: Site) -> None:
+    since = len(site.chat_lines())
+    site.stop("ngircd")
+    site.stop("alertmanager")
+    log = site.run_dir / "logs/deadman.log"
     wait_for("a first try", lambda: "not told" in log.read_text(), 60)
-    place.start("ngircd")
-    wait_for("the complaint", lambda: said(place, "no Watchdog for", since), 60)
-    place.start("alertmanager")
-    wait_for("the good news", lambda: said(place, "the Watchdog is back", since), 60)
+    site.start("ngircd")
+    wait_for("the complaint", lambda: said(site, "no Watchdog for", since), 60)
+    site.start("alertmanager")
+    wait_for("the good news", lambda: said(site, "the Watchdog is back", since), 60)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import sys
 import time
 
 from tests.drills import run as engine
-from tests.drills.__main__ import site
+from tests.drills.__main__ import running_site
 from tests.drills.run import DrillFailed, run
 from tests.drills.site import Site
 from tests.drills.table import DRILLS, SCALE
@@ -31,34 +31,34 @@ def main() -> int:
     small = any(BY_NAME[name].small for name in sys.argv[1:] if name != PANELS)
     what = "the platform"
     try:
-        with site(SCALE, small) as place:
-            status, rows = place.status(wait=60)
+        with running_site(SCALE, small) as site:
+            status, rows = site.status(wait=60)
             if status:
                 raise DrillFailed(f"status {status}: {rows}")
             for what in sys.argv[1:]:
                 if what == PANELS:
-                    panels(place)
+                    panels(site)
                 else:
-                    run(BY_NAME[what], place)
+                    run(BY_NAME[what], site)
     except AssertionError as error:
         print(f"FAILED {what}: {' '.join(str(error).split())[:300]}")
         return 1
     return 0
 
 
-def panels(place: Site) -> None:
+def panels(site: Site) -> None:
     """Wait until every panel shows data; DrillFailed names those that do not.
 
     Panels that are empty when all is well are not asked.
     """
-    engine.settle(place)
-    while time.time() <= place.healthy_since + 3 * WINDOW.step:  # lines are looked for after that
+    engine.settle(site)
+    while time.time() <= site.healthy_since + 3 * WINDOW.step:  # lines are looked for after that
         time.sleep(engine.POLL)
-    place.send("GET", "/nothing/here", "")
-    boards = [(board, everything(board)) for board in shown(place)]
+    site.send("GET", "/nothing/here", "")
+    boards = [(board, everything(board)) for board in shown(site)]
     open_ = [(q, choice) for board, choice in boards for q in questions(board) if not q.empty]
     deadline = time.monotonic() + PATIENCE
-    while open_ := [(q, choice) for q, choice in open_ if unanswered(place, [q], choice)]:
+    while open_ := [(q, choice) for q, choice in open_ if unanswered(site, [q], choice)]:
         if time.monotonic() > deadline:
             raise DrillFailed(f"no data for {', '.join(sorted({q.panel for q, _ in open_}))}")
         time.sleep(1)

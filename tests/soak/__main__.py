@@ -25,7 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from observability.catalog import SIMULATOR_ACTIONS
 from tests import results
-from tests.drills.__main__ import site
+from tests.drills.__main__ import running_site
 from tests.drills.site import Site
 from tests.parts import ROOT, end_as_by_hand, free_port, request, wait_for
 from tests.soak.faults import RECOVERY, TROUBLES, Trouble
@@ -40,7 +40,7 @@ WEIGH_EVERY = 15.0
 class Soak:
     """A soak that runs: what was felt when, what everything took."""
 
-    place: Site
+    site: Site
     simulator: str
     inside: Counter[str] = field(default_factory=Counter)
     outside: Counter[str] = field(default_factory=Counter)
@@ -64,7 +64,7 @@ class Soak:
         if time.monotonic() - self.weighed > WEIGH_EVERY:
             self.weighed = time.monotonic()
             with suppress(OSError):  # a process ended while it was weighed
-                self.samples.append(weigh(self.place))
+                self.samples.append(weigh(self.site))
 
     def rest(self, seconds: float, felt: bool = False) -> None:
         """Look every second."""
@@ -77,7 +77,7 @@ class Soak:
         """One fault, and until all is well again."""
         self.look(False)
         begin = time.monotonic()
-        trouble.blow(self.place)
+        trouble.blow(self.site)
         self.faults[trouble.name] += 1
         self.rest(RECOVERY, trouble.felt)
         print(f"    {trouble.name}: over after {time.monotonic() - begin:.0f} s", flush=True)
@@ -102,20 +102,20 @@ def main() -> int:
 
 def soak(minutes: float, chance: random.Random) -> dict[str, Any]:
     """Load, faults, and what came of it."""
-    with site(1, small=False) as place:
-        place.stop("load")
+    with running_site(1, small=False) as site:
+        site.stop("load")
         time.sleep(1)  # its last request
-        before = stored(place)
-        report = place.run_dir / "soak-report.json"
-        with simulator(place, report) as url:
-            run = Soak(place, url)
+        before = stored(site)
+        report = site.run_dir / "soak-report.json"
+        with simulator(site, report) as url:
+            run = Soak(site, url)
             end = time.monotonic() + minutes * 60
             run.rest(30)
             while time.monotonic() < end:
                 run.suffer(chance.choice(TROUBLES))
                 run.rest(min(chance.uniform(LEAST, MOST), max(0, end - time.monotonic())))
             run.rest(5)
-        written = stored(place) - before
+        written = stored(site) - before
         tweets = json.loads(report.read_text())["commands"]["tweet"]
     return judge(run, minutes, tweets, written)
 
@@ -147,11 +147,11 @@ def judge(run: Soak, minutes: float, tweets: dict[str, Any], written: int) -> di
 
 
 @contextmanager
-def simulator(place: Site, report: Path) -> Iterator[str]:
+def simulator(site: Site, report: Path) -> Iterator[str]:
     """The simulator, without end, until the block is left; where its metrics are."""
     port = free_port()
     command = [
-        sys.executable, "-m", "simulator", "--url", place.url("api"), "--forever", "--even",
+        sys.executable, "-m", "simulator", "--url", site.url("api"), "--forever", "--even",
         "--rate", str(RATE), "--metrics", str(port), "--report", str(report),
     ]  # fmt: skip
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -180,9 +180,9 @@ def actions(url: str) -> Counter[tuple[str, str]]:
     )
 
 
-def stored(place: Site) -> int:
+def stored(site: Site) -> int:
     """Messages in the database, but those of the probe."""
-    url = (place.run_dir / "secrets/owner_url").read_text()
+    url = (site.run_dir / "secrets/owner_url").read_text()
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT count(*) FROM messages WHERE NOT flagged").fetchone()
     assert row

@@ -24,15 +24,15 @@ BEAT = 5.0  # seconds between two evaluations, and between two messages of the W
 
 
 @pytest.fixture
-def place() -> Iterator[Site]:
+def site() -> Iterator[Site]:
     with tempfile.TemporaryDirectory(prefix="minitwit-heartbeat-") as folder:
         Path(folder).chmod(0o755)
-        place = Site(Path(folder) / "run", SCALE)
+        site = Site(Path(folder) / "run", SCALE)
         try:
-            place.up(*PARTS)
-            yield place
+            site.up(*PARTS)
+            yield site
         finally:
-            place.down()
+            site.down()
 
 
 @pytest.mark.parametrize("scale", [1, SCALE])
@@ -73,6 +73,6 @@ def test_the_room_reads_what_was_open_and_what_became_of_it() -> None:
 
 
 @pytest.mark.stack
-def test_what_nobody_hears_of_any_more_is_not_said_to_be_over(place: Site) -> None:
-    found = false_all_clear(place, SCALE)
+def test_what_nobody_hears_of_any_more_is_not_said_to_be_over(site: Site) -> None:
+    found = false_all_clear(site, SCALE)
     assert found["blind"] < found["expired"]
