@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutate import alertmanager, boards, redactions, rules, signals
+from tests.mutate import alertmanager, boards, instrumentation, redactions, rules
 from tests.mutate.mutant import Change, Mutant, made
 
 SERVICES = ("app/**/*.py", "observability/instrument/*.py")
@@ -101,9 +101,9 @@ class Operator:
 OPERATORS = {
     one.name: one
     for one in (
-        Operator("left-out", signals.left_out, SERVICES, COUNTED),
-        Operator("doubled", signals.doubled, SERVICES, COUNTED),
-        Operator("label", signals.label_value, SERVICES, COUNTED),
+        Operator("left-out", instrumentation.left_out, SERVICES, COUNTED),
+        Operator("doubled", instrumentation.doubled, SERVICES, COUNTED),
+        Operator("label", instrumentation.label_value, SERVICES, COUNTED),
         Operator("threshold", rules.threshold, ALERTS, RULES, FROM_ALERTS),
         Operator("for", rules.wait, ALERTS, RULES, FROM_ALERTS),
         Operator("window", rules.window, ALERTS, RULES, FROM_ALERTS),

@@ -1,4 +1,4 @@
-"""Operators on what the services count: left out, counted twice, under a wrong label."""
+"""Mutation operators on the instrumentation: a call left out, doubled, or with a wrong label."""
 
 from __future__ import annotations
 
