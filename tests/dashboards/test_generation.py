@@ -73,7 +73,7 @@ def test_writing_deletes_what_is_no_longer_generated_but_nothing_else(tmp_path: 
 
 
 def test_a_renamed_metric_is_renamed_everywhere(copy: Path) -> None:
-    for source in ("catalog.py", "exporters.py"):
+    for source in ("catalog/metrics.py", "exporters.py"):
         path = copy / "observability" / source
         path.write_text(re.sub(r'"minitwit_', '"mutant_', path.read_text()))
     for name in GENERATORS:
@@ -86,7 +86,7 @@ def test_a_renamed_metric_is_renamed_everywhere(copy: Path) -> None:
 
 @pytest.mark.parametrize("label", ["status", "outcome", "operation", "component"])
 def test_a_renamed_label_stops_the_generators(label: str, copy: Path) -> None:
-    for source in ("catalog.py", "exporters.py"):
+    for source in ("catalog/metrics.py", "exporters.py"):
         path = copy / "observability" / source
         path.write_text(path.read_text().replace(f'Label("{label}"', 'Label("mutant"'))
     failed = [done for name in GENERATORS if (done := generate(name, root=copy)).returncode]
@@ -97,7 +97,7 @@ def test_a_renamed_label_stops_the_generators(label: str, copy: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "old", "new"),
     [
-        ("catalog.py", '"minitwit_http_requests_total"', '"minitwit_http_request_total"'),
+        ("catalog/metrics.py", '"minitwit_http_requests_total"', '"minitwit_http_request_total"'),
         ("exporters.py", '"pg_locks_count"', '"pg_lock_count"'),
         ("conventions.py", 'LOKI_UID = "loki"', 'LOKI_UID = "Loki"'),
         ("conventions.py", 'PROMETHEUS_UID = "prometheus"', 'PROMETHEUS_UID = "Prometheus"'),

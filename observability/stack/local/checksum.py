@@ -13,7 +13,7 @@ from pathlib import Path
 from observability.stack.settings import ROOT
 
 VARIABLE = "MINITWIT_CHECKSUM"
-SHARED = ("observability/catalog.py", "observability/conventions.py", "observability/instrument")
+SHARED = ("observability/catalog", "observability/conventions.py", "observability/instrument")
 LIBRARIES = "requirements/stack.txt"
 # A component's code. Programs other than Python are covered by their path and date.
 CODE: dict[str, tuple[str, ...]] = {
