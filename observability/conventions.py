@@ -32,10 +32,6 @@ LOKI_UID = "loki"
 TEMPO_UID = "tempo"
 ALERTMANAGER_UID = "alertmanager"
 
-# Fields that Promtail turns into stream labels, and into structured metadata.
-LOG_LABELS = ("job", "service", "level", "event")
-LOG_METADATA = ("trace_id", "request_id", "route")
-
 # Base URLs of an alert's links: external labels of Prometheus and Loki that annotations use, and
 # that are dropped from alerts before they are sent.
 GRAFANA, RUNBOOKS = "grafana_url", "runbook_base"

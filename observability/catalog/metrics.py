@@ -1,33 +1,44 @@
-"""Every metric, label, bucket, span attribute and log field of MiniTwit: data only.
+"""Every metric of MiniTwit, with its histogram buckets.
 
-The services build their instruments from these objects, the dashboards and the rules their
-expressions. What is not declared here cannot be used. Metrics of other components (exporters,
-Prometheus itself) are in ``observability.exporters``.
+Metrics of other components (exporters, Prometheus itself) are in ``observability.exporters``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import product
 from typing import Literal
 
+from observability.catalog.labels import (
+    ACTION_OUTCOME,
+    API,
+    COMMAND,
+    COMMANDS,
+    DB_ERROR_KIND,
+    FOLLOW_ACTION,
+    FOLLOW_OUTCOME,
+    LEVEL,
+    LOG_SINK,
+    LOGIN_OUTCOME,
+    MESSAGE_OUTCOME,
+    METHOD,
+    OPERATION,
+    POOL_STATE,
+    QUERY,
+    REGISTRATION_OUTCOME,
+    ROUTE,
+    SIMULATOR,
+    SPAN_OUTCOME,
+    STATUS,
+    TABLE,
+    UPSTREAM_REASON,
+    VERSION,
+    WEB,
+    Label,
+)
+
 Kind = Literal["counter", "gauge", "histogram"]
-API, WEB, SIMULATOR = "api", "web", "simulator"
-COMMANDS = MIGRATE, IMPORT, FLAG = (
-    "migrate",
-    "import",
-    "flag",
-)  # they run once and log
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """A label with its possible values, as far as they are known beforehand."""
-
-    name: str
-    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +66,6 @@ class Metric:
         return self.name
 
 
-# Labels that the scrape adds to every series of a target.
-JOB = Label("job")
-SERVICE = Label("service")
-INSTANCE = Label("instance")
-
-METHOD = Label("method")
-ROUTE = Label("route")
-STATUS = Label("status")
-QUERY = Label("query")
-OPERATION = Label("operation")
-UNMATCHED = "unmatched"
 # The maximum number of series of one replica, under any requests.
 SERIES_BUDGET = 1000
 
@@ -108,7 +108,7 @@ UPSTREAM_ERRORS = Metric(
     "minitwit_upstream_errors_total",
     "counter",
     "Calls from web to api without a usable response, by reason.",
-    (Label("reason", ("refused", "timeout", "status_5xx")),),
+    (UPSTREAM_REASON,),
     services=(WEB,),
 )
 
@@ -117,7 +117,7 @@ DB_POOL_CONNECTIONS = Metric(
     "minitwit_db_pool_connections",
     "gauge",
     "Database connections in the pool, by state.",
-    (Label("state", ("idle", "busy")),),
+    (POOL_STATE,),
     services=(API,),
 )
 DB_POOL_LIMIT = Metric(
@@ -142,7 +142,7 @@ DB_ERRORS = Metric(
     "minitwit_db_errors_total",
     "counter",
     "Failed database statements, by kind of error.",
-    (Label("kind", ("unavailable", "pool_exhausted", "timeout", "statement")),),
+    (DB_ERROR_KIND,),
     services=(API,),
 )
 
@@ -159,20 +159,20 @@ BUILD_INFO = Metric(
     "minitwit_build_info",
     "gauge",
     "Always 1; the labels hold the running version.",
-    (Label("version"),),
+    (VERSION,),
 )
 LOG_RECORDS = Metric(
     "minitwit_log_records_total",
     "counter",
     "Log records, by level.",
-    (Label("level", ("debug", "info", "warning", "error", "critical")),),
+    (LEVEL,),
     services=(API, WEB, SIMULATOR, *COMMANDS),
 )
 LOG_DROPPED = Metric(
     "minitwit_log_records_dropped_total",
     "counter",
     "Log records dropped, by the sink that was full or failed.",
-    (Label("sink", ("queue", "file", "stdout", "loki")),),
+    (LOG_SINK,),
     services=(API, WEB, SIMULATOR, *COMMANDS),
 )
 TRACE_SPANS = Metric(
@@ -180,7 +180,7 @@ TRACE_SPANS = Metric(
     "counter",
     "Spans exported, dropped by a full queue or a failing collector, or beyond the limit of tail"
     " sampling.",
-    (Label("outcome", ("exported", "dropped", "limited")),),
+    (SPAN_OUTCOME,),
 )
 
 # ---- business ---------------------------------------------------------------------------
@@ -188,14 +188,14 @@ REGISTRATIONS = Metric(
     "minitwit_registrations_total",
     "counter",
     "Registration attempts, by outcome.",
-    (Label("outcome", ("ok", "username_taken", "invalid")),),
+    (REGISTRATION_OUTCOME,),
     services=(API,),
 )
 LOGINS = Metric(
     "minitwit_logins_total",
     "counter",
     "Log-in attempts, by outcome.",
-    (Label("outcome", ("ok", "unknown_user", "wrong_password", "throttled")),),
+    (LOGIN_OUTCOME,),
     services=(API,),
 )
 HASHES_WAITING = Metric(
@@ -208,7 +208,7 @@ MESSAGES = Metric(
     "minitwit_messages_total",
     "counter",
     "Attempts to post a message, by outcome.",
-    (Label("outcome", ("ok", "unknown_author", "invalid")),),
+    (MESSAGE_OUTCOME,),
     services=(API,),
 )
 FOLLOWS = Metric(
@@ -216,8 +216,8 @@ FOLLOWS = Metric(
     "counter",
     "Attempts to follow or unfollow, by outcome.",
     (
-        Label("action", ("follow", "unfollow")),
-        Label("outcome", ("changed", "unchanged", "unknown_user")),
+        FOLLOW_ACTION,
+        FOLLOW_OUTCOME,
     ),
     services=(API,),
 )
@@ -231,12 +231,11 @@ ACTIVE_USERS = Metric(
     services=(API,),
 )
 
-TABLES = ("users", "messages", "follows")
 ROWS = Metric(
     "minitwit_rows",
     "gauge",
     "Rows of a table, estimated by PostgreSQL's statistics; equal on all replicas.",
-    (Label("table", TABLES),),
+    (TABLE,),
     services=(API,),
 )
 
@@ -270,17 +269,13 @@ SIMULATOR_LATEST_TIME = Metric(
     services=(API,),
 )
 
-COMMAND = Label("command", ("register", "tweet", "follow", "unfollow"))
 SIMULATOR_ACTIONS = Metric(
     "minitwit_simulator_actions_total",
     "counter",
     "Actions of the simulator, by outcome as the client saw it; all but ok count as errors.",
     (
         COMMAND,
-        Label(
-            "outcome",
-            ("ok", "status_5xx", "status_other", "timeout", "refused", "reset", "other"),
-        ),
+        ACTION_OUTCOME,
     ),
     services=(SIMULATOR,),
 )
@@ -295,44 +290,3 @@ SIMULATOR_DURATION = Metric(
 )
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
-
-
-class Attribute(StrEnum):
-    """Span attributes: OpenTelemetry's stable semantic conventions, and a few of our own.
-
-    None identifies the client: paths, queries, addresses and user agents are left out.
-    """
-
-    METHOD = "http.request.method"
-    ROUTE = "http.route"
-    STATUS = "http.response.status_code"
-    SCHEME = "url.scheme"
-    PROTOCOL_VERSION = "network.protocol.version"
-    ERROR_TYPE = "error.type"
-    SERVER_ADDRESS = "server.address"
-    SERVER_PORT = "server.port"
-    DB_SYSTEM = "db.system.name"
-    DB_QUERY = "db.query.summary"
-    REQUEST_ID = "minitwit.request_id"
-    DB_SECONDS = "minitwit.db.duration"  # of all statements, without the wait for a connection
-    ACTION = "minitwit.action"
-    OUTCOME = "minitwit.outcome"
-    REASON = "minitwit.reason"  # why the trace was sampled: sampled (head), slow or error (tail)
-
-
-# ---- log fields -------------------------------------------------------------------------
-# One JSON object per line with these keys only. The first five are always present.
-LOG_FIELDS = (
-    "ts", "level", "service", "event", "message",
-    "request_id", "trace_id", "span_id",
-    "method", "route", "status", "duration_ms", "db_ms", "bytes", "client",
-    "action", "outcome", "reason", "query", "error", "stack",
-    "component", "version", "address", "count",
-)  # fmt: skip
-
-# Values of "event".
-EVENTS = (
-    "request", "invalid_request", "db_error", "unhandled", "startup", "shutdown", "ready",
-    "migration", "import", "flag", "action", "upstream_error", "log_dropped",
-    "trace_dropped", "library",
-)  # fmt: skip

@@ -1,7 +1,7 @@
 """LogQL built from the labels that Promtail sets: unknown labels fail at generation.
 
-Labels select a stream and are few (``conventions.LOG_LABELS``); structured metadata filters line
-by line (``conventions.LOG_METADATA``).
+Labels select a stream and are few (``catalog.LOG_LABELS``); structured metadata filters line
+by line (``catalog.LOG_METADATA``).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from observability.catalog import EVENTS, LOG_FIELDS
-from observability.conventions import LOG_LABELS, LOG_METADATA, PRODUCT
+from observability.catalog import EVENTS, LOG_FIELDS, LOG_LABELS, LOG_METADATA
+from observability.conventions import PRODUCT
 from observability.promql.builders import Matcher
 from observability.promql.expr import ExprError
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from observability.catalog import EVENTS, LOG_FIELDS
-from observability.conventions import LOG_LABELS, LOG_METADATA
+from observability.catalog import EVENTS, LOG_FIELDS, LOG_LABELS, LOG_METADATA
 
 SELECTOR = re.compile(r"\{([^}]*)\}")
 MATCHER = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"([^"]*)"')

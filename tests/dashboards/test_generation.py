@@ -86,7 +86,7 @@ def test_a_renamed_metric_is_renamed_everywhere(copy: Path) -> None:
 
 @pytest.mark.parametrize("label", ["status", "outcome", "operation", "component"])
 def test_a_renamed_label_stops_the_generators(label: str, copy: Path) -> None:
-    for source in ("catalog/metrics.py", "exporters.py"):
+    for source in ("catalog/labels.py", "exporters.py"):
         path = copy / "observability" / source
         path.write_text(path.read_text().replace(f'Label("{label}"', 'Label("mutant"'))
     failed = [done for name in GENERATORS if (done := generate(name, root=copy)).returncode]

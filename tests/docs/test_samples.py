@@ -13,8 +13,7 @@ import pytest
 
 from alerts.incident.render import FILL
 from alerts.rule_files import all_alerts
-from observability.catalog import EVENTS, LOG_FIELDS
-from observability.conventions import LOG_LABELS, LOG_METADATA
+from observability.catalog import EVENTS, LOG_FIELDS, LOG_LABELS, LOG_METADATA
 from observability.stack import __main__ as stack
 from observability.stack.components import COMPONENTS
 from observability.stack.local import checks, status

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from observability.conventions import LOG_LABELS, LOG_METADATA
+from observability.catalog import LOG_LABELS, LOG_METADATA
 from observability.promql.builders import matches
 from observability.promql.expr import ExprError
 from observability.promql.logql import lines, rate_of
