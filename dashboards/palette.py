@@ -36,7 +36,7 @@ LABEL_VALUES: dict[str, tuple[str, ...]] = {
         "messages_newest_by", "latest_record", "latest_read", "message_add", "message_add_hidden",
         "user_exists", "user_hash", "user_add", "user_replace_hash", "session_add",
         "session_user", "session_end", "follow_add", "follow_remove", "follows_list",
-        "login_attempt_count", "login_attempt_forgive", "table_sizes", "users_active",
+        "login_attempt_count", "login_attempt_reset", "table_sizes", "users_active",
         "backup_latest",
     ),
     "event": EVENTS,

@@ -1,7 +1,8 @@
 """Counts of log-in attempts that have not (yet) succeeded, shared by all replicas.
 
 An attempt is counted before its password is verified, so that many parallel attempts cannot bypass
-the limit; a success removes its attempt.
+the limit; a success removes its attempt. In the table ``since`` is when the window of a key began,
+and ``failures`` how many attempts it has in that window.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ _COUNT = Statement(
             since = CASE WHEN a.since < now() - make_interval(secs => %(seconds)s)
                     THEN now() ELSE a.since END
         RETURNING key, failures,
-            ceil(extract(epoch FROM since + make_interval(secs => %(seconds)s) - now())) AS left)
-    SELECT array_agg(failures ORDER BY key), max("left")::int FROM counted
+            ceil(extract(epoch FROM since + make_interval(secs => %(seconds)s) - now()))
+                AS seconds_left)
+    SELECT max(failures) FILTER (WHERE key = %(account)s),
+        max(failures) FILTER (WHERE key = %(address)s), max(seconds_left)::int FROM counted
     """,
 )
 _RESET = Statement(
-    "login_attempt_forgive",
+    "login_attempt_reset",
     """
     WITH cleared AS (DELETE FROM login_attempts WHERE key = %(account)s),
-    eased AS (
+    decremented AS (
         UPDATE login_attempts SET failures = greatest(failures - 1, 0) WHERE key = %(address)s)
     SELECT 1
     """,
@@ -43,14 +46,15 @@ _RESET = Statement(
 async def count(
     database: Database, account: str, address: str, seconds: float
 ) -> tuple[int, int, int]:
-    """Count an attempt; return both counts in the window and the seconds left.
+    """Count an attempt; return the attempts of both keys in the window, and its seconds left.
 
-    The counts are those of ``account``, a key of an account as seen from one network, and of
-    ``address``, a key of that network. Keys begin with "account" and "address", and so sort.
+    ``account`` is the key of an account as seen from one network, ``address`` that of the network.
     """
-    parameters = {"keys": sorted((account, address)), "seconds": seconds}
-    numbers, left = await database.one(_COUNT, parameters)
-    return numbers[0], numbers[1], left
+    parameters = {
+        "account": account, "address": address, "keys": [account, address], "seconds": seconds
+    }  # fmt: skip
+    of_account, of_address, seconds_left = await database.one(_COUNT, parameters)
+    return of_account, of_address, seconds_left
 
 
 async def reset(database: Database, account: str, address: str) -> None:

@@ -75,7 +75,7 @@ class Accounts:
     async def _log_in(self, username: object, password: object, address: str) -> str:
         name = username if isinstance(username, str) and validation.name(username) else ""
         probe = self._is_probe(name, password)
-        network = networks.of(address)
+        network = networks.network_of(address)
         keys = _key("account", f"{network} {name}"), _key("address", network)
         if not probe:
             await self._throttle(*keys)
@@ -132,12 +132,12 @@ class Accounts:
         self._probe_exists = True
 
     async def _throttle(self, account: str, network: str) -> None:
-        of_account, of_network, left = await attempts.count(
+        of_account, of_network, seconds_left = await attempts.count(
             self._database, account, network, THROTTLE_SECONDS
         )
         if of_account > ACCOUNT_FAILURES or of_network > NETWORK_FAILURES:
             self._events.emit(LoggedIn("throttled"))
-            raise TooMany(left)
+            raise TooMany(seconds_left)
 
     async def _verified(self, pw_hash: str, password: object) -> bool:
         if not isinstance(password, str) or not 0 < len(password) <= validation.PASSWORD_LENGTH:

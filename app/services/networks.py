@@ -7,7 +7,7 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 PREFIX = 64
 
 
-def of(address: str) -> str:
+def network_of(address: str) -> str:
     """Return the network of ``address`` as text; anything but an address is returned unchanged."""
     try:
         parsed = ip_address(address.partition("%")[0])

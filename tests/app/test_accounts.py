@@ -147,7 +147,7 @@ def test_the_addresses_of_one_ipv6_customer_count_as_one(api: Service) -> None:
     ],
 )
 def test_what_counts_together(address: str, network: str) -> None:
-    assert networks.of(address) == network
+    assert networks.network_of(address) == network
 
 
 def test_an_address_is_throttled_over_many_accounts(api: Service) -> None:
