@@ -48,7 +48,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     options.out.mkdir(parents=True, exist_ok=True)
-    shown = "grafana" in layout.deployment.runs
+    shown = "grafana" in layout.deployment.components
     by, component = ("Grafana", "grafana") if shown else ("the preview", "preview")
     address = f"http://{layout.address(component)}"
     names = options.only or [*sorted(file.stem for file in BOARDS.glob("*.json")), *OTHERS]

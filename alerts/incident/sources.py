@@ -57,12 +57,12 @@ def find(options: argparse.Namespace) -> Sources:
         layout = status.running(settings)
     except StackError as error:
         raise StackError(f"{error}\nOf another platform: --prometheus URL (see --help)") from None
-    there = layout.deployment
-    if "prometheus" not in there.runs:
+    deployment = layout.deployment
+    if "prometheus" not in deployment.components:
         raise StackError("No Prometheus runs here, and nothing else knows what happened.")
 
     def address(name: str) -> str:
-        return f"http://{layout.address(name)}" if name in there.runs else ""
+        return f"http://{layout.address(name)}" if name in deployment.components else ""
 
     return Sources(
         address("prometheus"), address("loki"), address("tempo"), layout.grafana_url,

@@ -139,14 +139,14 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
     rows = status.look(layout, signals=False)
     status.show(rows, signals=False, took=start.took)
     print(f"\nAll healthy after {seconds:.1f} s.")
-    if "ngircd" in layout.deployment.runs:
+    if "ngircd" in layout.deployment.components:
         print(f"Chat:   make chat, or any IRC client on {layout.address('ngircd')},"
               f" channel {CHANNEL}, password in {settings.secrets}/chat_password")  # fmt: skip
-    if "alertmanager" in layout.deployment.runs:
+    if "alertmanager" in layout.deployment.components:
         print(f"Alerts: http://{layout.address('alertmanager')}, as {MONITOR} with the password"
               f" in {settings.secrets}/monitoring_password")  # fmt: skip
     for name in ("grafana", "preview"):
-        if name in layout.deployment.runs:
+        if name in layout.deployment.components:
             print(f"Boards: http://{layout.address(name)}")
     print("Signal: make status          Stop: make down")
     if settings.database_url:
@@ -201,11 +201,13 @@ def _logs(settings: Settings, _: argparse.Namespace) -> int:
 def _preview(settings: Settings, _: argparse.Namespace) -> int:
     layout = status.running(settings)
     address = layout.address("preview")
-    if "preview" in layout.deployment.runs:
+    if "preview" in layout.deployment.components:
         print(f"The preview runs already: http://{address}")
         return 0
     environment = {**os.environ, **layout.environment(COMPONENTS["preview"])}
-    grafana = f"http://{layout.address('grafana')}" if "grafana" in layout.deployment.runs else ""
+    grafana = (
+        f"http://{layout.address('grafana')}" if "grafana" in layout.deployment.components else ""
+    )
     command = [*layout.command(COMPONENTS["preview"]), "--grafana", grafana]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

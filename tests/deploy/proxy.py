@@ -125,6 +125,6 @@ def _settings(folder: Path, ports: Mapping[str, int], grafana: str, header_secon
         certificate=f"{folder}/secrets/tls/tls_certificate",
         key=f"{folder}/secrets/tls/tls_key",
         log=f"{folder}/logs/nginx.log",
-        scratch=str(folder),
+        temporary_folder=str(folder),
         header_seconds=header_seconds,
     )

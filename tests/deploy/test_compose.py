@@ -175,7 +175,7 @@ def test_every_file_that_is_mounted_exists() -> None:
 
 def test_prometheus_and_nginx_look_where_compose_puts_them() -> None:
     deployment, found = containers(), services()
-    for name in deployment.runs:
+    for name in deployment.components:
         assert name in found, name
         host = deployment.address[name].split(":")[0]
         aliases = [

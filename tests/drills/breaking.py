@@ -115,7 +115,7 @@ def describe(drill: Drill, time_scale: TimeScale, layout: Layout) -> float:
 
 def dashboard(layout: Layout, board: Board) -> str:
     """Where a dashboard is drawn here."""
-    if "grafana" in layout.deployment.runs:
+    if "grafana" in layout.deployment.components:
         return f"http://{layout.address('grafana')}/d/{board}"
     return f"http://{layout.address('preview')}/#board={board}"
 

@@ -38,17 +38,17 @@ LOKI_RULES = ROOT / "alerts/generated/loki"
 TENANT = "fake"  # Loki's fixed name where it asks nobody who they are
 
 # template → path in the configuration folder
-_OWN = "observability/stack/config/templates"
+_TEMPLATES = "observability/stack/config/templates"
 TEMPLATES = {
-    f"{_OWN}/prometheus.yml.j2": "prometheus.yml",
+    f"{_TEMPLATES}/prometheus.yml.j2": "prometheus.yml",
     "alerts/alertmanager.yml.j2": "alertmanager.yml",
-    f"{_OWN}/relay.yml.j2": "relay.yml",
-    f"{_OWN}/ngircd.conf.j2": "ngircd.conf",
-    f"{_OWN}/loki.yml.j2": "loki.yml",
+    f"{_TEMPLATES}/relay.yml.j2": "relay.yml",
+    f"{_TEMPLATES}/ngircd.conf.j2": "ngircd.conf",
+    f"{_TEMPLATES}/loki.yml.j2": "loki.yml",
     "promtail/promtail.yml.j2": "promtail.yml",
-    f"{_OWN}/tempo.yml.j2": "tempo.yml",
-    f"{_OWN}/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
-    f"{_OWN}/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
+    f"{_TEMPLATES}/tempo.yml.j2": "tempo.yml",
+    f"{_TEMPLATES}/grafana-datasources.yml.j2": "grafana/datasources/minitwit.yml",
+    f"{_TEMPLATES}/grafana-dashboards.yml.j2": "grafana/dashboards/minitwit.yml",
 }
 PRODUCTION = TimeScale()
 PROXY = "deploy/nginx/nginx.conf.j2"
@@ -58,16 +58,16 @@ PROXY = "deploy/nginx/nginx.conf.j2"
 class Deployment:
     """One way to deploy the platform: its components, their addresses and folders.
 
-    ``runs`` are the components; ``address`` is the host:port at which others reach each of them,
-    ``listen`` the one it binds. ``jobs`` are pairs of a component and the Prometheus job that
-    scrapes it. ``folder`` maps a purpose to a path: ``rules``, ``dashboards``, ``logs`` and
-    ``rotated`` (glob patterns), the secrets, and the data folder of a component by its name.
+    ``address`` is the host:port at which others reach a component, ``listen`` the one it binds.
+    ``jobs`` are pairs of a component and the Prometheus job that scrapes it. ``folder`` maps a name
+    that the templates use to a path: a component's name to its data folder, ``logs`` and
+    ``rotated`` to glob patterns of log files, ``messages`` to a file, the other names to folders.
     ``replicated`` components are discovered by DNS. ``time_scale`` sets the monitoring's
     intervals. Notifications link to dashboards under ``grafana_url`` and to runbooks under
     ``runbook_base``.
     """
 
-    runs: frozenset[str]
+    components: frozenset[str]
     address: Mapping[str, str]
     listen: Mapping[str, str]
     jobs: tuple[tuple[str, str], ...]
@@ -84,7 +84,7 @@ def containers() -> Deployment:
     ports = known | CONTAINER_PORTS
     jobs = [(name, COMPONENTS[name].job) for name in known if COMPONENTS[name].job]
     return Deployment(
-        runs=frozenset(ports),
+        components=frozenset(ports),
         address={
             name: f"tasks.{name}:{port}" if name in REPLICATED else f"{name}:{port}"
             for name, port in ports.items()
@@ -120,7 +120,7 @@ class Proxy:
 
     ``active`` are the files (a glob pattern) that name the upstream api and web; ``resolver`` the
     DNS server that resolves them, or '' where they are addresses. ``header_seconds`` limits the
-    time in which the headers of a request must arrive.
+    time in which the headers of a request must arrive; ``temporary_folder`` gets buffered bodies.
     """
 
     listen: Mapping[str, str]
@@ -129,7 +129,7 @@ class Proxy:
     certificate: str
     key: str
     log: str
-    scratch: str
+    temporary_folder: str
     resolver: str = ""
     header_seconds: int = 10
 
@@ -141,7 +141,7 @@ CONTAINER_PROXY = Proxy(
     certificate="/run/secrets/tls_certificate",
     key="/run/secrets/tls_key",
     log="/var/log/minitwit/nginx/nginx.log",
-    scratch="/tmp",  # noqa: S108  # the container's own
+    temporary_folder="/tmp",  # noqa: S108  # the container's own
     resolver="127.0.0.11",
 )
 
@@ -162,7 +162,7 @@ def render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701  # configuration files, no HTML
     )
-    environment.filters.update(q=lambda value: json.dumps(str(value)), ini=_ini, d=duration)
+    environment.filters.update(quoted=_quoted, ini_escaped=_ini_escaped, duration=duration)
     return environment.get_template(template).render(
         targets=targets, names=conventions, receivers=RECEIVERS, **values
     )
@@ -178,12 +178,17 @@ def render_proxy(proxy: Proxy) -> str:
     return render(PROXY, proxy=proxy, cloudflare=cloudflare())
 
 
-def flat(name: str) -> str:
-    """Return the name of a file of ``TEMPLATES`` in a folder without subfolders."""
-    path = Path(name)
-    return f"{path.parts[0]}-{path.parts[1]}.yml" if len(path.parts) > 1 else name
+def flat_name(path_in_folder: str) -> str:
+    """Return the file name of a path of ``TEMPLATES`` in a folder without subfolders."""
+    path = Path(path_in_folder)
+    return f"{path.parts[0]}-{path.parts[1]}.yml" if len(path.parts) > 1 else path_in_folder
 
 
-def _ini(value: str) -> str:
+def _quoted(value: object) -> str:
+    """Return the text of a value as a string of JSON, which YAML reads too."""
+    return json.dumps(str(value))
+
+
+def _ini_escaped(value: str) -> str:
     """Escape for supervisord.conf, where % starts an expansion."""
     return value.replace("%", "%%")

@@ -12,7 +12,7 @@ from observability.generated import FIX, MARK, run
 from observability.stack.config.deployments import (
     CONTAINER_PROXY,
     containers,
-    flat,
+    flat_name,
     render_all,
     render_proxy,
 )
@@ -23,7 +23,7 @@ OUT = ROOT / "deploy/generated"
 
 def files(_: argparse.Namespace | None = None) -> dict[str, str]:
     """Return every file by its name."""
-    texts = {flat(name): text for name, text in render_all(containers()).items()}
+    texts = {flat_name(name): text for name, text in render_all(containers()).items()}
     texts["nginx.conf"] = render_proxy(CONTAINER_PROXY)
     return {name: _marked(name, text) for name, text in texts.items()}
 

@@ -44,7 +44,7 @@ class CheckResult:
 def check(layout: Layout, component: Component) -> CheckResult:
     """Return the worst result of a component's checks."""
     checks = [*CHECKS.get(component.name, ())]
-    if component.job and "prometheus" in layout.deployment.runs:
+    if component.job and "prometheus" in layout.deployment.components:
         checks.insert(0, lambda layout: target(layout, component.job))
     found = [_guarded(one, layout) for one in checks]
     for state in ("bad", "pending"):
@@ -120,7 +120,7 @@ def rules(layout: Layout) -> CheckResult:
 
 def routes(layout: Layout) -> CheckResult:
     """Check that Prometheus knows the Alertmanager, and that notifications succeed."""
-    if "prometheus" not in layout.deployment.runs:
+    if "prometheus" not in layout.deployment.components:
         return CheckResult("ok", "runs")
     known = prometheus(layout, "alertmanagers")["activeAlertmanagers"]
     if not any(layout.address("alertmanager") in one["url"] for one in known):
@@ -135,9 +135,9 @@ def routes(layout: Layout) -> CheckResult:
 
 def probes(layout: Layout) -> CheckResult:
     """Check that every probe succeeds."""
-    if "prometheus" not in layout.deployment.runs:
+    if "prometheus" not in layout.deployment.components:
         return CheckResult("ok", "runs")
-    expected = {probe.name for probe in PROBES if probe.asked in layout.deployment.runs}
+    expected = {probe.name for probe in PROBES if probe.asked in layout.deployment.components}
     seen = {labels["probe"]: value for labels, value in samples(layout, str(PROBE_SUCCESS))}
     if failing := sorted(expected & {name for name, value in seen.items() if value != 1}):
         text = f"probe fails: {', '.join(failing)}"
@@ -149,7 +149,7 @@ def probes(layout: Layout) -> CheckResult:
 
 def database(layout: Layout) -> CheckResult:
     """Check that the exporter, and so Prometheus, sees the database."""
-    if not {"prometheus", "postgres-exporter"} <= layout.deployment.runs:
+    if not {"prometheus", "postgres-exporter"} <= layout.deployment.components:
         return CheckResult("ok", "runs")
     seen = samples(layout, str(PG_UP))
     if not seen:

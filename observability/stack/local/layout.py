@@ -80,7 +80,7 @@ class Layout:
         address = {c.name: self.address(c.name) for c in TABLE if c.port}
         address[deployments.OTLP] = f"{HOST}:{deployments.OTLP_PORT + settings.offset}"
         return Deployment(
-            runs=frozenset(c.name for c in self.components),
+            components=frozenset(c.name for c in self.components),
             address=address,
             listen=address,
             jobs=tuple((c.name, c.job) for c in self.components if c.job),
@@ -116,13 +116,15 @@ class Layout:
         """The URL of the OTLP collector; '' where no Tempo runs."""
         deployment = self.deployment
         return (
-            f"http://{deployment.address[deployments.OTLP]}" if "tempo" in deployment.runs else ""
+            f"http://{deployment.address[deployments.OTLP]}"
+            if "tempo" in deployment.components
+            else ""
         )
 
     @property
     def loki(self) -> str:
         """The URL of Loki; '' where none runs."""
-        return f"http://{self.address('loki')}" if "loki" in self.deployment.runs else ""
+        return f"http://{self.address('loki')}" if "loki" in self.deployment.components else ""
 
     def command(self, component: Component) -> list[str]:
         """Return the command line of a component."""

@@ -110,11 +110,11 @@ def _launch(layout: Layout, supervisor: Supervisor) -> None:
     if not known:
         supervisor.launch(settings.config / "supervisord.conf")
         return
-    changed = [name for name in supervisor.reload() if name in layout.deployment.runs]
+    changed = [name for name in supervisor.reload() if name in layout.deployment.components]
     if restarted := [name for name in changed if known[name].pid]:
         print(f"Restarted because they changed: {', '.join(restarted)}", flush=True)
     for name in RELOADABLE:
-        if name in layout.deployment.runs and name not in changed:
+        if name in layout.deployment.components and name not in changed:
             supervisor.hang_up(name)
 
 
@@ -185,7 +185,7 @@ def start(settings: Settings, layout: Layout, names: Collection[str]) -> None:
 
 
 def _known(layout: Layout, names: Collection[str]) -> list[str]:
-    if unknown := sorted(set(names) - layout.deployment.runs):
+    if unknown := sorted(set(names) - layout.deployment.components):
         there = ", ".join(component.name for component in layout.components)
         raise StackError(f"No component {', '.join(unknown)} runs here. There are: {there}")
     return list(names)
