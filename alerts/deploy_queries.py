@@ -25,7 +25,7 @@ from observability.promql.expr import Expr
 from observability.promql.joins import VERSION, with_version
 from observability.time_scale import TimeScale
 
-FILE = "deploy/questions.promql"
+FILE = "deploy/queries.promql"
 NOTHING_LEFT = 1e-9  # of a budget: zero but for rounding
 REPLICAS: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$instance")}
 

@@ -17,14 +17,14 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
-# shellcheck source=deploy/common.sh
-. "$here/common.sh"
+# shellcheck source=deploy/steps/common.sh
+. "$here/steps/common.sh"
 # shellcheck source=deploy/drivers/compose.sh
 . "${DRIVER:-$here/drivers/compose.sh}"
-# shellcheck source=deploy/monitoring-gates.sh
-. "$here/monitoring-gates.sh"
-# shellcheck source=deploy/canary.sh
-. "$here/canary.sh"
+# shellcheck source=deploy/steps/monitoring-gates.sh
+. "$here/steps/monitoring-gates.sh"
+# shellcheck source=deploy/steps/canary-compose.sh
+. "$here/steps/canary-compose.sh"
 
 USAGE="usage: deploy/deploy-compose.sh [--dry-run] [--anyway] IMAGE | --back"
 options "$@"

@@ -21,12 +21,12 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
 GRAFANA_URL=${GRAFANA_URL:-${SITE:+https://grafana.$SITE}}
-# shellcheck source=deploy/common.sh
-. "$here/common.sh"
-# shellcheck source=deploy/monitoring-gates.sh
-. "$here/monitoring-gates.sh"
-# shellcheck source=deploy/swarm-canary.sh
-. "$here/swarm-canary.sh"
+# shellcheck source=deploy/steps/common.sh
+. "$here/steps/common.sh"
+# shellcheck source=deploy/steps/monitoring-gates.sh
+. "$here/steps/monitoring-gates.sh"
+# shellcheck source=deploy/steps/canary-swarm.sh
+. "$here/steps/canary-swarm.sh"
 STACK=${STACK:-minitwit}
 CANARY_SECONDS=${CANARY_SECONDS:-40} WATCH_SECONDS=${WATCH_SECONDS:-15}
 ROLLING="api web"

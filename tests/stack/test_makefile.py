@@ -74,7 +74,7 @@ def test_scripts_keep_their_line_ends_whatever_git_is_told() -> None:
         "--",
         "promtail/start.sh",
         "Makefile",
-        "deploy/common.sh",
+        "deploy/steps/common.sh",
     ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert [line.rpartition(" ")[2] for line in done.stdout.splitlines()] == ["lf"] * 3

@@ -3,7 +3,7 @@
 # versions; and the silences that a deploy sets. Prometheus and Alertmanager are reached through
 # Grafana, with its password, unless PROMETHEUS_URL and ALERTMANAGER_URL are set.
 
-QUESTIONS=alerts/generated/deploy/questions.promql
+QUERIES=alerts/generated/deploy/queries.promql
 LEAST=50 # requests of each version, below which they are not compared
 SILENCE_MINUTES=30 # if this script is killed, the silence ends by itself
 silence=
@@ -23,7 +23,7 @@ _through() {
 # Run a query of that file: question NAME [SERVICE INSTANCES SECONDS]; prints the JSON response.
 question() {
     local query
-    query=$(sed -n "s/^$1 //p" "$QUESTIONS")
+    query=$(sed -n "s/^$1 //p" "$QUERIES")
     query=${query//\$service/"${2:-}"}
     query=${query//\$instance/"${3:-}"}
     query=${query//\$__range/"${4:-}s"}
