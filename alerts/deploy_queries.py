@@ -30,7 +30,7 @@ NOTHING_LEFT = 1e-9  # of a budget: zero but for rounding
 REPLICAS: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$instance")}
 
 
-def questions() -> dict[str, Expr]:
+def queries() -> dict[str, Expr]:
     """Return each query by its name; those that compare two versions are by version."""
     rules = [rule for group in recordings(TimeScale()) for rule in group.rules]
     left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == LEFT)
@@ -53,5 +53,5 @@ def questions() -> dict[str, Expr]:
 
 def render() -> str:
     """The generated file: a name and an expression a line."""
-    lines = [f"{name} {expr}" for name, expr in questions().items()]
+    lines = [f"{name} {expr}" for name, expr in queries().items()]
     return "\n".join([f"# {mark('alerts/deploy_queries.py')}", *lines]) + "\n"

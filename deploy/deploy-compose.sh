@@ -27,8 +27,8 @@ cd "$here/.."
 . "$here/steps/canary-compose.sh"
 
 USAGE="usage: deploy/deploy-compose.sh [--dry-run] [--anyway] IMAGE | --back"
-options "$@"
-lock
+parse_options "$@"
+take_lock
 from=$(active)
 to=green
 [ "$from" = blue ] || to=blue
@@ -53,7 +53,7 @@ canary() {
     routed=1
     split "$from" "$to" "${CANARY_PERCENT:-5}" >&2 || return 1
     watch "$fresh" "$CANARY_SECONDS" || return 1
-    ! worse "$(instances "$from")" "$fresh" "$CANARY_SECONDS"
+    ! is_worse "$(instances "$from")" "$fresh" "$CANARY_SECONDS"
 }
 
 take_over() {

@@ -37,9 +37,9 @@ inspect() { docker service inspect --format "$2" "${STACK}_$1" 2>/dev/null; }
 image_of() { inspect "$1" '{{.Spec.TaskTemplate.ContainerSpec.Image}}'; }
 update_of() { inspect "$1" '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}'; }
 
-options "$@"
+parse_options "$@"
 IMAGE=$image
-lock
+take_lock
 before=$(image_of api) || before=
 [ -z "$back" ] || IMAGE=$(inspect api '{{.PreviousSpec.TaskTemplate.ContainerSpec.Image}}')
 [ -n "$IMAGE" ] || fail "$USAGE"
@@ -47,7 +47,7 @@ export IMAGE
 stack_files=${STACK_FILES:-stack.yml}
 for name in WEB API; do # a port of a node has no address of its own: it is open or it is not
     address=PLAIN_$name
-    opened "${!address:-}" || continue
+    is_public "${!address:-}" || continue
     stack_files+=" deploy/stack.plain-${name,,}.yml"
     say "WARNING: $address opens plain HTTP: passwords cross the network in plain text"
 done

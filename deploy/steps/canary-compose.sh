@@ -11,7 +11,7 @@ begin_watch() {
     exec {answers}<"$file"
     rm "$file"
     set -m # a process group of its own, so that all of it can be ended
-    # shellcheck disable=SC2154  # lock() of common.sh sets lock_file: the lock is not for who reads
+    # shellcheck disable=SC2154  # take_lock() of common.sh sets lock_file; these readers do not hold the lock
     { follow "$1" </dev/null | grep --line-buffered '"status":5'; } >&"$lines" {lock_file}>&- &
     follower=$!
     set +m

@@ -54,13 +54,13 @@ instances() { # SERVICE...
 few_errors() {
     local errors
     [ -n "$1" ] || return 0
-    if ! errors=$(question errors "" "$1"); then
+    if ! errors=$(query errors "" "$1"); then
         [ $((SECONDS - heard)) -le $LONGEST_SILENCE ] || [ -n "$anyway" ] ||
             { say "Prometheus does not answer, so the new version cannot be watched"; return 1; }
         return 0
     fi
     heard=$SECONDS
-    errors=$(_number <<<"$errors")
+    errors=$(_first_value <<<"$errors")
     [ "${errors%.*}" -lt "${ERROR_LIMIT:-3}" ] ||
         { say "$errors answers of the new version were a 5xx"; return 1; }
 }
@@ -81,5 +81,5 @@ canary() {
     # shellcheck disable=SC2086  # a list
     fresh=$(instances $CANARIES)
     watch_errors "$fresh" "$CANARY_SECONDS" || return 1
-    ! worse "$1" "$fresh" "$CANARY_SECONDS"
+    ! is_worse "$1" "$fresh" "$CANARY_SECONDS"
 }

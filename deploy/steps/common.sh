@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Functions of deploy-compose.sh and deploy-swarm.sh: messages, options, the lock, annotations.
+# What every step and both scripts use: messages, options, the lock, annotations in Grafana.
 
 STATE=${STATE:-.deploy} # what this host remembers between two deploys
 GRAFANA_URL=${GRAFANA_URL:-http://127.0.0.1:3000}
@@ -14,9 +14,9 @@ fail() {
     exit 1
 }
 
-# Parse the common options: options ARGUMENTS... sets DRY, anyway, back and image.
+# Parse the common options: parse_options ARGUMENTS... sets DRY, anyway, back and image.
 # shellcheck disable=SC2034  # the scripts that source this use them
-options() {
+parse_options() {
     anyway='' back='' image=''
     while [ $# -gt 0 ]; do
         case $1 in
@@ -39,13 +39,13 @@ run() {
     fi
 }
 
-# Whether a plain port is to be open: opened ADDRESS; blank and loopback are not.
-opened() {
+# Whether a port in plain HTTP is reachable from outside: is_public ADDRESS; blank and loopback are not.
+is_public() {
     case ${1:-} in "" | 127.* | ::1 | "[::1]" | localhost) return 1 ;; esac
 }
 
 # Hold the lock until this script ends; a second deploy is refused, not queued.
-lock() {
+take_lock() {
     mkdir -p "$STATE"
     exec {lock_file}>"$STATE/lock"
     flock --nonblock "$lock_file" || fail "another deploy is under way (lock: $STATE/lock)"

@@ -4,7 +4,7 @@
 # Grafana, with its password, unless PROMETHEUS_URL and ALERTMANAGER_URL are set.
 
 QUERIES=alerts/generated/deploy/queries.promql
-LEAST=50 # requests of each version, below which they are not compared
+MINIMUM_REQUESTS=50 # of each version, below which they are not compared
 SILENCE_MINUTES=30 # if this script is killed, the silence ends by itself
 silence=
 
@@ -20,47 +20,47 @@ _through() {
     curl --silent --fail --max-time 5 --config - "${@:3}" "$url$2" <<<"$login"
 }
 
-# Run a query of that file: question NAME [SERVICE INSTANCES SECONDS]; prints the JSON response.
-question() {
-    local query
-    query=$(sed -n "s/^$1 //p" "$QUERIES")
-    query=${query//\$service/"${2:-}"}
-    query=${query//\$instance/"${3:-}"}
-    query=${query//\$__range/"${4:-}s"}
-    _through prometheus /api/v1/query --get --data-urlencode "query=$query"
+# Run a query of that file: query NAME [SERVICE INSTANCES SECONDS]; prints the JSON response.
+query() {
+    local text
+    text=$(sed -n "s/^$1 //p" "$QUERIES")
+    text=${text//\$service/"${2:-}"}
+    text=${text//\$instance/"${3:-}"}
+    text=${text//\$__range/"${4:-}s"}
+    _through prometheus /api/v1/query --get --data-urlencode "query=$text"
 }
 
 # The value of the first series in a response; 0 without one.
-_number() { sed -n 's/^[^[]*\[.*"value":\[[0-9.]*,"\([^"]*\)"\].*/\1/p' | grep . || echo 0; }
+_first_value() { sed -n 's/^[^[]*\[.*"value":\[[0-9.]*,"\([^"]*\)"\].*/\1/p' | grep . || echo 0; }
 
 # A label of each series in a response, and its service, if it has one.
-_named() { tr '{' '\n' | sed -n "s/.*\"$1\":\"\([^\"]*\)\"\(.*\"service\":\"\([^\"]*\)\"\)\{0,1\}.*/\1 \3/p" | sort -u; }
+_label_values() { tr '{' '\n' | sed -n "s/.*\"$1\":\"\([^\"]*\)\"\(.*\"service\":\"\([^\"]*\)\"\)\{0,1\}.*/\1 \3/p" | sort -u; }
 
 # Print why no deploy may start now; print nothing if one may.
-objection() {
+reasons_to_refuse() {
     local alerts budgets
-    if ! alerts=$(question critical) || ! budgets=$(question spent); then
+    if ! alerts=$(query critical) || ! budgets=$(query spent); then
         echo "Prometheus does not answer, so nothing is known of alerts and budgets"
         return
     fi
-    alerts=$(_named alertname <<<"$alerts" | sed 's/ $//; s/ / of /' | paste -sd, | sed 's/,/, /g')
-    budgets=$(_named objective <<<"$budgets" | sed 's/ $//' | paste -sd, | sed 's/,/, /g')
+    alerts=$(_label_values alertname <<<"$alerts" | sed 's/ $//; s/ / of /' | paste -sd, | sed 's/,/, /g')
+    budgets=$(_label_values objective <<<"$budgets" | sed 's/ $//' | paste -sd, | sed 's/,/, /g')
     [ -z "$alerts" ] || echo "a critical alert fires: $alerts"
     [ -z "$budgets" ] || echo "the error budget is spent: $budgets"
 }
 
-# End the deploy if there is an objection; with an argument only print it.
+# End the deploy if there are reasons to refuse it; with an argument only print them.
 may_start() {
     local why
-    why=$(objection | paste -sd';' | sed 's/;/; /g')
+    why=$(reasons_to_refuse | paste -sd';' | sed 's/;/; /g')
     [ -n "$why" ] || return 0
     [ -n "${1:-}" ] || fail "REFUSED: $why. --anyway deploys all the same."
     say "  $why; it goes on all the same ($1)"
 }
 
-# worse OLD NEW SECONDS: compare two versions, given as regular expressions of instances; succeeds
+# is_worse OLD NEW SECONDS: compare two versions, given as regular expressions of instances; succeeds
 # if NEW is worse, and prints why.
-worse() {
+is_worse() {
     local service verdict=1
     for service in api web; do
         _compare "$service" "$@" || verdict=0
@@ -72,18 +72,18 @@ _compare() { # SERVICE OLD NEW SECONDS: 1 if it is worse
     local figures=() name side answer versions=()
     for side in "$2" "$3"; do
         for name in requests failed p99; do
-            answer=$(question "$name" "$1" "$side" "$4") ||
+            answer=$(query "$name" "$1" "$side" "$4") ||
                 { say "  $1 is not compared: Prometheus does not answer"; return 0; }
-            figures+=("$(_number <<<"$answer")")
+            figures+=("$(_first_value <<<"$answer")")
         done
-        versions+=("$(question version "$1" "$side" "$4" | sed -n 's/.*"version":"\([^"]*\)".*/\1/p')")
+        versions+=("$(query version "$1" "$side" "$4" | sed -n 's/.*"version":"\([^"]*\)".*/\1/p')")
     done
-    say "  $(awk -v least="$LEAST" -v service="$1" -v old="${versions[0]}" -v new="${versions[1]}" '
+    say "  $(awk -v minimum="$MINIMUM_REQUESTS" -v service="$1" -v old="${versions[0]}" -v new="${versions[1]}" '
         function shown(requests, failed, p99) {
             return sprintf("%.1f %% of %d failed, p99 %d ms", 100 * failed / requests, requests, 1000 * p99)
         }
         {
-            if ($1 < least || $4 < least) {
+            if ($1 < minimum || $4 < minimum) {
                 printf "%s: too few to judge (%d requests of %s, %d of %s)", service, $1, old, $4, new
                 exit
             }

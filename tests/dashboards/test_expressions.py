@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from alerts.deploy_queries import questions
+from alerts.deploy_queries import queries
 from alerts.incident import breakdowns, budget, changes, fired_alerts, graphs
 from alerts.incident.collect_signals import first_mover
 from alerts.incident.prometheus_api import Prometheus
@@ -70,7 +70,7 @@ def incident_expressions() -> list[tuple[str, str]]:
 
 ALL = [
     *panel_expressions(), *other_expressions(), *rule_expressions(), *incident_expressions(),
-    *((f"alerts/deploy_queries: {name}", expr.text) for name, expr in questions().items()),
+    *((f"alerts/deploy_queries: {name}", expr.text) for name, expr in queries().items()),
 ]  # fmt: skip
 
 
