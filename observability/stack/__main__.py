@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from observability.stack.components import COMPONENTS, TABLE
-from observability.stack.local import alert_test, follow, status
+from observability.stack.local import follow, send_test_alert, status
 from observability.stack.local import up as running
 from observability.stack.local.env_variables import forget_libpq
 from observability.stack.local.layout import render
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         ("preview", _preview, "draw the dashboards without Grafana, until Ctrl-C"),
         ("render", _render, "write the configuration that `up` would use"),
         ("install", _install, "fetch missing programs that `up` needs"),
-        ("alert-test", _alert_test, "send a test alert to every receiver, and report its delivery"),
+        ("alert-test", _send_test_alert, "send a test alert to every receiver; report delivery"),
         ("backup", _backup, "take a backup of the running database"),
         ("restore", _restore, "restore a backup into a new database, and verify it"),
         ("psql", _psql, "open psql on the running database, as its owner"),
@@ -246,8 +246,8 @@ def _fetch_archives(settings: Settings, options: argparse.Namespace) -> int:
     return 0
 
 
-def _alert_test(settings: Settings, _: argparse.Namespace) -> int:
-    return alert_test.run(status.running(settings))
+def _send_test_alert(settings: Settings, _: argparse.Namespace) -> int:
+    return send_test_alert.run(status.running(settings))
 
 
 def _backup(settings: Settings, _: argparse.Namespace) -> int:
