@@ -16,10 +16,10 @@ ABOVE = 1.25  # of the limit: it lies below the upper edge, and can be seen
 WIDE = 12  # columns from which there is room for a legend on the right
 
 
-def soft_max(unit: str, steps: Sequence[Json], least: float = 0) -> float:
-    """Return the soft maximum of an axis: above the highest limit, or ``least``."""
+def soft_max(unit: str, steps: Sequence[Json]) -> float:
+    """Return the soft maximum of an axis: above the highest threshold, or by unit."""
     limits = [float(step["value"]) for step in steps if step["value"] is not None]
-    return round(ABOVE * max(limits), 6) if limits else least or LEAST[unit]
+    return round(ABOVE * max(limits), 6) if limits else LEAST[unit]
 
 
 def legend(width: int, lines: int) -> Json:

@@ -60,7 +60,7 @@ def floors(good: float, tolerable: float | None = None) -> list[Json]:
     return limits((RED, BELOW_ALL), *middle, (GREEN, good), ok=GREY)
 
 
-def _grey_if_absent(steps: Sequence[Json]) -> list[Json]:
+def _grey_if_no_value(steps: Sequence[Json]) -> list[Json]:
     """Return ``steps`` above a base of grey, the colour of missing data."""
     base, *others = steps or limits()
     kept = [] if base["color"] == GREY else [{"color": base["color"], "value": BELOW_ALL}]
@@ -91,22 +91,20 @@ def timeseries(
     description: str,
     *queries: Query,
     unit: Unit,
-    limit: Sequence[Json] = (),
-    top: int | None = None,
-    least: float = 0,
+    thresholds: Sequence[Json] = (),
+    maximum: int | None = None,
     stacked: bool = False,
     width: int = 8,
     height: int = 8,
     empty: str = "",
-    absent: str = "",
+    no_value: str = "",
 ) -> Panel:
-    """Return a time-series panel; a ``limit`` is a dashed line within the axis.
+    """Return a time-series panel; ``thresholds`` are dashed lines within the axis.
 
-    ``top`` fixes the maximum of the axis, ``least`` is its minimum length, ``absent`` is the
-    text without data.
+    ``maximum`` fixes the upper end of the axis; ``no_value`` is the text without data.
     """
     core = g.TimeSeries(
-        **_common(title, description, queries, unit, limit),
+        **_common(title, description, queries, unit, thresholds),
         unit=unit,
         fillOpacity=30 if stacked else 8,
         lineWidth=2,
@@ -114,21 +112,21 @@ def timeseries(
         showPoints="never",
         spanNulls=False,
         stacking={"group": "A", "mode": "normal" if stacked else "none"},
-        thresholdsStyleMode="dashed" if limit else "off",
+        thresholdsStyleMode="dashed" if thresholds else "off",
         tooltipMode="multi",
         tooltipSort="desc",
         valueMin=0,
-        valueMax=top,
+        valueMax=maximum,
         extraJson={
             "fieldConfig": {
                 "defaults": {
                     "custom": {
                         "axisSoftMin": 0,
                         # grafanalib takes whole numbers only.
-                        "axisSoftMax": None if top else axes.soft_max(unit, limit, least),
+                        "axisSoftMax": None if maximum else axes.soft_max(unit, thresholds),
                         "scaleDistribution": {"type": "linear", "log": None},
                     },
-                    "noValue": absent or explained(empty),
+                    "noValue": no_value or explained(empty),
                 }
             },
             "options": {"legend": axes.legend(width, len(queries))},
@@ -142,28 +140,28 @@ def stat(
     description: str,
     *queries: Query,
     unit: Unit,
-    limit: Sequence[Json] = (),
+    thresholds: Sequence[Json] = (),
     mappings: Sequence[Any] = (),
     decimals: int | None = None,
     width: int = 4,
     height: int = 4,
     empty: str = "",
-    absent: str = NO_DATA,
+    no_value: str = NO_DATA,
 ) -> Panel:
-    """Return a stat panel of the current value, coloured by ``limit`` or ``mappings``.
+    """Return a stat panel of the current value, coloured by ``thresholds`` or ``mappings``.
 
-    ``absent`` is its text without data.
+    ``no_value`` is its text without data.
     """
-    steps = list(limit) if absent.startswith(WELL) else _grey_if_absent(limit)
+    steps = list(thresholds) if no_value.startswith(WELL) else _grey_if_no_value(thresholds)
     core = g.Stat(
         **_common(title, description, queries, unit, steps),
         format=unit,
         color={"mode": "thresholds"},
-        colorMode="background_solid" if limit or mappings else "none",
+        colorMode="background_solid" if thresholds or mappings else "none",
         decimals=decimals,
         graphMode="none",
         mappings=list(mappings),
-        noValue=absent,
+        noValue=no_value,
         reduceCalc="lastNotNull",
         textMode="value_and_name",
         extraJson={
@@ -208,12 +206,12 @@ def table(
     width: int = 12,
     height: int = 8,
     empty: str = "",
-    absent: str = "",
+    no_value: str = "",
 ) -> Panel:
     """Return a table of one line per series, sorted by (title, descending)."""
     common = _common(title, description, queries, "none", ())
     common["transformations"] = tables.transformations(columns, hide, len(queries) > 1)
-    common["no_value"] = absent or explained(empty)
+    common["no_value"] = no_value or explained(empty)
     return Panel(tables.table(common, columns, sort), queries, width, height, empty)
 
 
@@ -235,7 +233,7 @@ def _plain(title: str, description: str, query: Query, unit: Unit) -> Json:
 
 
 def _common(
-    title: str, description: str, queries: Sequence[Query], unit: Unit, limit: Sequence[Json]
+    title: str, description: str, queries: Sequence[Query], unit: Unit, thresholds: Sequence[Json]
 ) -> Json:
     if not (title and description.endswith(".") and queries and unit in UNITS):
         raise ValueError(f"panel {title!r}: title, description, queries and a known unit, please")
@@ -244,6 +242,6 @@ def _common(
         "description": description,
         "dataSource": queries[0].datasource,
         "targets": [q.to_json(chr(ord("A") + at)) for at, q in enumerate(queries)],
-        "thresholds": list(limit) or limits(),
+        "thresholds": list(thresholds) or limits(),
         "maxDataPoints": None,
     }

@@ -49,7 +49,7 @@ def event_loop_lag(width: int) -> Panel:
         "99 % of timers came no later than this: what every request waits at least.",
         quantile_or_gap(0.99, c.EVENT_LOOP_LAG, *OF_REPLICA, **CHOSEN),
         unit="s",
-        limit=limits((RED, LAG_LIMIT)),
+        thresholds=limits((RED, LAG_LIMIT)),
         width=width,
     )
 
@@ -61,7 +61,7 @@ def processor(title: str, width: int) -> Panel:
         "Cores that each replica keeps busy: a Python process cannot use more than one.",
         total(rate(e.PROCESS_CPU, **CHOSEN), *OF_REPLICA),
         unit="short",
-        limit=limits((RED, 1)),
+        thresholds=limits((RED, 1)),
         width=width,
     )
 
@@ -73,7 +73,7 @@ def memory(title: str, width: int) -> Panel:
         "Memory that each replica holds; the line is where an alert fires.",
         total(select(e.PROCESS_MEMORY, **CHOSEN), *OF_REPLICA),
         unit="bytes",
-        limit=limits((RED, MEMORY_LIMIT)),
+        thresholds=limits((RED, MEMORY_LIMIT)),
         width=width,
     )
 
@@ -113,7 +113,7 @@ def latest_action(title: str, width: int) -> Panel:
         ),
         unit="s",
         decimals=0,
-        limit=limits((RED, STALL_SECONDS)),
+        thresholds=limits((RED, STALL_SECONDS)),
         width=width,
-        absent="unknown",
+        no_value="unknown",
     )

@@ -114,7 +114,7 @@ SERVER_ROW = Row(
             "How old the last good backup is: one is taken every day.",
             Prom(NOW - aggregate("max", select(c.BACKUP_TIME)), "age", instant=True),
             unit="s",
-            limit=limits((RED, BACKUP_SECONDS)),
+            thresholds=limits((RED, BACKUP_SECONDS)),
             width=4,
         ),
         stat(
@@ -132,7 +132,7 @@ SERVER_ROW = Row(
             ),
             unit="bytes",
             width=6,
-            absent="unknown",
+            no_value="unknown",
         ),
         stat(
             "Deadlocks",
@@ -143,9 +143,9 @@ SERVER_ROW = Row(
                 instant=True,
             ),
             unit="short",
-            limit=limits((RED, 1)),
+            thresholds=limits((RED, 1)),
             width=6,
-            absent="unknown",
+            no_value="unknown",
         ),
         timeseries(
             "Connections",
@@ -169,7 +169,7 @@ SERVER_ROW = Row(
                 "minitwit",
             ),
             unit="percentunit",
-            top=1,
+            maximum=1,
             width=6,
         ),
         timeseries(

@@ -63,7 +63,7 @@ HOST_ROW = Row(
                 "{{instance}}",
             ),
             unit="percentunit",
-            top=1,
+            maximum=1,
             width=6,
         ),
         table(

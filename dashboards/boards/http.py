@@ -130,7 +130,7 @@ RATE_ROW = Row(
             "Share of a route's requests that ended in a 5xx; the line is the limit of a page.",
             Prom(_share("5..", ROUTE), "{{route}}"),
             unit="percentunit",
-            limit=limits((RED, ERROR_RATIO_LIMIT)),
+            thresholds=limits((RED, ERROR_RATIO_LIMIT)),
             width=12,
         ),
         timeseries(
@@ -151,7 +151,7 @@ DURATION_ROW = Row(
             "timeout. A dot is a request with a trace: click it.",
             Prom(quantile_or_gap(0.95, c.HTTP_DURATION, ROUTE, **CHOSEN_ROUTE), "{{route}}"),
             unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
+            thresholds=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
         common.by_replica(
@@ -159,7 +159,7 @@ DURATION_ROW = Row(
             "99 % of a replica's requests were answered within this.",
             quantile_or_gap(0.99, c.HTTP_DURATION, *common.OF_REPLICA, **CHOSEN_ROUTE),
             unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
+            thresholds=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
         common.durations(c.HTTP_DURATION, "requests", 12, **CHOSEN_ROUTE),
@@ -174,7 +174,7 @@ UPSTREAM_ROW = Row(
             "95 % of the calls were answered within this, by what they were for.",
             Prom(quantile_or_gap(0.95, c.UPSTREAM_DURATION, OPERATION), "{{operation}}"),
             unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
+            thresholds=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
         timeseries(

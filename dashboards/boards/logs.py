@@ -46,7 +46,7 @@ VOLUME_ROW = Row(
             unit="ops",
             width=6,
             height=6,
-            absent="✓ No request was refused",
+            no_value="✓ No request was refused",
         ),
         timeseries(
             "Database errors",

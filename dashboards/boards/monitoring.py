@@ -45,7 +45,7 @@ SCRAPES_ROW = Row(
             Prom(aggregate("max", select(e.DEADMAN_AGE)), "age", instant=True),
             unit="s",
             decimals=0,
-            limit=limits((RED, DEADMAN_SECONDS)),
+            thresholds=limits((RED, DEADMAN_SECONDS)),
             width=4,
             height=8,
         ),
@@ -74,7 +74,7 @@ SCRAPES_ROW = Row(
                 "{{job}} {{instance}}",
             ),
             unit="short",
-            limit=limits((RED, c.SERIES_BUDGET)),
+            thresholds=limits((RED, c.SERIES_BUDGET)),
             width=12,
         ),
         timeseries(

@@ -46,7 +46,7 @@ BUDGET = since.dated(
         Prom(select(RECORDED[burn.LEFT]), "{{objective}}", instant=True),
         since.query(PERIOD),
         unit="percentunit",
-        limit=floors(LITTLE_LEFT, 0),
+        thresholds=floors(LITTLE_LEFT, 0),
         decimals=0,
         width=12,
     )
@@ -60,7 +60,7 @@ def burning(seconds: float, title: str, description: str, width: int, height: in
         description,
         Prom(select(RECORDED[burn.burn_name(seconds)]), "{{objective}}"),
         unit="none",
-        limit=limits((RED, PAGE.factor)),
+        thresholds=limits((RED, PAGE.factor)),
         width=width,
         height=height,
     )

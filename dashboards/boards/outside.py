@@ -50,7 +50,7 @@ PROBES_ROW = Row(
             "How long each probe took; the line is the simulator's timeout.",
             Prom(aggregate("max", select(e.PROBE_DURATION), e.PROBE), "{{probe}}"),
             unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
+            thresholds=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
             height=10,
         ),
@@ -100,10 +100,10 @@ AGREEMENT_ROW = Row(
                 instant=True,
             ),
             unit="s",
-            limit=floors(CERTIFICATE_SECONDS),
+            thresholds=floors(CERTIFICATE_SECONDS),
             width=6,
             empty="without Docker there is no nginx, so there is no TLS",
-            absent="No TLS here",
+            no_value="No TLS here",
         ),
         timeseries(
             "Probes by service",
@@ -112,7 +112,7 @@ AGREEMENT_ROW = Row(
                 aggregate("min", select(e.PROBE_SUCCESS, service=SERVICES), SERVICE), "{{service}}"
             ),
             unit="none",
-            top=1,
+            maximum=1,
         ),
         timeseries(
             "Ready replicas",
@@ -126,7 +126,7 @@ AGREEMENT_ROW = Row(
             "1 while every replica of a service answers the scrape.",
             Prom(aggregate("min", select(e.UP, job=SERVICES), SERVICE), "{{service}}"),
             unit="none",
-            top=1,
+            maximum=1,
         ),
     ),
 )

@@ -96,7 +96,7 @@ WRONG = table(
     width=14,
     height=6,
     empty="no alert fires while all is well",
-    absent="✓ Nothing: no alert fires",
+    no_value="✓ Nothing: no alert fires",
 )
 USERS = replace(
     stat(
@@ -122,7 +122,7 @@ PARTS = tuple(
             "Replicas that say they can serve, by service.",
             Prom(ready(), "{{service}}", instant=True),
             unit="none",
-            limit=floors(1),
+            thresholds=floors(1),
             mappings=NO_REPLICA,
             width=4,
         ),
@@ -136,7 +136,7 @@ PARTS = tuple(
                 "Targets, also of the monitoring, that Prometheus cannot scrape.",
                 Prom(aggregate("count", _up()) - aggregate("sum", _up()), "of all", instant=True),
                 unit="none",
-                limit=limits((RED, 1)),
+                thresholds=limits((RED, 1)),
                 width=4,
             ),
             details=Board.MONITORING,
@@ -161,7 +161,7 @@ RED_METHOD = (
         "Share of requests that ended in a 5xx; the line is the limit of a page.",
         Prom(_failed(), "{{service}}"),
         unit="percentunit",
-        limit=limits((RED, ERROR_RATIO_LIMIT)),
+        thresholds=limits((RED, ERROR_RATIO_LIMIT)),
         height=6,
     ),
     timeseries(
@@ -176,7 +176,7 @@ RED_METHOD = (
             for q in (0.5, 0.99)
         ),
         unit="s",
-        limit=limits((RED, LATENCY_OBJECTIVE)),
+        thresholds=limits((RED, LATENCY_OBJECTIVE)),
         height=6,
     ),
 )
@@ -186,7 +186,7 @@ EFFECT = (
         "Lower bound of the share of requests without a 5xx, within the simulator's timeout.",
         Prom(good(), "{{service}}"),
         unit="percentunit",
-        top=1,
+        maximum=1,
         height=6,
     ),
     BURN,

@@ -54,7 +54,7 @@ TRAFFIC_ROW = Row(
             "Share of requests that ended in a 5xx; the line is the limit of a page.",
             Prom(_share("5.."), "{{service}}"),
             unit="percentunit",
-            limit=limits((RED, ERROR_RATIO_LIMIT)),
+            thresholds=limits((RED, ERROR_RATIO_LIMIT)),
         ),
         timeseries(
             "Client errors",
@@ -80,7 +80,7 @@ LATENCY_ROW = Row(
                 for q in QUANTILES
             ),
             unit="s",
-            limit=limits((RED, LATENCY_OBJECTIVE)),
+            thresholds=limits((RED, LATENCY_OBJECTIVE)),
             width=12,
         ),
         common.durations(c.HTTP_DURATION, "requests", 12, **CHOSEN),
