@@ -96,7 +96,7 @@ COMPARED_ROW = Row(
         ),
         timeseries(
             "Errors by version",
-            "Share of requests that ended in a 5xx; the line is the limit of a page.",
+            "Share of requests that ended in a 5xx; the line is where an alert pages.",
             Prom(share(_requests(status=matches("5..")), _requests()), LEGEND),
             unit="percentunit",
             thresholds=limits((RED, ERROR_RATIO_LIMIT)),

@@ -127,7 +127,7 @@ RATE_ROW = Row(
         ),
         timeseries(
             "Errors by route",
-            "Share of a route's requests that ended in a 5xx; the line is the limit of a page.",
+            "Share of a route's requests that ended in a 5xx; the line is where an alert pages.",
             Prom(_share("5..", ROUTE), "{{route}}"),
             unit="percentunit",
             thresholds=limits((RED, ERROR_RATIO_LIMIT)),

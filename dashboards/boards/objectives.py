@@ -54,7 +54,7 @@ BUDGET = since.dated(
 
 
 def burning(seconds: float, title: str, description: str, width: int, height: int) -> Panel:
-    """The burn rate of each budget over ``seconds``, and the limit that pages."""
+    """The burn rate of each budget over ``seconds``, and the threshold that pages."""
     return timeseries(
         title,
         description,

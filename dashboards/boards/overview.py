@@ -158,7 +158,7 @@ RED_METHOD = (
     ),
     timeseries(
         "Errors",
-        "Share of requests that ended in a 5xx; the line is the limit of a page.",
+        "Share of requests that ended in a 5xx; the line is where an alert pages.",
         Prom(_failed(), "{{service}}"),
         unit="percentunit",
         thresholds=limits((RED, ERROR_RATIO_LIMIT)),

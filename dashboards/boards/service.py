@@ -51,7 +51,7 @@ TRAFFIC_ROW = Row(
         ),
         timeseries(
             "Errors",
-            "Share of requests that ended in a 5xx; the line is the limit of a page.",
+            "Share of requests that ended in a 5xx; the line is where an alert pages.",
             Prom(_share("5.."), "{{service}}"),
             unit="percentunit",
             thresholds=limits((RED, ERROR_RATIO_LIMIT)),

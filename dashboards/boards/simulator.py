@@ -48,7 +48,7 @@ CLIENT_ROW = Row(
         ),
         timeseries(
             "Client errors",
-            "Share of the actions that failed; the line is the limit of a page.",
+            "Share of the actions that failed; the line is where an alert pages.",
             Prom(
                 share(
                     total(rate(c.SIMULATOR_ACTIONS, outcome=differs("ok")), COMMAND),
