@@ -1,4 +1,4 @@
-"""Error budgets: what is left of each, and alerts on burn rates.
+"""Error budgets: the remaining share of each, and alerts on burn rates.
 
 Rates over a minute are recorded for each objective; every longer window is computed from them
 (errors summed over requests summed, never an average of ratios), so that thirty days are cheap.
@@ -30,13 +30,13 @@ from observability.promql.builders import matches, over, rate, select, total
 from observability.promql.expr import Expr
 from observability.time_scale import TimeScale, duration
 
-NOW = min(burn.short_window for burn in BURN_RATES)
+SHORTEST_WINDOW = min(burn.short_window for burn in BURN_RATES)
 WINDOWS = sorted(
     {w for burn in BURN_RATES for w in (burn.long_window, burn.short_window)} | {PERIOD}
 )
 REQUESTS = f"objective:{stem(HTTP_REQUESTS)}:rate1m"
 BAD = f"objective:{stem(HTTP_REQUESTS)}_bad:rate1m"
-LEFT = "objective:slo_budget_left:ratio_rate30d"
+BUDGET_LEFT = "objective:slo_budget_left:ratio_rate30d"
 
 
 def burn_name(window: float) -> str:
@@ -56,9 +56,9 @@ def recordings(scale: TimeScale) -> tuple[Group, ...]:
         requests, bad = _counts(objective, scale)
         quick += [requests, bad]
         for seconds in WINDOWS:
-            rule = _burnt(objective, bad.metric, requests.metric, seconds, scale)
+            rule = _burn_rate(objective, bad.metric, requests.metric, seconds, scale)
             (slow if seconds >= DAY else quick).append(rule)
-        slow.append(_left(objective))
+        slow.append(_budget_left(objective))
     return (
         Group("minitwit-objectives", tuple(quick)),
         Group("minitwit-objectives-long", tuple(slow), interval=MINUTE),
@@ -82,41 +82,41 @@ def _counts(objective: Objective, scale: TimeScale) -> tuple[Recording, Recordin
         bad = total(rate(HTTP_DURATION, window, "count", service=service), SERVICE) - good
     else:
         failed = total(rate(HTTP_REQUESTS, window, service=service, status=matches("5..")), SERVICE)
-        # Nothing failed yet is 0, no request at all is nothing.
+        # Without a failure yet the value is 0; without any request there is no value.
         bad = failed | Expr(f"0 * {requests}", requests.labels, "*")
     return (
-        Recording(REQUESTS, "Requests a second under an objective.", requests, labels),
-        Recording(BAD, "Bad requests a second under an objective.", bad, labels),
+        Recording(REQUESTS, "Requests per second that an objective covers.", requests, labels),
+        Recording(BAD, "Bad requests per second that an objective covers.", bad, labels),
     )
 
 
-def _burnt(
+def _burn_rate(
     objective: Objective, bad: Metric, requests: Metric, seconds: float, scale: TimeScale
 ) -> Recording:
     # A one-minute rate looks a minute further back than the range over which it is averaged.
-    looking = max(seconds - MINUTE, MINUTE)
-    window = scale.window(looking)
+    lookback = max(seconds - MINUTE, MINUTE)
+    window = scale.window(lookback)
     failed = over("sum", select(bad, objective=objective.name), window)
-    asked = over("avg", select(requests, objective=objective.name), window)
-    help_ = "How many times too fast an error budget burns."
-    expected = objective.budget * scale.evaluations_in(looking)
+    served = over("avg", select(requests, objective=objective.name), window)
+    help_ = "Burn rate of an error budget; at 1 it lasts exactly its period."
+    expected = objective.budget * scale.evaluations_in(lookback)
     return Recording(
-        burn_name(seconds), help_, failed / asked / expected, {"objective": objective.name}
+        burn_name(seconds), help_, failed / served / expected, {"objective": objective.name}
     )
 
 
-def _left(objective: Objective) -> Recording:
+def _budget_left(objective: Objective) -> Recording:
     labels = {"objective": objective.name}
-    burnt = Metric(burn_name(PERIOD), "gauge", "", (Label("objective"),), services=())
-    left = Expr("1", scalar=True) - select(burnt, objective=objective.name)
-    return Recording(LEFT, "Share of an error budget that is left.", left, labels)
+    burn_rate = Metric(burn_name(PERIOD), "gauge", "", (Label("objective"),), services=())
+    left = Expr("1", scalar=True) - select(burn_rate, objective=objective.name)
+    return Recording(BUDGET_LEFT, "Remaining share of an error budget.", left, labels)
 
 
 def _alert(burn: BurnRate, recorded: dict[str, Metric]) -> Alert:
-    """Return an alert that also requires burning in the last five minutes, to end soon."""
+    """Return an alert; a critical one needs the shortest window too, so that it ends soon."""
     windows = [burn.long_window, burn.short_window]
-    if burn.severity == "critical" and burn.short_window > NOW:
-        windows.append(NOW)
+    if burn.severity == "critical" and burn.short_window > SHORTEST_WINDOW:
+        windows.append(SHORTEST_WINDOW)
     burning = [select(recorded[burn_name(window)]) > burn.factor for window in windows]
     return Alert(
         f"MiniTwitBurnRate{duration(burn.long_window)}",

@@ -44,7 +44,7 @@ def alerts(scale: TimeScale) -> Group:
             ),
             Alert(
                 "MiniTwitBackupTooOld",
-                # 0 is said where there never was one.
+                # The metric is 0 if there never was one.
                 NOW - aggregate("max", select(BACKUP_TIME), SERVICE)
                 > BACKUP_SECONDS / scale.factor,
                 for_=10 * MINUTE,

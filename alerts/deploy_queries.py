@@ -6,7 +6,7 @@ and ``$__range`` (how long both have been serving).
 
 from __future__ import annotations
 
-from alerts.burn import LEFT, recordings
+from alerts.burn import BUDGET_LEFT, recordings
 from alerts.model import Recording
 from observability.catalog import BUILD_INFO, HTTP_DURATION, HTTP_REQUESTS, SERVICE
 from observability.exporters import ALERTS
@@ -26,14 +26,14 @@ from observability.promql.joins import VERSION, with_version
 from observability.time_scale import TimeScale
 
 FILE = "deploy/queries.promql"
-NOTHING_LEFT = 1e-9  # of a budget: zero but for rounding
+ROUNDING = 1e-9  # a budget with less than this left is spent
 REPLICAS: dict[str, str | Matcher] = {"service": "$service", "instance": matches("$instance")}
 
 
 def queries() -> dict[str, Expr]:
     """Return each query by its name; those that compare two versions are by version."""
     rules = [rule for group in recordings(TimeScale()) for rule in group.rules]
-    left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == LEFT)
+    left = next(r.metric for r in rules if isinstance(r, Recording) and r.name == BUDGET_LEFT)
     requests = increase(HTTP_REQUESTS, RANGE, **REPLICAS)
     failed = increase(HTTP_REQUESTS, RANGE, status=matches("5.."), **REPLICAS)
     # Since these replicas started: `increase` would miss errors before the first scrape.
@@ -42,7 +42,7 @@ def queries() -> dict[str, Expr]:
     summed = total(buckets, LE, SERVICE, VERSION)
     return {
         "critical": select(ALERTS, alertstate="firing", severity="critical"),
-        "spent": select(left) < NOTHING_LEFT,
+        "spent": select(left) < ROUNDING,
         "version": select(BUILD_INFO, **REPLICAS),
         "errors": total(errors),
         "requests": total(with_version(requests), SERVICE, VERSION),

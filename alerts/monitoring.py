@@ -49,7 +49,7 @@ from observability.promql.expr import Expr
 from observability.time_scale import TimeScale
 
 
-def _unwatched() -> Expr:
+def _down_or_unprobed() -> Expr:
     """Return monitoring components that are down, and services without a probe."""
     expr = down(MONITORING_TARGETS)
     expr = expr | select(PROBE_SUCCESS, service=matches("|".join(MONITORING_TARGETS))).equals(0)
@@ -68,7 +68,7 @@ def alerts(scale: TimeScale) -> Group:
         (
             Alert(
                 "Watchdog",
-                # The newest sample: a disk that takes no more of them stops the heartbeat too.
+                # Time of the newest sample: on a full disk it stands still, as does the heartbeat.
                 aggregate("max", moment(UP)),
                 for_=0,
                 severity="none",
@@ -81,7 +81,7 @@ def alerts(scale: TimeScale) -> Group:
             ),
             Alert(
                 "MiniTwitMonitorDown",
-                grown(_unwatched(), scale),
+                grown(_down_or_unprobed(), scale),
                 for_=10,
                 severity="warning",
                 summary="A component of the monitoring is down.",
@@ -111,7 +111,7 @@ def alerts(scale: TimeScale) -> Group:
                 impact="operators: alerts do not arrive",
                 description='{{ printf "%.0f" $value }} alerts could not be sent to '
                 "{{ $labels.alertmanager }} within a minute; the limit is none.",
-                keep_firing_for=5 * MINUTE,  # so that it is still there when Alertmanager is back
+                keep_firing_for=5 * MINUTE,  # so that it is still firing when Alertmanager is back
             ),
             Alert(
                 "MiniTwitNotificationsFailing",
@@ -123,7 +123,7 @@ def alerts(scale: TimeScale) -> Group:
                 impact="operators: notifications do not arrive",
                 description='{{ printf "%.0f" $value }} messages by {{ $labels.integration }} '
                 "failed within a minute; the limit is none.",
-                keep_firing_for=5 * MINUTE,  # so that it is still there when the way is open again
+                keep_firing_for=5 * MINUTE,  # so that it is still firing when delivery works again
             ),
             Alert(
                 "MiniTwitReloadFailed",
@@ -176,7 +176,7 @@ def alerts(scale: TimeScale) -> Group:
             ),
             Alert(
                 "MiniTwitSupervisorDown",
-                # In containers there is no such file, and nothing to be missed.
+                # Containers have no supervisor and no such file: there this never fires.
                 NOW - select(TEXTFILE_TIME, file=matches(f".*{RESTARTS_FILE}"))
                 > max(scale.max_age(SUPERVISOR_SECONDS), SHORTEST_SUPERVISOR),
                 for_=10,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from alerts.burn import LEFT, recordings
+from alerts.burn import BUDGET_LEFT, recordings
 from alerts.incident.breakdowns import increases
 from alerts.incident.prometheus_api import Prometheus
 from alerts.incident.time_window import Window
@@ -37,10 +37,13 @@ class BudgetUse:
 
 
 def gather(prometheus: Prometheus, window: Window) -> list[BudgetUse]:
-    """Return one for each objective; the recording rules say what is left."""
+    """Return the use of each objective's budget, as the recording rules have it."""
     rules = [rule for group in recordings(TimeScale()) for rule in group.rules]
     recorded = {rule.name: rule.metric for rule in rules if isinstance(rule, Recording)}
-    left = [_values(prometheus, recorded[LEFT], moment) for moment in (window.since, window.until)]
+    left = [
+        _values(prometheus, recorded[BUDGET_LEFT], moment)
+        for moment in (window.since, window.until)
+    ]
     return [
         BudgetUse(
             one, *_count(prometheus, window, one), left[0].get(one.name), left[1].get(one.name)

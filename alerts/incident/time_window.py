@@ -14,7 +14,7 @@ FORMS = "RFC 3339 (2026-01-31T23:59:00Z) or how long ago (30m, 2h, 1h30m)"
 
 
 class TimeError(ValueError):
-    """A time that cannot be meant, as one line for the user."""
+    """A time that cannot be understood; the message is one line for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,17 @@ class Window:
 
     @property
     def seconds(self) -> float:
-        """How long it is."""
+        """The length of the window."""
         return self.until - self.since
 
     @property
     def milliseconds(self) -> str:
-        """As Grafana's addresses have it."""
+        """The window as query parameters of Grafana, in milliseconds."""
         return f"from={self.since * 1000:.0f}&to={self.until * 1000:.0f}"
 
 
 def moment(text: str, now: datetime) -> datetime:
-    """The moment that ``text`` means; ``TimeError`` if it means none."""
+    """Parse ``text``; ``TimeError`` if it is not a time."""
     text = text.strip()
     if text == "now":
         return now
@@ -49,7 +49,7 @@ def moment(text: str, now: datetime) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise TimeError(f"{text!r} is no time: {FORMS}") from None
+        raise TimeError(f"{text!r} is not a time: {FORMS}") from None
     if "T" not in text.upper() and " " not in text:
         raise TimeError(f"{text!r} is a day, not a time: {FORMS}")
     if found.tzinfo is None:
@@ -58,7 +58,7 @@ def moment(text: str, now: datetime) -> datetime:
 
 
 def window(since: str, until: str, now: datetime) -> Window:
-    """What lies between both; ``TimeError`` if that is nothing, or nothing is kept of it."""
+    """Return the window; ``TimeError`` if it is empty or older than the retention."""
     begin, end = moment(since, now), moment(until or "now", now)
     if begin > now:
         raise TimeError(f"SINCE {since} lies in the future")
@@ -83,7 +83,7 @@ def clock(seconds: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time for people: the two largest units of it."""
+    """A duration as text, in its two largest units."""
     rest, parts = round(seconds), []
     for unit, size in UNITS.items():
         count, rest = divmod(rest, size)

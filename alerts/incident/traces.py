@@ -13,7 +13,7 @@ from observability.catalog import SIMULATOR_TIMEOUT
 
 SHOWN = 3  # traces on the page
 MAX_TRACES = 50  # in one response of Tempo
-# TraceQL, the most telling first.
+# TraceQL, the most significant first.
 QUERIES = (
     "{ status = error }",
     f"{{ trace:duration > {SIMULATOR_TIMEOUT * 1000:g}ms }}",
@@ -52,11 +52,11 @@ def gather(window: Window, tempo: str, get: Get, lines: Iterable[Line]) -> Trace
 def _from_tempo(window: Window, tempo: str, get: Get) -> list[Trace]:
     found: dict[str, Trace] = {}
     for query in QUERIES:
-        asked = urlencode({
+        parameters = urlencode({
             "q": query, "start": int(window.since), "end": int(window.until) + 1,
             "limit": MAX_TRACES,
         })  # fmt: skip
-        traces = get(f"{tempo}/api/search?{asked}").get("traces") or []
+        traces = get(f"{tempo}/api/search?{parameters}").get("traces") or []
         for one in sorted(traces, key=lambda trace: int(trace["startTimeUnixNano"])):
             name = f"{one.get('rootServiceName', '?')} {one.get('rootTraceName', '?')}"
             time = int(one["startTimeUnixNano"]) / 1e9

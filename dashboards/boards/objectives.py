@@ -43,7 +43,7 @@ BUDGET = since.dated(
         "What is left of the bad requests that 30 days may have: below zero the promise is broken. "
         "Where samples are younger, the time before them counts as good. "
         "Empty for the first minutes of a new Prometheus.",
-        Prom(select(RECORDED[burn.LEFT]), "{{objective}}", instant=True),
+        Prom(select(RECORDED[burn.BUDGET_LEFT]), "{{objective}}", instant=True),
         since.query(PERIOD),
         unit="percentunit",
         thresholds=floors(LITTLE_LEFT, 0),

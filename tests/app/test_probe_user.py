@@ -51,7 +51,7 @@ def test_it_is_counted_nowhere(api: Service) -> None:
     assert api.metric(catalog.HTTP_REQUESTS.name, route="/msgs/{username}", status="204") == 1
 
 
-def test_what_it_posts_is_in_no_list_and_goes(api: Service, database_url: str) -> None:
+def test_its_messages_are_in_no_list_and_are_deleted(api: Service, database_url: str) -> None:
     assert post(api) == 204
     with psycopg.connect(database_url, autocommit=True) as connection:
         before = connection.execute("UPDATE messages SET pub_date = 1").rowcount
@@ -75,7 +75,7 @@ def test_its_sessions_are_short(api: Service, database_url: str) -> None:
 def test_active_users_are_those_who_posted_or_logged_in(api: Service) -> None:
     person = {"username": "ada", "email": "a@b", "pwd": "secret"}
     assert api.send("POST", "/register", person).status == 204
-    assert api.metric(catalog.ACTIVE_USERS.name) == 0, "the probe user is none"
+    assert api.metric(catalog.ACTIVE_USERS.name) == 0, "the probe user does not count"
     assert post(api, "ada") == 204
     wait_for("one active user", lambda: api.metric(catalog.ACTIVE_USERS.name) == 1)
     wait_for("its row", lambda: api.metric(catalog.ROWS.name, table="users") >= 1)
@@ -84,9 +84,9 @@ def test_active_users_are_those_who_posted_or_logged_in(api: Service) -> None:
 def test_only_its_own_password_gets_past_the_throttle(api: Service) -> None:
     for _ in range(max(ACCOUNT_FAILURES, 1) + 2):
         status = log_in(api, password="wrong")
-    assert status == 429, "to guess its password is throttled"
+    assert status == 429, "guesses of its password are throttled"
     assert log_in(api) == 200
-    assert log_in(api, password="wrong") == 429, "a success does not take the guesses back"
+    assert log_in(api, password="wrong") == 429, "a success does not reset the count of guesses"
     for number in range(NETWORK_FAILURES):
         log_in(api, f"nobody{number}")
     assert log_in(api, "ada", "secret") == 429

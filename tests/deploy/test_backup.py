@@ -23,7 +23,7 @@ SCRIPTS = ROOT / "deploy/backup"
 
 @pytest.fixture
 def database(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database with rows; all that were made of it go afterwards."""
+    """A database with rows."""
     name = f"backup{abs(hash(request.node.name))}"
     url = postgres_server.create_database(name)
     with psycopg.connect(url, autocommit=True) as connection:
@@ -41,7 +41,7 @@ def database(postgres_server: PostgresServer, request: pytest.FixtureRequest) ->
 
 @pytest.fixture
 def environment(postgres_server: PostgresServer, database: str, tmp_path: Path) -> dict[str, str]:
-    """What the component of the scripts is given."""
+    """The environment of the component backup."""
     [role] = [role for role in ROLES if role.purpose == "backup"]
     (tmp_path / "password").write_text(role.password)
     (tmp_path / "owner").write_text(postgres_server._password)
@@ -100,7 +100,7 @@ def test_a_rehearsed_restore_brings_back_every_row(
     assert "messages 5000" in restored.stdout
 
 
-def test_it_is_of_one_moment_though_others_write(
+def test_a_backup_is_a_consistent_snapshot_while_others_write(
     run: Run, postgres_server: PostgresServer, database: str
 ) -> None:
     over = threading.Event()
@@ -178,7 +178,7 @@ def test_a_backup_that_fails_leaves_the_last_one_alone(
     assert missing.returncode == 1 and "there is no backup nothing.dump" in missing.stderr
 
 
-def test_nobody_else_may_read_a_dump_also_not_one_of_before(run: Run, tmp_path: Path) -> None:
+def test_only_the_owner_may_read_a_dump_also_an_older_one(run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir(mode=0o755)
     (folder / "minitwit-20200101T000000Z.dump").write_text("old")
@@ -214,7 +214,7 @@ def test_two_at_once_are_one_backup_and_one_refusal(run: Run, tmp_path: Path) ->
 
 
 def test_every_step_is_checked(run: Run, tmp_path: Path) -> None:
-    """A dump that cannot be put in its place is no backup."""
+    """A dump that cannot be moved to its final name does not count as a backup."""
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "mv").write_text("#!/bin/sh\nexit 1\n")

@@ -11,7 +11,7 @@ import pytest
 from tests.parts import wait_for
 from tests.stack.platform import MONITORING, Platform
 
-# What tests break. Others may fire on a machine without time.
+# Alerts on what tests break. Others may fire on an overloaded machine.
 FIRING = 'ALERTS{alertstate="firing",alertname=~"MiniTwit(DatabaseDown|TargetDown)"}'
 DEEP = "a-checkout-in-a-folder-whose-path-is-longer-than-a-socket-s-may-be-" * 2
 
@@ -56,7 +56,7 @@ def whole() -> Iterator[Platform]:
 
 @pytest.fixture(scope="module")
 def stack(whole: Platform) -> Platform:
-    """The whole platform while healthy; a test that breaks it mends it again."""
+    """The whole platform while healthy; a test that breaks it repairs it."""
     status, rows = whole.status(wait=60)
     assert status == 0, rows
     wait_for("no alert", lambda: not whole.prometheus(FIRING), 120)

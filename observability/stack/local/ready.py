@@ -17,7 +17,7 @@ from observability.stack.local import logins
 from observability.stack.local.layout import Layout
 from observability.stack.local.supervise import Process
 
-PATIENCE = 2.0  # seconds for a response
+TIMEOUT_SECONDS = 2.0  # for a response
 
 
 def ready(layout: Layout, component: Component, process: Process | None) -> bool:
@@ -31,7 +31,9 @@ def ready(layout: Layout, component: Component, process: Process | None) -> bool
         return False
     try:
         if component.ready == "tcp":
-            socket.create_connection(_pair(layout.address(component.name)), PATIENCE).close()
+            socket.create_connection(
+                _host_and_port(layout.address(component.name)), TIMEOUT_SECONDS
+            ).close()
         elif component.ready == "database":
             ensure_database(layout)
         elif component.ready:
@@ -46,7 +48,7 @@ def get(
     address: str, path: str, headers: Mapping[str, str] | None = None, **query: str
 ) -> tuple[int, bytes]:
     """Return status and body of a GET, without a proxy; OSError or HTTPException on failure."""
-    connection = http.client.HTTPConnection(address, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(address, timeout=TIMEOUT_SECONDS)
     try:
         target = f"{path}?{urlencode(query)}" if query else path
         connection.request("GET", target, headers=headers or {})
@@ -71,6 +73,6 @@ def ensure_database(layout: Layout) -> None:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
-def _pair(address: str) -> tuple[str, int]:
+def _host_and_port(address: str) -> tuple[str, int]:
     host, _, port = address.rpartition(":")
     return host, int(port)
