@@ -113,7 +113,7 @@ def _budget_left(objective: Objective) -> Recording:
 
 
 def _alert(burn: BurnRate, recorded: dict[str, Metric]) -> Alert:
-    """Return an alert; a critical one needs the shortest window too, so that it ends soon."""
+    """Return an alert; a critical one needs the shortest window too, to end soon."""
     windows = [burn.long_window, burn.short_window]
     if burn.severity == "critical" and burn.short_window > SHORTEST_WINDOW:
         windows.append(SHORTEST_WINDOW)

@@ -46,7 +46,7 @@ _RESET = Statement(
 async def count(
     database: Database, account: str, address: str, seconds: float
 ) -> tuple[int, int, int]:
-    """Count an attempt; return the attempts of both keys in the window, and its seconds left.
+    """Count an attempt; return both counts in the window and the seconds left.
 
     ``account`` is the key of an account as seen from one network, ``address`` that of the network.
     """

@@ -214,7 +214,7 @@ def test_two_at_once_are_one_backup_and_one_refusal(run: Run, tmp_path: Path) ->
 
 
 def test_every_step_is_checked(run: Run, tmp_path: Path) -> None:
-    """A dump that cannot be moved to its final name does not count as a backup."""
+    """A dump that cannot be moved to its final name is not a backup."""
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "mv").write_text("#!/bin/sh\nexit 1\n")
