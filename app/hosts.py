@@ -22,8 +22,10 @@ class Hosts:
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or (not hosts and scope["http_version"] != "1.0"):
-            said = JSONResponse({"status": 400, "error_msg": "There must be one Host header"}, 400)
-            await said(scope, receive, send)
+            refusal = JSONResponse(
+                {"status": 400, "error_msg": "There must be one Host header"}, 400
+            )
+            await refusal(scope, receive, send)
             return
         own = tuple(scheme + b"://" + host for scheme in (b"http", b"https") for host in hosts)
 

@@ -80,7 +80,7 @@ elif [ ! -s "$folder/database/database_roles" ]; then
         roles="$roles$purpose minitwit_$purpose $(cat "$folder/$purpose/${purpose}_password")
 "
     done
-    # The last one: what was killed half-way is made anew.
+    # The last one: if this script was killed half-way, the next run makes all of them again.
     keep database/database_roles "$roles"
 fi
 # A set made before the import had a role gets one; `migrate` makes it.

@@ -74,7 +74,7 @@ def main() -> int:
 def save(page: Page, file: Path, whole: bool = False) -> None:
     """Write the picture of a board; the ``whole`` page, or what a screen shows."""
     page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
-    page.wait_for_timeout(500)  # until it has drawn anew
+    page.wait_for_timeout(500)  # until it has redrawn
     page.screenshot(path=file, full_page=whole)
 
 

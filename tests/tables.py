@@ -125,7 +125,7 @@ def made() -> dict[str, str]:
 
 
 def filled(text: str) -> str:
-    """``text`` with what stands between ``<!-- NAME -->`` and ``<!-- end -->`` made anew."""
+    """``text`` with what stands between ``<!-- NAME -->`` and ``<!-- end -->`` replaced."""
     for name, table in made().items():
         mark = f"<!-- {name} -->\n"
         if mark in text:

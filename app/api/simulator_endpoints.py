@@ -73,8 +73,8 @@ class SimulatorEndpoints:
         """Register a user."""
         deadline.begin(self._register_timeout)
         body = await requests.body(request)
-        typed = (body.get("username"), body.get("email"), body.get("pwd"))
-        await cancel_on_disconnect(request, self._accounts.register(*typed, latest_id))
+        credentials = (body.get("username"), body.get("email"), body.get("pwd"))
+        await cancel_on_disconnect(request, self._accounts.register(*credentials, latest_id))
         return responses.done()
 
     async def newest(self, request: Request, latest_id: int | None) -> Response:

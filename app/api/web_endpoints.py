@@ -52,8 +52,8 @@ class WebEndpoints:
         """Start a session."""
         body = await requests.body(request)
         address = request.client.host if request.client else ""
-        typed = (body.get("username"), body.get("password"))
-        token = await cancel_on_disconnect(request, self._accounts.log_in(*typed, address))
+        credentials = (body.get("username"), body.get("password"))
+        token = await cancel_on_disconnect(request, self._accounts.log_in(*credentials, address))
         if await request.is_disconnected():
             await self._accounts.log_out(token)
             raise ClientClosedRequest

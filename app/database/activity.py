@@ -30,7 +30,7 @@ _BACKUP = Statement(
 
 
 async def active_users(database: Database, seconds: int, session_seconds: int) -> int:
-    """Return how many users posted or logged in within so many seconds.
+    """Return how many users posted or logged in within the last ``seconds``.
 
     Sessions live at least that long.
     """

@@ -78,7 +78,7 @@ def _require_unicode(connection: psycopg.Connection) -> None:
     if encoding != "UTF8":
         raise MigrationError(
             f"the database {connection.info.dbname} has the encoding {encoding}, which cannot hold"
-            " what people write. Create it anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE"
+            " what people write. Create it again: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE"
             " template0"
         )
 

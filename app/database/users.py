@@ -76,7 +76,7 @@ async def replace_hash(database: Database, user_id: int, pw_hash: str, fresh: st
 
 
 async def add_session(database: Database, token_hash: bytes, user_id: int, seconds: float) -> None:
-    """Store a session for so many seconds, and delete expired ones."""
+    """Store a session that lives for ``seconds``, and delete expired ones."""
     parameters = {"token_hash": token_hash, "user_id": user_id, "seconds": seconds}
     await database.one(_SESSION_ADD, parameters)
 

@@ -32,5 +32,5 @@ def test_no_answer_repeats_a_made_up_host(service: Service, path: bytes) -> None
 
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: a\r\n", b"Host: a\r\nHost: b\r\n"])
 @pytest.mark.parametrize("path", [b"/latest", b"/login", b"/nowhere/at/all"])
-def test_a_host_is_said_once(service: Service, path: bytes, hosts: bytes) -> None:
+def test_a_missing_or_repeated_host_is_refused(service: Service, path: bytes, hosts: bytes) -> None:
     assert ask(service, path, hosts).startswith(b"http/1.1 400 ")

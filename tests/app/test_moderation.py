@@ -45,7 +45,7 @@ def test_a_flagged_message_vanishes_and_comes_back(api: Service, database_url: s
     assert all(shown())
 
 
-def test_what_is_not_there_is_one_line(database_url: str) -> None:
+def test_a_missing_message_is_one_line_on_stderr(database_url: str) -> None:
     for arguments, complaint in (
         (("set", "999999"), "flag: there is no message 999999"),
         (("set",), "flag: 'set' needs the ids of messages"),

@@ -76,7 +76,7 @@ def test_api_as_it_runs_is_no_superuser(api: Service, database_url: str) -> None
     assert found == [("minitwit_app", False)]
 
 
-def test_a_database_of_before_is_converted(postgres_server: PostgresServer) -> None:
+def test_a_database_of_an_older_version_is_converted(postgres_server: PostgresServer) -> None:
     url = postgres_server.create_database("before", migrated=False)
     migrate(url)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -96,7 +96,7 @@ def test_a_new_password_takes_the_place_of_the_old(
     assert "second" not in (postgres_server.home / "log").read_text()
 
 
-def test_a_role_of_before_that_could_do_everything_loses_that(
+def test_an_existing_superuser_role_loses_its_privileges(
     postgres_server: PostgresServer, database_url: str
 ) -> None:
     """Somebody made it by hand, or an older version did."""
@@ -109,7 +109,7 @@ def test_a_role_of_before_that_could_do_everything_loses_that(
         assert connection.execute(query).fetchone() == (False,) * 5
 
 
-def test_a_list_of_roles_that_is_none_is_said_and_one_role_is_no_list() -> None:
+def test_a_malformed_list_of_roles_is_an_error_that_shows_no_password() -> None:
     assert parse(f"# {ONE}\n") == []
     with pytest.raises(RolesError, match="PURPOSE NAME PASSWORD"):
         parse("owner somebody secret")

@@ -80,7 +80,7 @@ def test_each_role_has_a_password_that_only_its_service_and_the_owner_know(folde
         assert len(knowing) == 2 and "database" in knowing
 
 
-def test_a_set_of_before_there_were_roles_is_converted(folder: Path) -> None:
+def test_secrets_made_before_there_were_roles_are_converted(folder: Path) -> None:
     old = {
         "database/database_password": "old", "database/probe_password": "probe",
         "database/database_url": "postgresql://minitwit:old@postgres:5432/minitwit",
@@ -97,7 +97,7 @@ def test_a_set_of_before_there_were_roles_is_converted(folder: Path) -> None:
     assert len(parse(known["database/database_roles"])) == len(GRANTS)
 
 
-def test_a_set_of_before_the_import_had_a_role_gets_one(folder: Path) -> None:
+def test_secrets_made_before_the_import_had_a_role_get_one(folder: Path) -> None:
     make(folder)
     file = folder / "database/database_roles"
     before = [line for line in file.read_text().splitlines() if not line.startswith("import ")]

@@ -39,7 +39,7 @@ def restart(component: str, seconds: float = 0) -> Blow:
 
 
 def kill(component: str) -> Blow:
-    """SIGKILL: the supervisor starts it anew."""
+    """SIGKILL; the supervisor restarts it."""
 
     def blow(site: Site) -> None:
         if pid := site.process(component).pid:

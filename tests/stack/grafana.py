@@ -190,7 +190,7 @@ class Reader:
         """The texts that are cut off when the screen is that many pixels wide."""
         if width != WIDTH:
             self._look(uid, width)
-            self.page.wait_for_timeout(1000)  # until it has drawn anew
+            self.page.wait_for_timeout(1000)  # until it has redrawn
         panels = [panel for panel in board(uid)["panels"] if panel["type"] in WRITTEN]
         lists = [panel["title"] for panel in panels if _fits(panel)]
         found: list[str] = self.page.evaluate(CUT, [[p["title"] for p in panels], lists])

@@ -151,7 +151,7 @@ def test_state_that_cannot_be_read_is_set_aside(platform: Platform) -> None:
 
 
 def test_initdb_that_was_killed_and_a_shell_of_other_work(platform: Platform) -> None:
-    """An incomplete cluster is created anew; libpq's variables of the shell are ignored."""
+    """An incomplete cluster is created again; libpq's variables of the shell are ignored."""
     data = platform.run_dir / "data/postgres/data"
     data.mkdir(parents=True)
     (data / "PG_VERSION").write_text("18\n")

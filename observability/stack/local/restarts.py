@@ -38,7 +38,7 @@ def main(folder: Path, supervisor: Supervisor) -> None:
         name = event.get("processname", "")
         if header["eventname"] == "PROCESS_STATE_FATAL" and name in counts:
             fatal.add(name)
-            _say(f"{name} failed again and again; it is started anew within ten seconds")
+            _say(f"{name} failed again and again; it is restarted within ten seconds")
         elif header["eventname"] == "TICK_5":
             fatal -= _start(supervisor, fatal)
             _publish(folder, counts)  # also when unchanged: the file's age is a metric
