@@ -25,7 +25,7 @@ from alerts.objectives import (
     Objective,
 )
 from observability.catalog import HTTP_DURATION, HTTP_REQUESTS, SERVICE, Label, Metric
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import matches, over, rate, select, total
 from observability.promql.expr import Expr
 from observability.time_scale import TimeScale, duration

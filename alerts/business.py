@@ -13,7 +13,7 @@ from observability.catalog import (
     SERVICE,
     SIMULATOR_LATEST_TIME,
 )
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import (
     NOW,
     Matcher,

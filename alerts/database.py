@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts.model import Alert, Group
 from alerts.objectives import BACKUP_SECONDS, DB_ERRORS_LIMIT, HOUR, MINUTE, QUERY_LIMIT
 from observability.catalog import BACKUP_TIME, DB_ERRORS, DB_QUERY_DURATION, SERVICE
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import NOW, aggregate, rate, select, total
 from observability.time_scale import TimeScale
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts.model import Alert, Group
 from alerts.objectives import INVALID_REQUESTS_LIMIT, LOGGED_ERRORS_LIMIT, MINUTE
 from observability.catalog import SERVICE
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import matches
 from observability.promql.expr import Expr
 from observability.promql.logql import lines, rate_of

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from observability.catalog import INSTANCE, JOB, SERVICE, Label, Metric
-from observability.conventions import GRAFANA, RUNBOOKS, Board
+from observability.conventions import GRAFANA, RUNBOOKS
+from observability.dashboard_uids import Board
 from observability.promql.expr import Expr
 from observability.time_scale import TimeScale, duration
 

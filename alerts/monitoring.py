@@ -19,8 +19,8 @@ from observability.conventions import (
     PROBE_JOB,
     PROBED_SERVICES,
     RUNBOOKS,
-    Board,
 )
+from observability.dashboard_uids import Board
 from observability.exporters import (
     ALERTMANAGER_LOADED,
     COMPONENT,

@@ -6,7 +6,8 @@ from alerts import objectives as limits
 from alerts.model import Alert, Group
 from alerts.objectives import HOUR, MINUTE
 from observability.catalog import DB_POOL_WAITING, EVENT_LOOP_LAG, HASHES_WAITING, INSTANCE
-from observability.conventions import PROBED_SERVICES, Board
+from observability.conventions import PROBED_SERVICES
+from observability.dashboard_uids import Board
 from observability.exporters import (
     DISK,
     DISK_FREE,

@@ -15,7 +15,8 @@ from alerts.objectives import (
     YOUNG,
 )
 from observability.catalog import HTTP_REQUESTS, SERVICE
-from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES, Board
+from observability.conventions import DEPLOYED_TARGETS, PROBED_SERVICES
+from observability.dashboard_uids import Board
 from observability.exporters import CERTIFICATE_END, NGINX_UP, PG_UP, PROBE_SUCCESS, UP
 from observability.promql.builders import (
     NOW,

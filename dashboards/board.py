@@ -13,7 +13,8 @@ from dashboards.layout import Row, lay_out
 from dashboards.panels import Panel, text
 from dashboards.queries import PROMETHEUS, VARIABLES, Json
 from observability.catalog import BUILD_INFO, SERVICE, Label
-from observability.conventions import PRODUCT, Board
+from observability.conventions import PRODUCT
+from observability.dashboard_uids import Board
 from observability.exporters import ALERTS
 from observability.generated import mark
 from observability.promql.builders import aggregate, select

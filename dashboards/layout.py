@@ -12,7 +12,7 @@ import grafanalib.core as g
 
 from dashboards.links import with_links
 from dashboards.panels import Panel
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 
 COLUMNS = 24
 

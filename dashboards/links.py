@@ -9,7 +9,7 @@ import attr
 from dashboards.panels import Panel
 from dashboards.queries import Json, Prom
 from observability.catalog import SERVICE
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 
 TIME, VARIABLES = "${__url_time_range}", "${__all_variables}"
 CLICKED = "var-service=${__field.labels.service}"  # of the line that was clicked

@@ -17,7 +17,7 @@ from dashboards.colours import GREEN, GREY, ORANGE, RED, YELLOW, colours
 from dashboards.panel_types import NO_DATA
 from dashboards.queries import Json, Loki, Prom, Tempo
 from dashboards.tables import Column
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 
 Unit = Literal[
     "none", "short", "locale", "percentunit", "s", "bytes", "binBps", "reqps", "ops", "cps",

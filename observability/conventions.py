@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 PRODUCT = "minitwit"
 DEPLOYED_TARGETS = ("api", "web")
 # "postgres" is the exporter; whether PostgreSQL itself answers is an alert of its own.
@@ -36,25 +34,3 @@ ALERTMANAGER_UID = "alertmanager"
 # that are dropped from alerts before they are sent.
 GRAFANA, RUNBOOKS = "grafana_url", "runbook_base"
 RUNBOOK_BASE = "alerts/runbooks"  # paths in this repository, until a setting gives an address
-
-
-class Board(StrEnum):
-    """The uids of the dashboards; they never change, because links contain them."""
-
-    OVERVIEW = f"{PRODUCT}-overview"
-    HTTP = f"{PRODUCT}-http"
-    BUSINESS = f"{PRODUCT}-business"
-    SIMULATOR = f"{PRODUCT}-simulator"
-    DATABASE = f"{PRODUCT}-database"
-    OUTSIDE = f"{PRODUCT}-outside"
-    HOSTS = f"{PRODUCT}-hosts"
-    LOGS = f"{PRODUCT}-logs"
-    MONITORING = f"{PRODUCT}-monitoring"
-    SERVICE = f"{PRODUCT}-service"
-    DEPLOYS = f"{PRODUCT}-deploys"
-    TRACE = f"{PRODUCT}-trace"
-
-    @property
-    def path(self) -> str:
-        """The path of the dashboard in Grafana."""
-        return f"/d/{self.value}"

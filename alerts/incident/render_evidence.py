@@ -9,7 +9,7 @@ from alerts.incident.breakdowns import SHOWN, Row
 from alerts.incident.log_lines import Example, examples, timestamp
 from alerts.incident.markdown import code, ms, number, share, table
 from alerts.incident.time_window import clock
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 
 if TYPE_CHECKING:
     from alerts.incident.report import Report

@@ -8,7 +8,7 @@ from dashboards.panels import stat, timeseries
 from dashboards.queries import Prom, scoped_gauge, scoped_rate
 from observability import catalog as c
 from observability.catalog import INSTANCE, Label, Metric
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import RANGE, aggregate, differs, increase, rate, select, total
 
 ACTION, OUTCOME = Label("action"), Label("outcome")

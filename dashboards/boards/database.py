@@ -13,7 +13,7 @@ from dashboards.tables import Column
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import INSTANCE, QUERY, Label
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import (
     NOW,
     RANGE,

@@ -11,7 +11,7 @@ from dashboards.queries import CHOSEN, Prom, share
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import SERVICE
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import (
     LE,
     RANGE,

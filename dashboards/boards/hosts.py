@@ -10,7 +10,7 @@ from dashboards.queries import CHOSEN, Prom
 from dashboards.tables import Column
 from observability import exporters as e
 from observability.catalog import INSTANCE, Label, Metric
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import aggregate, differs, matches, rate, select, total
 from observability.promql.expr import Expr
 

@@ -23,7 +23,7 @@ from dashboards.queries import (
 from dashboards.tables import Column
 from observability import catalog as c
 from observability.catalog import METHOD, OPERATION, ROUTE, SERVICE, STATUS, Label
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import (
     RANGE,
     Matcher,

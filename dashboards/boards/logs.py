@@ -12,7 +12,7 @@ from dashboards.queries import (
     SERVICE_VARIABLE,
     Loki,
 )
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import Matcher, matches
 from observability.promql.logql import lines, rate_of, readable
 

@@ -10,7 +10,8 @@ from dashboards.queries import Prom
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import INSTANCE, JOB, SERVICE, Label
-from observability.conventions import DEADMAN_SECONDS, PROBE_JOB, Board
+from observability.conventions import DEADMAN_SECONDS, PROBE_JOB
+from observability.dashboard_uids import Board
 from observability.promql.builders import aggregate, differs, matches, rate, select, total
 from observability.promql.expr import Expr
 from observability.promql.joins import relabel

@@ -10,7 +10,7 @@ from dashboards.colours import RED
 from dashboards.layout import Row
 from dashboards.panels import Panel, floors, limits, stat, timeseries
 from dashboards.queries import Prom
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import select
 from observability.time_scale import TimeScale
 

@@ -11,7 +11,8 @@ from dashboards.queries import Prom, scoped_gauge
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import SERVICE
-from observability.conventions import PROBED_SERVICES, Board
+from observability.conventions import PROBED_SERVICES
+from observability.dashboard_uids import Board
 from observability.promql.builders import NOW, aggregate, matches, over, select
 from observability.promql.expr import Expr
 

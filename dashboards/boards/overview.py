@@ -20,7 +20,8 @@ from dashboards.tables import Column
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import SERVICE, Label
-from observability.conventions import PROBE_JOB, PROBED_SERVICES, RUNBOOKS, Board
+from observability.conventions import PROBE_JOB, PROBED_SERVICES, RUNBOOKS
+from observability.dashboard_uids import Board
 from observability.promql.builders import (
     RATE_INTERVAL,
     aggregate,

@@ -20,7 +20,7 @@ from dashboards.queries import (
 )
 from observability import catalog as c
 from observability.catalog import METHOD, ROUTE, SERVICE, STATUS
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import matches, rate, total
 from observability.promql.expr import Expr
 

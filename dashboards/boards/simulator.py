@@ -11,7 +11,7 @@ from dashboards.panels import limits, logs, stat, timeseries
 from dashboards.queries import Loki, Prom, quantile_or_gap, share
 from observability import catalog as c
 from observability.catalog import COMMAND, INSTANCE, ROUTE, STATUS, Label
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.builders import (
     RANGE,
     RATE_INTERVAL,

@@ -12,7 +12,7 @@ from dashboards.panels import logs, table, traces
 from dashboards.queries import DATASOURCE_VARIABLE, TRACE_VARIABLE, Loki, Tempo
 from dashboards.tables import Column
 from observability.catalog import SIMULATOR_TIMEOUT
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.promql.logql import lines, readable
 
 # Fields by the names that Tempo shows; those of its answer do not match.

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from observability.conventions import RETENTION_DAYS, RETENTION_GIGABYTES, Board
+from observability.conventions import RETENTION_DAYS, RETENTION_GIGABYTES
+from observability.dashboard_uids import Board
 from observability.stack.settings import StackError
 from observability.stack.targets import PROBE_USER
 

@@ -14,7 +14,8 @@ import pytest
 
 from alerts.model import Alert
 from alerts.rule_files import all_alerts
-from observability.conventions import RUNBOOK_BASE, Board
+from observability.conventions import RUNBOOK_BASE
+from observability.dashboard_uids import Board
 from tests.alerts import logql
 from tests.alerts.runbook_pages import (
     ENVIRONMENTS,

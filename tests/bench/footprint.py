@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from tests.bench.environment import Environment
 from tests.bench.mix import NOMINAL, simulate
 from tests.parts import ROOT, request, wait_for

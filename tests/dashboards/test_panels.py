@@ -16,7 +16,8 @@ from dashboards.panels import UNITS, stat
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS, render
 from observability import catalog
-from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID, Board
+from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
+from observability.dashboard_uids import Board
 from observability.promql.builders import select
 
 Json = dict[str, Any]

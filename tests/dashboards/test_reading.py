@@ -19,7 +19,7 @@ from dashboards.panel_types import NO_DATA
 from dashboards.panels import WELL
 from dashboards.registry import DASHBOARDS, render
 from observability import catalog
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from tests.parts import ROOT
 
 Json = dict[str, Any]

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alerts.rule_files import all_alerts
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.stack.components import COMPONENTS
 from observability.stack.local import status
 from observability.stack.local.layout import Layout

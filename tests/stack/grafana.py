@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 from playwright.sync_api import Error as Broken
 
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.stack.local import status
 from observability.stack.settings import load
 from tests.browser.conftest import FLAGS, installed

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Route
 
 from dashboards.registry import DASHBOARDS
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.browser.conftest import installed

@@ -19,7 +19,7 @@ import yaml
 from dashboards.queries import Prom
 from dashboards.registry import DASHBOARDS
 from observability import catalog
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.exporters import PROBE_SUCCESS
 from observability.stack.targets import PROBE_USER, PROBES
 from tests.parts import request, wait_for

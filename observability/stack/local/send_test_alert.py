@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from observability.conventions import Board
+from observability.dashboard_uids import Board
 from observability.stack.config.receivers import RECEIVERS
 from observability.stack.local import logins
 from observability.stack.local.layout import Layout
