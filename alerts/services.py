@@ -33,6 +33,12 @@ from observability.promql.builders import (
 from observability.promql.expr import Expr
 from observability.time_scale import TimeScale
 
+# A service is one page, however many of its probes fail; this template names them.
+FAILING_PROBES = (
+    f"{{{{ range $i, $probe := printf `{PROBE_SUCCESS}{{service=%q}} == 0` $labels.service"
+    ' | query | sortByLabel "probe" }}{{ if $i }}, {{ end }}{{ $probe.Labels.probe }}{{ end }}'
+)
+
 
 def grown(expr: Expr, scale: TimeScale) -> Expr:
     """``expr``, but not while Prometheus has just started and the rest with it.
@@ -126,14 +132,18 @@ def alerts(scale: TimeScale) -> Group:
                 "MiniTwitProbeFailing",
                 # As young as the alert on its cause: what never comes up is one page.
                 grown(
-                    select(PROBE_SUCCESS, service=matches("|".join(PROBED_SERVICES))).equals(0),
+                    aggregate(
+                        "min",
+                        select(PROBE_SUCCESS, service=matches("|".join(PROBED_SERVICES))),
+                        SERVICE,
+                    ).equals(0),
                     scale,
                 ),
                 for_=15,
                 severity="critical",
                 summary="A synthetic probe fails.",
                 impact="users outside",
-                description="The probe {{ $labels.probe }} of {{ $labels.instance }} fails.",
+                description=f"These probes of {{{{ $labels.service }}}} fail: {FAILING_PROBES}.",
             ),
             Alert(
                 "MiniTwitCertificateExpiring",

@@ -45,6 +45,8 @@ PROBES = (
     Probe("web-public", "web", "/public"),
     Probe("user-login", "web", "/login", "user_login"),
     Probe("user-timeline", "web", f"/{PROBE_USER}", "user_timeline"),
+    # What the pages read of api is probed there too, so that the page names api.
+    Probe("user-follows", "api", f"/fllws/{PROBE_USER}", "user_follows"),
     Probe("user-post", "api", f"/msgs/{PROBE_USER}", "user_post"),
     Probe("tls", "web", "/public", "https_ok", through="nginx"),
     Probe("prometheus-ready", "prometheus", "/-/ready"),

@@ -12,6 +12,10 @@ DOWN = "Which target is down?"
 HOLDER = "Does a session hold a lock"
 
 LOCKED: dict[str, dict[str, Expected]] = {
+    "MiniTwitProbeFailing": {
+        "Which probe fails?": {"service": "api"},
+        "What goes wrong inside?": {"event": "db_error"},
+    },
     "MiniTwitDatabaseErrors": {
         "Which kind of error?": {"kind": "timeout|pool_exhausted"},
         "What does PostgreSQL say?": {"line": "timeout"},
@@ -44,20 +48,14 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
     "database-hanging": {
         "MiniTwitDatabaseDown": {"Does the exporter": {}, "What does `api` say": {}}
     },
-    "locked": {
-        "MiniTwitProbeFailing": {
-            "Which probe fails?": {"service": "api"},
-            "What goes wrong inside?": {"event": "db_error"},
-        },
-        **LOCKED,
-    },
-    "follows-locked": {
+    "locked": LOCKED,
+    "follows-locked": LOCKED,
+    "posts-refused": {
         "MiniTwitErrorRatio": {
-            "Which route fails": {"service": "api", "status": "503"},
-            "Is it the database?": {"kind": "timeout|pool_exhausted"},
+            "Which route fails": {"service": "api", "route": "/msgs/{username}", "status": "500"},
+            "Is it the database?": {"kind": "statement"},
             "What do the lines say?": {"event": "db_error"},
-        },
-        **LOCKED,
+        }
     },
     "disk": {
         "MiniTwitDiskFull": {
@@ -142,5 +140,5 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
 # Of these the query under "Verify" is tried too. It waits for ranges of a minute and more.
 VERIFIED = {
     "api-stopped", "web-stopped", "database-stopped", "database-hanging", "locked",
-    "follows-locked", "disk",
+    "follows-locked", "posts-refused", "disk",
 }  # fmt: skip

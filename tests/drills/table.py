@@ -74,6 +74,13 @@ class Drill:
         return {*self.fires, *self.also, *TICKETS}
 
 
+# The page comes first; the tickets on statements say where to look.
+LOCKED = (
+    "FIRING MiniTwitProbeFailing api",
+    ("FIRING MiniTwitDatabaseErrors api", "FIRING MiniTwitDatabaseSlow api"),
+    ("RESOLVED MiniTwitProbeFailing api", "RESOLVED MiniTwitDatabaseErrors api",
+     "RESOLVED MiniTwitDatabaseSlow api"),
+)  # fmt: skip
 DRILLS = (
     Drill("api-stopped", "api is stopped", processes.stopped("api"),
           told("MiniTwitTargetDown api")),
@@ -86,14 +93,13 @@ DRILLS = (
           told("MiniTwitDatabaseDown postgres")),
     Drill("database-hanging", "PostgreSQL hangs: connections are taken, nothing is answered",
           processes.hanging("postgres"), told("MiniTwitDatabaseDown postgres")),
-    Drill("locked", "a session locks the table of messages", postgres.locked(),
-          ("FIRING MiniTwitProbeFailing api",
-           ("FIRING MiniTwitDatabaseErrors api", "FIRING MiniTwitDatabaseSlow api"),
-           ("RESOLVED MiniTwitProbeFailing api", "RESOLVED MiniTwitDatabaseErrors api",
-            "RESOLVED MiniTwitDatabaseSlow api"))),
-    Drill("follows-locked", "a session locks the table of follows",
-          postgres.refused_follows, told("MiniTwitErrorRatio api", "MiniTwitDatabaseErrors api",
-               "MiniTwitDatabaseSlow api")),
+    Drill("locked", "a session locks the table of messages", postgres.locked(), LOCKED),
+    Drill("follows-locked", "a session locks the table of follows", postgres.refused_follows,
+          LOCKED),
+    Drill("posts-refused", "PostgreSQL refuses the messages of every other user",
+          postgres.every_other_user_refused,
+          ("FIRING MiniTwitErrorRatio api", "FIRING MiniTwitDatabaseErrors api",
+           ("RESOLVED MiniTwitErrorRatio api", "RESOLVED MiniTwitDatabaseErrors api"))),
     Drill("pool", "forty readers wait for a table that is locked again and again", postgres.queue,
           told("MiniTwitPoolExhausted api"), loose=LOAD, also=SLOW),
     Drill("errors-logged", "PostgreSQL refuses the messages of one user",

@@ -25,7 +25,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"(left-out|label) \S*pool\.py .*(DB_ERRORS|_durations)", ("locked",)),
     (r"(left-out|label) \S*pool\.py .*POOL_WAITING", ("pool",)),
     (r"left-out \S*events\.py ", ("duplicates",)),
-    (r"left-out \S*middleware\.py .*requests\.inc", ("follows-locked",)),
+    (r"left-out \S*middleware\.py .*requests\.inc", ("posts-refused",)),
     (r"left-out \S*logs\.py .*LOG_RECORDS", (PANELS,)),
     (r"(left-out|label) \S*logs\.py .*LOG_DROPPED", ("disk",)),
     (r"left-out .*BACKUP_TIME", ("no-backup",)),
@@ -38,7 +38,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r"inhibition .*(DatabaseDown|DATABASE)", ("database-stopped",)),
     (r"inhibition .*TargetDown\",service=\"api", ("api-stopped",)),
     (r"inhibition .*TargetDown\",service=\"web", ("web-stopped",)),
-    (r"inhibition .*\('alertname=\"MiniTwitErrorRatio", ("follows-locked",)),
+    (r"inhibition .*\('alertname=\"MiniTwitErrorRatio", ("posts-refused",)),
     (r"inhibition .*(ProbeFailing|WINDOWED)", ("locked", "api-stopped")),
     (r"inhibition ", ("api-stopped", "database-stopped")),
 )

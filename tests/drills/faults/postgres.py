@@ -10,6 +10,7 @@ from typing import LiteralString
 
 import psycopg
 
+from observability.stack.targets import PROBE_USER
 from tests.drills.faults import Fault, repeated
 from tests.drills.faults.clients import followed, post, read, register_again
 from tests.drills.faults.processes import stopped
@@ -87,15 +88,24 @@ def _set(site: Site, statement: str) -> None:
         session.execute("SELECT pg_reload_conf()")
 
 
-REFUSE = """
-CREATE FUNCTION drill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF NEW.author_id = (SELECT id FROM users WHERE username = 'drill') THEN
-        RAISE 'refused';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER drill BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION drill();
-"""
+@contextmanager
+def _refused(site: Site, condition: LiteralString) -> Iterator[None]:
+    """PostgreSQL refuses the messages of the users that ``condition`` selects."""
+    with site.database() as session:
+        session.execute(f"""
+            CREATE FUNCTION drill() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF EXISTS (SELECT FROM users WHERE id = NEW.author_id AND {condition}) THEN
+                    RAISE 'refused';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER drill BEFORE INSERT ON messages
+            FOR EACH ROW EXECUTE FUNCTION drill();
+        """)
+        try:
+            yield
+        finally:
+            session.execute("DROP FUNCTION drill CASCADE")
 
 
 @contextmanager
@@ -105,13 +115,15 @@ def one_user_refused(site: Site) -> Iterator[None]:
     Too few requests fail for the error ratio or a probe.
     """
     register_again(site)
-    with site.database() as session:
-        session.execute(REFUSE)
-        try:
-            with repeated(post, 4)(site):
-                yield
-        finally:
-            session.execute("DROP FUNCTION drill CASCADE")
+    with _refused(site, "username = 'drill'"), repeated(post, 4)(site):
+        yield
+
+
+@contextmanager
+def every_other_user_refused(site: Site) -> Iterator[None]:
+    """PostgreSQL refuses the messages of half of the users, but not of the probe's."""
+    with _refused(site, f"id % 2 = 0 AND username <> '{PROBE_USER}'"):
+        yield
 
 
 @contextmanager
