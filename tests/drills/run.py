@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
+from alerts.objectives import YOUNG
+from observability.time_scale import TimeScale
 from tests.drills import runbook
 from tests.drills.site import MADE_UP, Message, Site, complaint
 from tests.drills.table import BURN, FAST, Drill, as_said
+from tests.parts import wait_for
 
 BASELINE, FIRING, CHAT, RESOLVED = 90.0, 120.0, 120.0, 180.0  # seconds at most
 # At production's pace: windows drain for five minutes, and Alertmanager looks at a ticket again
@@ -146,6 +149,8 @@ def exactly(drill: Drill, site: Site, watch: Watch) -> None:
 def run(drill: Drill, site: Site) -> list[Row]:
     """One row for each alert that the drill proves; DrillFailed says why there are none."""
     settle(site, {*drill.declared, TALK} if drill.scale == FAST else ())
+    warm = f"up offset {TimeScale(site.scale).warm_up(YOUNG)}"
+    wait_for("the end of the warm-up", lambda: site.prometheus(warm))
     watch = Watch(site, drill, len(site.chat_lines()))
     with drill.fault(site):
         watch.until("firing", watch.all_in(watch.firing), FIRING)
