@@ -159,13 +159,14 @@ if [ "${0##*/}" = promtail ] || [ "$(/usr/bin/wc -l <"$FOLDER/steps")" -gt "$ROT
     if /bin/mkdir "$FOLDER/done" 2>/dev/null; then
         [ ! -f "$LOG.1" ] || /bin/mv "$LOG.1" "$LOG.2"
         /bin/mv "$LOG" "$LOG.1"
-        /bin/cp "$FOLDER/next" "$FOLDER/new" && /bin/mv "$FOLDER/new" "$LOG"
+        /bin/mv "$FOLDER/next" "$LOG"
     fi
 fi
 """
-# Opens the log where it was told to, from the start if the file is shorter, until it is ended.
+# Opens the log where it was told to, from the start if the file is shorter, until it is ended. It
+# waits for a rotation that has begun, because it does not follow its file as the real one does.
 PROMTAIL = """
-until [ -f "$LOG" ]; do /bin/sleep 0.1; done
+while [ -f "$FOLDER/next" ]; do /bin/sleep 0.1; done
 exec 3<"$LOG"
 /bin/cp "$POSITIONS" "$FOLDER/begun"
 /bin/cat <&3 >"$FOLDER/read.new"
