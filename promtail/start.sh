@@ -3,7 +3,7 @@
 #
 # Promtail notes how far it has read a file, not how far Loki has it. Killed while Loki is away,
 # it would lose what was read and not delivered: a batch, and a few lines more. So reading begins
-# BEHIND bytes earlier, at the start of a line; Loki may show these lines twice. What is
+# BEHIND bytes earlier, at the start of a line; Loki shows a line once that it has twice. What is
 # missing of files that were rotated away is read from a copy, which goes at a later start.
 #
 # A file that Promtail opened a moment before is not in POSITIONS yet: OFFSET is - then.
