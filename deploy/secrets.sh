@@ -14,7 +14,9 @@ set -eu
 folder=${1:?usage: deploy/secrets.sh FOLDER}
 : "${DATABASE_ADDRESS:=postgres:5432}" "${SITE:=localhost}"
 umask 022
-[ -d "$folder" ] || (umask 077 && mkdir -p "$folder") # on a host: for its owner alone
+mkdir -p "$folder"
+# On a host it is its owner's alone, whoever made it; in compose's container it cannot be written.
+[ ! -w "$folder" ] || chmod go-rwx "$folder"
 
 random() { # letters and digits only: safe in an address
     openssl rand -hex "${1:-24}"

@@ -56,6 +56,26 @@ def test_a_known_host_is_answered(proxy: RunningProxy, host: bytes) -> None:
     assert ask(proxy, "api", get(host)).startswith(b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("port", ["web", "api", "https"])
+def test_the_request_line_and_the_header_name_one_host(proxy: RunningProxy, port: str) -> None:
+    line = b"GET http://" + SITE.encode() + b"/latest HTTP/1.1\r\nHost: "
+    for host in (b"evil.example", SITE.encode() + b".evil.example", SITE.encode() + b":5001/"):
+        answer = ask(proxy, port, line + host + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 400 "), answer
+    for host in (SITE.encode(), SITE.encode().upper() + b":5001"):
+        answer = ask(proxy, port, line + host + b"\r\n")
+        assert answer.split()[1] in (b"200", b"404"), answer
+
+
+@pytest.mark.parametrize("said", [b"0", b"1", b"299", b"0400", b"1e9"])
+def test_no_outsider_makes_errors_by_having_no_time(proxy: RunningProxy, said: bytes) -> None:
+    """They would be counted as ours: an alert, and no deploy while it fires."""
+    no_time = b"X-Timeout-Ms: " + said + b"\r\n"
+    for port, path in (("api", b"/latest"), ("api", b"/api/timelines/public"), ("web", b"/public")):
+        answer = ask(proxy, port, get(SITE.encode(), path) + no_time)
+        assert answer.startswith(b"HTTP/1.1 200 "), answer
+
+
 def test_port_80_redirects_to_known_hosts(proxy: RunningProxy) -> None:
     answer = ask(proxy, "http", get(SITE.encode(), b"/a?b=c"))
     assert answer.startswith(b"HTTP/1.1 308 ")

@@ -49,6 +49,14 @@ SHARED = (
 )  # fmt: skip
 
 
+def test_a_folder_that_was_there_is_closed_too(folder: Path) -> None:
+    """As docs/deploy-swarm.md has it: a managed database's password is put there first."""
+    (folder / "database").mkdir(parents=True, mode=0o755)
+    folder.chmod(0o755)
+    make(folder)
+    assert folder.stat().st_mode & 0o077 == 0
+
+
 def test_they_are_made_once_and_told_to_nobody(folder: Path) -> None:
     output = make(folder)
     first = contents(folder)
