@@ -28,17 +28,9 @@ CARD = (
 )  # fmt: skip
 # Drills that were made or changed lately, and how often each was run since. It only gets shorter.
 FEWER = {
-    ("api-then-web", "MiniTwitTargetDown"): 1,
-    ("errors-logged", "MiniTwitDatabaseErrors"): 1,
-    ("errors-logged", "MiniTwitErrorsLogged"): 1,
-    ("follows-locked", "MiniTwitDatabaseErrors"): 0,
-    ("follows-locked", "MiniTwitDatabaseSlow"): 0,
-    ("follows-locked", "MiniTwitProbeFailing"): 0,
-    ("posts-refused", "MiniTwitErrorRatio"): 0,
-    ("posts-refused", "MiniTwitDatabaseErrors"): 0,
+    ("posts-refused", "MiniTwitDatabaseErrors"): 2,
+    ("posts-refused", "MiniTwitErrorRatio"): 2,
     ("read-only", "MiniTwitProbeFailing"): 2,
-    ("read-only-unprobed", "MiniTwitNoPosts"): 1,
-    ("relay-stopped", "MiniTwitNotificationsFailing"): 1,
 }
 
 
