@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ UNCONDITIONAL = {
 }
 
 
+@cache
 def emitted(scale: float = 1) -> list[dict[str, Any]]:
     """Every rule, read back from the text of the files."""
     groups = [

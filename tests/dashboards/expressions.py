@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import promql_parser as p
@@ -19,6 +20,7 @@ VARIABLES = {"$__rate_interval": "20s", "$__range": "1h", "$__interval": "15s"}
 CHILDREN = ("expr", "lhs", "rhs", "vector_selector", "param")
 
 
+@cache
 def recorded() -> tuple[Metric, ...]:
     """What our recording rules produce."""
     rules = (rule for groups in files().values() for group in groups for rule in group.rules)
