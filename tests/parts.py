@@ -29,8 +29,8 @@ from observability.stack.local import postgres
 
 ROOT = Path(__file__).parent.parent
 # The longest that a test waits for anything (seconds). It ends what is hopeless, and says nothing
-# about speed: a machine that has no time is as good as any other.
-PATIENCE = 180.0
+# about speed: a machine that has no time is as good as any other. A mutant's tests have less.
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "180"))
 ROLES = [Role(purpose, f"minitwit_{purpose}", f"of-{purpose}") for purpose in GRANTS]
 T = TypeVar("T")
 

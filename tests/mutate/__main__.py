@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from tests.mutate.checkout import Checkout, copied
 from tests.mutate.mutant import Mutant
 from tests.mutate.operators import OPERATORS
 from tests.mutate.sample import same, stratified
-from tests.mutate.trial import broken, judge
+from tests.mutate.trial import Outcome, broken, judge, side_by_side
 from tests.parts import ROOT, end_as_by_hand
 
 COUNT = 130
@@ -35,32 +36,37 @@ def main() -> int:
         return 2
     drawn = stratified(mutants, options.count or COUNT, options.seed)[options.skip :]
     try:
-        with copied() as checkout:
-            quiet = options.live or options.again
-            if options.baseline and not quiet and (failing := broken(checkout, names)):
-                print(f"mutate: these fail without any mutant: {', '.join(failing)}")
-                return 2
+        with copied() as checkouts:
             if options.live:
                 return live.run(
-                    checkout, options.seed, options.count or live.COUNT, options.minutes
+                    checkouts[0], options.seed, options.count or live.COUNT, options.minutes
                 )
             if options.again:
-                return _again(checkout, mutants)
-            return _try(checkout, drawn, options, len(mutants))
+                return _again(checkouts, mutants)
+            if options.baseline and (failing := broken(checkouts, names)):
+                print(f"mutate: these fail without any mutant: {', '.join(failing)}")
+                return 2
+            return _try(checkouts, drawn, options, len(mutants))
     except KeyboardInterrupt:
         print("\nmutate: interrupted; what was judged is kept, the copy is removed")
         return 130
 
 
-def _try(checkout: Checkout, drawn: list[Mutant], options: argparse.Namespace, sites: int) -> int:
-    """Judge each mutant, and keep the result after each."""
+def _try(
+    checkouts: list[Checkout], drawn: list[Mutant], options: argparse.Namespace, sites: int
+) -> int:
+    """Judge the mutants, and keep the result after each."""
     rows = results.read(report.NAME).get("rows", []) if options.skip else []
-    begun = time.monotonic()
-    for number, mutant in enumerate(drawn, options.skip + 1):
-        if options.minutes and time.monotonic() - begun > 60 * options.minutes:
+    end = time.monotonic() + 60 * (options.minutes or math.inf)
+
+    def in_time(checkout: Checkout, mutant: Mutant) -> Outcome | None:
+        return judge(checkout, mutant) if time.monotonic() < end else None
+
+    for number, outcome in enumerate(side_by_side(checkouts, in_time, drawn), options.skip + 1):
+        if not outcome:
             print(f"{options.minutes:g} minutes are over; go on with --skip {number - 1}")
             break
-        rows.append(report.row(judge(checkout, mutant)))
+        rows.append(report.row(outcome))
         print(f"{number}/{options.skip + len(drawn)} {report.line(rows[-1])}", flush=True)
         if not options.only:
             report.keep(results.stamped(report.figures(options.seed, sites, rows)))
@@ -69,17 +75,18 @@ def _try(checkout: Checkout, drawn: list[Mutant], options: argparse.Namespace, s
     return int(result["noticed"] < result["sampled"])
 
 
-def _again(checkout: Checkout, mutants: list[Mutant]) -> int:
+def _again(checkouts: list[Checkout], mutants: list[Mutant]) -> int:
     """Judge the survivors of the result file once more: a test may have been added."""
     result = results.read(report.NAME)
-    for one in result["rows"]:
-        if one["verdict"] == "survived":
-            if not (found := same(one, mutants)):
-                print(f"its code is another now: {one['mutant']}")
-                continue
-            one["again"] = report.row(judge(checkout, found)) | {"commit": results.commit()}
-            print(report.line(one["again"]), flush=True)
-            report.keep(report.figures(result["seed"], result["sites"], result["rows"]))
+    survivors = [one for one in result["rows"] if one["verdict"] == "survived"]
+    found = [(one, mutant) for one in survivors if (mutant := same(one, mutants))]
+    outcomes = side_by_side(checkouts, judge, [mutant for _, mutant in found])
+    for (one, _), outcome in zip(found, outcomes, strict=True):
+        one["again"] = report.row(outcome) | {"commit": results.commit()}
+        print(report.line(one["again"]), flush=True)
+        report.keep(report.figures(result["seed"], result["sites"], result["rows"]))
+    if gone := [one["mutant"] for one in survivors if not same(one, mutants)]:
+        print(f"their code is another now: {', '.join(gone)}")
     result = results.read(report.NAME)
     return int(result["noticed_after"] < result["sampled"])
 

@@ -16,9 +16,11 @@ from pathlib import Path
 
 import yaml
 
+from tests.alerts.excerpt import needed
 from tests.mutate.mutant import Mutant
 from tests.parts import ROOT
 
+COPIES = 2  # side by side: half of what a test does is to wait
 GENERATED = ("alerts/generated", "dashboards/generated", "deploy/generated")
 
 
@@ -27,11 +29,14 @@ class TimedOut(Exception):
 
 
 class Checkout:
-    """A copy of the repository at its last commit, in ``root``."""
+    """A copy of the repository at its last commit, in ``root``: one of several side by side."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, number: int = 0) -> None:
         self.root = root
         self.generated = self._generated()
+        # What pytest-xdist says to its workers: each takes ports of its own.
+        own = {"PYTEST_XDIST_WORKER": f"gw{number}", "PYTEST_XDIST_WORKER_COUNT": str(COPIES)}
+        self.environment = {**os.environ, **own}
 
     @contextmanager
     def changed(self, mutant: Mutant) -> Iterator[None]:
@@ -55,10 +60,9 @@ class Checkout:
         return ""
 
     def alerts(self) -> set[str]:
-        """Return the names of the alerts whose rules differ; none if recordings do too."""
-        before, after = (self._rules(one) for one in (ROOT, self.root))
-        different = {name for name in before | after if before.get(name) != after.get(name)}
-        return set() if any(":" in name for name in different) else different
+        """Return the names of the alerts whose rule differs, or a rule that they read."""
+        before, after = (_rules(one) for one in (ROOT, self.root))
+        return {name for name in before | after if before.get(name) != after.get(name)}
 
     def differs(self, mutant: Mutant) -> bool:
         """Whether a generated file or the program itself is another than before."""
@@ -69,11 +73,14 @@ class Checkout:
             return False
         return _program(path.read_text()) != _program((ROOT / mutant.file).read_text())
 
-    def run(self, command: list[str], seconds: float) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: list[str], seconds: float, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in the copy. Raises TimedOut; nothing that it started stays."""
         process = subprocess.Popen(
             command,
             cwd=self.root,
+            env=self.environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -88,15 +95,6 @@ class Checkout:
                 _end(process)
         return subprocess.CompletedProcess(command, process.returncode, output)
 
-    def _rules(self, root: Path) -> dict[str, str]:
-        paths = [root / "alerts/generated" / name for name in ("recording.yml", "alerts.yml")]
-        groups = [g for path in paths for g in yaml.safe_load(path.read_text())["groups"]]
-        return {
-            rule.get("alert") or f"{rule['record']}{rule.get('labels')}": str(rule)
-            for group in groups
-            for rule in group["rules"]
-        }
-
     def _generated(self) -> str:
         digest = hashlib.sha256()
         for folder in GENERATED:
@@ -107,13 +105,23 @@ class Checkout:
 
 
 @contextmanager
-def copied() -> Iterator[Checkout]:
-    """Make the copy; remove it at the end, also after Ctrl-C."""
+def copied() -> Iterator[list[Checkout]]:
+    """Make the copies; remove them at the end, also after Ctrl-C."""
     with tempfile.TemporaryDirectory(prefix="minitwit-mutate-") as folder:
-        root = Path(folder) / "checkout"
-        quiet = ("-c", "advice.detachedHead=false")
-        subprocess.run(["git", *quiet, "clone", "-q", "--shared", ROOT, root], check=True)
-        yield Checkout(root)
+        roots = [Path(folder) / f"checkout{number}" for number in range(COPIES)]
+        for root in roots:
+            quiet = ("-c", "advice.detachedHead=false")
+            subprocess.run(["git", *quiet, "clone", "-q", "--shared", ROOT, root], check=True)
+        yield [Checkout(root, number) for number, root in enumerate(roots)]
+
+
+def _rules(root: Path) -> dict[str, str]:
+    """Return for each alert its rule and the rules that it reads, as one text."""
+    paths = [root / "alerts/generated" / name for name in ("recording.yml", "alerts.yml")]
+    groups = [g for path in paths for g in yaml.safe_load(path.read_text())["groups"]]
+    rules = [rule for group in groups for rule in group["rules"]]
+    names = [rule["alert"] for rule in rules if "alert" in rule]
+    return {name: str(needed(name, rules)) for name in names}
 
 
 def _end(process: subprocess.Popen[str]) -> None:

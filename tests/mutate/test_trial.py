@@ -67,7 +67,7 @@ def test_a_check_without_an_end_has_noticed_nothing(
 
     monkeypatch.setattr(trial, "failure", late)
     outcome = judge(copy, mutant("1", "2"))
-    assert (outcome.verdict, outcome.by) == ("survived", "out of time: test_source.py")
+    assert (outcome.verdict, outcome.by) == ("survived", "out of time")
 
 
 def test_what_takes_too_long_is_ended_with_all_that_it_started(copy: Checkout) -> None:
