@@ -14,14 +14,14 @@ from contextlib import contextmanager, suppress
 from importlib.util import cache_from_source
 from pathlib import Path
 
-import yaml
-
-from tests.alerts.excerpt import needed
+from alerts.rule_files import render
+from tests.alerts.excerpt import needed, read
 from tests.mutate.mutant import Mutant
 from tests.parts import ROOT
 
 COPIES = 2  # side by side: half of what a test does is to wait
 GENERATED = ("alerts/generated", "dashboards/generated", "deploy/generated")
+FILES = tuple(render())  # of rules
 
 
 class TimedOut(Exception):
@@ -117,9 +117,8 @@ def copied() -> Iterator[list[Checkout]]:
 
 def _rules(root: Path) -> dict[str, str]:
     """Return for each alert its rule and the rules that it reads, as one text."""
-    paths = [root / "alerts/generated" / name for name in ("recording.yml", "alerts.yml")]
-    groups = [g for path in paths for g in yaml.safe_load(path.read_text())["groups"]]
-    rules = [rule for group in groups for rule in group["rules"]]
+    texts = [(root / "alerts/generated" / name).read_text() for name in FILES]
+    rules = [rule for group in read(texts) for rule in group["rules"]]
     names = [rule["alert"] for rule in rules if "alert" in rule]
     return {name: str(needed(name, rules)) for name in names}
 

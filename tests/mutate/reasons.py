@@ -13,7 +13,7 @@ REASONS: Reasons = (
         "has a test since, under which it was not judged again",
     ),
     ("label", "'\"unavailable\"'", "has a test since, under which it was not judged again"),
-    ("window", "alerts/logs.py", "Loki alone evaluates rules on log lines; these tests start none"),
+    ("window", "alerts/logs.py", "has a test since, under which it was not judged again"),
     (
         "left-out",
         "meter.set(catalog.READY, 0)",
