@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -18,6 +20,7 @@ ANN: dict[str, Any] = {"username": "ann", "email": "a@b", "pwd": "secret"}
 BOB = {**ANN, "username": "bob"}
 GOOD, BAD = {"username": "ann", "password": "secret"}, {"username": "ann", "password": "x"}
 NOBODY = {"username": "nobody", "password": "x"}
+NUMBERS = itertools.count()
 COUNTED = (c.REGISTRATIONS, c.LOGINS, c.MESSAGES, c.FOLLOWS)
 # In this order: path, body, then the metric that grows by one and its labels.
 STEPS: tuple[tuple[str, object, c.Metric, tuple[str, ...]], ...] = (
@@ -114,6 +117,35 @@ def test_gauges_say_what_is(api: Service) -> None:
     assert found[c.READY.name, ()] == 1
     assert found[c.DB_POOL_LIMIT.name, ()] > 1
     assert [value for key, value in found.items() if key[0] == c.BUILD_INFO.name] == [1]
+
+
+def test_the_latest_id_is_that_of_all_replicas(api: Service, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as session:
+        session.execute("SELECT setval('simulator_latest', 4712)")
+    key = (c.SIMULATOR_LATEST.name, ())
+    wait_for("another replica's", lambda: samples(api, c.SIMULATOR_LATEST)[key] == 4712)
+
+
+def test_a_statement_that_fails_is_counted_once(api: Service, database_url: str) -> None:
+    before = samples(api, c.DB_ERRORS)
+    with psycopg.connect(database_url, autocommit=True) as session:
+        session.execute("ALTER TABLE follows RENAME TO gone")
+        assert send(api, "/fllws/ann", {"follow": "bob"}) == 500
+        session.execute("ALTER TABLE gone RENAME TO follows")
+    assert grown(before, samples(api, c.DB_ERRORS)) == {(c.DB_ERRORS.name, ("statement",)): 1}
+
+
+def test_registrations_that_wait_to_be_hashed_are_seen(api: Service) -> None:
+    def waiting() -> bool:
+        names = [{**ANN, "username": f"queued {next(NUMBERS)}"} for _ in range(12)]
+        posts = [pool.submit(send, api, "/register", body) for body in names]
+        seen = False
+        while not all(one.done() for one in posts):
+            seen = seen or samples(api, c.HASHES_WAITING)[c.HASHES_WAITING.name, ()] > 0
+        return seen
+
+    with ThreadPoolExecutor(12) as pool:
+        wait_for("some that wait", waiting)
 
 
 def test_the_pool_s_connections_are_idle_while_nothing_is_asked(api: Service) -> None:

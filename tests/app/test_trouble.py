@@ -158,10 +158,11 @@ def test_database_hanging_then_going_on(patient: Service, own_server: PostgresSe
 
 
 def waiting(service: Service, pool: ThreadPoolExecutor) -> bool:
-    """Whether requests for a connection are seen to wait while twelve post."""
+    """Whether, while twelve post, both connections are busy and requests wait."""
     posts = [pool.submit(post, service) for _ in range(12)]
     while not all(one.done() for one in posts):
-        if service.metric("minitwit_db_pool_waiting_requests") > 0:
+        busy = service.metric("minitwit_db_pool_connections", state="busy")
+        if busy == 2 and service.metric("minitwit_db_pool_waiting_requests") > 0:
             return True
     return False
 

@@ -32,6 +32,8 @@ def check(page: Page, retry_after: str = "1") -> None:
 def test_api_refuses_connections(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{free_port()}"
     with start_service("web", tmp_path, API_URL=url) as web:
+        known = web.get("/metrics").body
+        assert b'minitwit_upstream_request_duration_seconds_count{operation="log_in"} 0' in known
         visitor = Visitor(web.url)
         check(visitor.get("/public"))
         check(visitor.log_in("anyone"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from observability import catalog
 from observability.instrument.metrics import Meter
+from observability.instrument.runtime import watch_event_loop
 from tests.observability.instrument.served import Served, samples
 from tests.parts import Service, wait_for
 
@@ -59,6 +61,24 @@ def served(tmp_path: Path) -> Iterator[Served]:
     served = Served(tmp_path)
     yield served
     served.close()
+
+
+def test_a_route_is_known_before_its_first_request(served: Served) -> None:
+    assert served.samples(catalog.HTTP_REQUESTS.name)[("GET", "/head", "200")] == 0
+    assert served.samples(catalog.HTTP_DURATION.name + "_count")[("GET", "/head")] == 0
+
+
+def test_the_event_loop_s_lag_is_observed_once_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    meter, rounds = Meter(catalog.API), iter(range(3))
+
+    async def round_(seconds: float) -> None:
+        if next(rounds, None) is None:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(asyncio, "sleep", round_)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(watch_event_loop(meter))
+    assert samples(meter, f"{catalog.EVENT_LOOP_LAG.name}_count") == {(): 3}
 
 
 def test_a_request_is_counted_once_under_its_template(served: Served) -> None:
