@@ -29,7 +29,7 @@ class TimedOut(Exception):
 
 
 class Checkout:
-    """A copy of the repository at its last commit, in ``root``: one of several side by side."""
+    """One of several copies of the repository at its last commit, in ``root``."""
 
     def __init__(self, root: Path, number: int = 0) -> None:
         self.root = root

@@ -101,7 +101,7 @@ def broken(checkouts: Sequence[Checkout], names: set[str]) -> list[str]:
 def side_by_side(
     checkouts: Sequence[Checkout], do: Callable[[Checkout, Item], Result], items: Iterable[Item]
 ) -> Iterator[Result]:
-    """Do one thing in each copy at a time; return the results in the order of the items."""
+    """Do one thing in each copy at a time; the results are in order."""
     free: SimpleQueue[Checkout] = SimpleQueue()
     for checkout in checkouts:
         free.put(checkout)
