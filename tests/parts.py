@@ -32,6 +32,13 @@ ROOT = Path(__file__).parent.parent
 # about speed: a machine that has no time is as good as any other. A mutant's tests have less.
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "180"))
 ROLES = [Role(purpose, f"minitwit_{purpose}", f"of-{purpose}") for purpose in GRANTS]
+# What a shell may say of other databases; only the timeout is meant for ours.
+FOREIGN_PG = {
+    "PGCLIENTENCODING": "LATIN1", "PGTZ": "Asia/Tokyo", "PGDATESTYLE": "German",
+    "PGHOSTADDR": "127.0.0.99",
+    "PGOPTIONS": "-c search_path=foreign_schema -cclient_encoding=LATIN1 --role=pg_monitor"
+    " -c default_transaction_read_only=on -c statement_timeout=54321",
+}  # fmt: skip
 T = TypeVar("T")
 
 

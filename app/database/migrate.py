@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from app.database.connection import connect
 from app.database.roles import Role, give
 
 DIRECTORY = Path(__file__).parent / "migrations"
@@ -49,9 +50,7 @@ def migrate(url: str, roles: Sequence[Role] = ()) -> list[str]:
     newer than this version, cannot store Unicode, or cannot be reached.
     """
     try:
-        with psycopg.connect(
-            url, autocommit=True, connect_timeout=10, client_encoding="UTF8"
-        ) as connection:
+        with connect(url) as connection:
             _require_unicode(connection)
             connection.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
             applied = [f"applied {name}" for name in _apply(connection, known())]

@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 
+from app.database.connection import connect
+
 _SELECT = """
     SELECT m.id, m.flagged, u.username, m.pub_date, m.text
     FROM messages m JOIN users u ON u.id = m.author_id
@@ -28,24 +30,23 @@ class Message:
     id: int
     flagged: bool
     author: str
-    posted: datetime
+    posted: int  # Unix time in seconds
     text: str
 
     def __str__(self) -> str:
         # repr() keeps what users typed from moving the cursor of the moderator's terminal.
         mark = "flagged" if self.flagged else "       "
-        return (
-            f"{self.id:>10}  {mark}  {self.posted:%Y-%m-%d %H:%M}  {self.author!r}: {self.text!r}"
-        )
+        try:
+            posted = f"{datetime.fromtimestamp(self.posted, UTC):%Y-%m-%d %H:%M}"
+        except (ValueError, OverflowError, OSError):  # beyond the year 9999
+            posted = str(self.posted)
+        return f"{self.id:>10}  {mark}  {posted}  {self.author!r}: {self.text!r}"
 
 
 def find(url: str, author: str | None) -> list[Message]:
     """Return all flagged messages, or the newest hundred of one author; newest first."""
     rows = _run(url, _BY if author else _FLAGGED, {"author": author})
-    return [
-        Message(number, flagged, name, datetime.fromtimestamp(posted, UTC), text)
-        for number, flagged, name, posted, text in rows
-    ]
+    return [Message(*row) for row in rows]
 
 
 def flag(url: str, message_id: int, flagged: bool) -> None:
@@ -56,7 +57,7 @@ def flag(url: str, message_id: int, flagged: bool) -> None:
 
 def _run(url: str, statement: str, parameters: dict[str, object]) -> list[tuple[Any, ...]]:
     try:
-        with psycopg.connect(url, connect_timeout=10) as connection:
+        with connect(url) as connection:
             return connection.execute(statement.encode(), parameters).fetchall()
     except psycopg.Error as error:
         raise ModerationError(str(error).strip()) from error

@@ -15,6 +15,7 @@ import psycopg
 from prometheus_client import Histogram
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
+from app.database.connection import needs
 from app.problems import Unavailable
 from app.settings import DatabaseSettings
 from observability import catalog
@@ -101,9 +102,8 @@ class Database:
             "autocommit": True,
             "connect_timeout": 2,
             "prepare_threshold": 1,
-            "options": f"-c statement_timeout={milliseconds} {PLANNING}",
             "application_name": f"minitwit-{meter.service}",
-            "client_encoding": "UTF8",  # whatever PGCLIENTENCODING says
+            **needs(f"-c statement_timeout={milliseconds} {PLANNING}"),
         }
         self._durations: dict[str, Histogram] = {}
         self.pool = AsyncConnectionPool(

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
+from app.database.connection import connect
 from app.database.migrate import require_current
 from app.transfer.problems import TransferError
 from app.transfer.tables import BY_NAME, TABLES, USERS, Key, Table
@@ -34,7 +34,7 @@ class Target:
     """A migrated schema that holds no users yet, or those of an earlier try."""
 
     def __init__(self, url: str) -> None:
-        self.db = psycopg.connect(url, autocommit=True)
+        self.db = connect(url)
         require_current(self.db)
         self.db.execute("SET synchronous_commit = off")  # a lost step is repeated
         row = self.db.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()

@@ -15,6 +15,7 @@ import pytest
 
 from tests.app.test_contract import call, path, register
 from tests.parts import (
+    FOREIGN_PG,
     PATIENCE,
     ROOT,
     Answer,
@@ -43,7 +44,7 @@ def patient(
     folder = tmp_path_factory.mktemp("patient")
     # What a shell says of other databases is not for this one.
     with start_service(
-        "api", folder, DATABASE_URL=url, PGCLIENTENCODING="LATIN1",
+        "api", folder, DATABASE_URL=url, **FOREIGN_PG,
         POOL_SIZE="2", POOL_TIMEOUT="0.25", STATEMENT_TIMEOUT="2",
     ) as service:  # fmt: skip
         register(service, "survivor")

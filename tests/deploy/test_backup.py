@@ -15,7 +15,16 @@ import pytest
 
 from observability.catalog import BACKUP_SIZE, BACKUP_TIME
 from observability.stack.local import postgres
-from tests.parts import PATIENCE, ROLES, ROOT, PostgresServer, Service, start_service, wait_for
+from tests.parts import (
+    FOREIGN_PG,
+    PATIENCE,
+    ROLES,
+    ROOT,
+    PostgresServer,
+    Service,
+    start_service,
+    wait_for,
+)
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SCRIPTS = ROOT / "deploy/backup"
@@ -98,6 +107,21 @@ def test_a_rehearsed_restore_brings_back_every_row(
     assert len(expected) == 5000
     assert rows(postgres_server, new, MESSAGES) == expected
     assert "messages 5000" in restored.stdout
+
+
+def test_what_the_shell_says_of_other_databases_changes_nothing(
+    run: Run, postgres_server: PostgresServer, database: str
+) -> None:
+    with psycopg.connect(postgres_server.url(database)) as connection:
+        connection.execute("UPDATE messages SET text = 'ål \N{CHRISTMAS TREE}' WHERE id = 1")
+        connection.execute("CREATE SCHEMA foreign_schema CREATE TABLE users (id int)")
+    done = run("backup.sh", **FOREIGN_PG)
+    assert done.returncode == 0, done.stderr
+    done = run("restore.sh")
+    assert done.returncode == 0, done.stderr
+    assert run("restore.sh", **FOREIGN_PG).returncode == 0
+    show = run("psql.sh", "--tuples-only", "--command", "SHOW statement_timeout", **FOREIGN_PG)
+    assert show.stdout.strip() == "54321ms"
 
 
 def test_a_backup_is_a_consistent_snapshot_while_others_write(
