@@ -233,11 +233,11 @@ def _database_url(env: Environment) -> Secret:
     """Return a libpq connection URL; errors do not show it, as it holds a password."""
     url = env.secret("DATABASE_URL")
     try:
-        conninfo_to_dict(url.reveal())
+        options = str(conninfo_to_dict(url.reveal()).get("options") or "")
     except psycopg.ProgrammingError:
-        raise SettingsError(
-            "DATABASE_URL must be an address of PostgreSQL, as postgresql://user@host/name"
-        ) from None
+        raise SettingsError("DATABASE_URL must be like postgresql://user@host/name") from None
+    if "search_path" in options.replace("-", "_").lower():
+        raise SettingsError("DATABASE_URL must not set search_path: the tables are in public")
     return url
 
 

@@ -18,19 +18,22 @@ _LIMIT = re.compile(r"(?<!\S)(?:-c\s*|--)((?:\w+[_-]timeout|\w*work[_-]mem)=\S+)
 CONNECT_SECONDS = 10
 
 
-def needs(options: str = "") -> dict[str, Any]:
+def needs(url: str, options: str = "") -> dict[str, Any]:
     """Return the parameters of a connection: encoding, schema, dates, and server ``options``.
 
-    They replace what PGCLIENTENCODING, PGOPTIONS and the address say. Removes from the process's
-    environment what no parameter can replace.
+    They replace what PGCLIENTENCODING and PGOPTIONS say; options of the address stay, below these.
+    Removes from the process's environment what no parameter can replace.
     """
     for name in _STRONGER:
         os.environ.pop(name, None)
-    return {"client_encoding": "UTF8", "options": f"{options} {_FIXED}"}
+    own = conninfo_to_dict(url).get("options") or ""
+    return {"client_encoding": "UTF8", "options": f"{own} {options} {_FIXED}".strip()}
 
 
 def connect(url: str) -> psycopg.Connection:
     """Open a connection of a command, in autocommit; limits in PGOPTIONS apply."""
-    given = str(conninfo_to_dict(url).get("options") or os.environ.get("PGOPTIONS", ""))
-    options = " ".join(f"-c {limit}" for limit in _LIMIT.findall(given))
-    return psycopg.connect(url, autocommit=True, connect_timeout=CONNECT_SECONDS, **needs(options))
+    limits = _LIMIT.findall(os.environ.get("PGOPTIONS", ""))
+    options = " ".join(f"-c {limit}" for limit in limits)
+    return psycopg.connect(
+        url, autocommit=True, connect_timeout=CONNECT_SECONDS, **needs(url, options)
+    )

@@ -95,7 +95,7 @@ class Database:
         self._watcher: asyncio.Task[None] | None = None
         self.trouble: str | None = "not connected yet"
         self.read_only = False
-        milliseconds = int(settings.statement_timeout * 1000)
+        url, milliseconds = settings.url.reveal(), int(settings.statement_timeout * 1000)
         # The server enforces statement_timeout; this covers a server that hangs.
         self._patience = settings.pool_timeout + settings.statement_timeout
         self._connect_options: dict[str, Any] = {
@@ -103,11 +103,11 @@ class Database:
             "connect_timeout": 2,
             "prepare_threshold": 1,
             "application_name": f"minitwit-{meter.service}",
-            **needs(f"-c statement_timeout={milliseconds} {PLANNING}"),
+            **needs(url, f"-c statement_timeout={milliseconds} {PLANNING}"),
         }
         self._durations: dict[str, Histogram] = {}
         self.pool = AsyncConnectionPool(
-            settings.url.reveal(),
+            url,
             min_size=min(2, settings.pool_size),
             max_size=settings.pool_size,
             max_waiting=settings.pool_size * MAX_WAITING_PER_CONNECTION,

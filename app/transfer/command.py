@@ -5,21 +5,23 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import stat
 import sys
 import time
 from argparse import ArgumentParser, Namespace
 from contextlib import closing
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
 from app.services.passwords import known_form
-from app.transfer.move import Check, Move
+from app.transfer.move import CHANGES, Check, Move
 from app.transfer.problems import TransferError
 from app.transfer.reconcile import judge
 from app.transfer.source import Source
-from app.transfer.tables import TABLES, USERS
-from app.transfer.target import BEFORE_ALL, Target
+from app.transfer.tables import LOWEST, TABLES, USERS
+from app.transfer.target import Target
 
 POLL = 0.2  # seconds
 NAMED = 20  # users with an unknown hash format, at most
@@ -48,6 +50,8 @@ def run(url: str, options: Namespace) -> int:
     file = options.rejects or options.file.with_name(options.file.name + ".rejects.jsonl")
     try:
         source = Source(options.file)
+        if not options.verify:
+            _require_writable(file, options.file)
         if options.dry_run:
             return _foresee(source, file)
         move = Move(source, Target(url), Progress().say, over=options.verify)
@@ -57,6 +61,8 @@ def run(url: str, options: Namespace) -> int:
         raise TransferError(f"{options.file}: {error}") from None
     except psycopg.Error as error:
         raise TransferError(f"PostgreSQL: {str(error).splitlines()[0]}") from None
+    except OSError as error:  # a folder that is not there, a full disk
+        raise TransferError(f"{error.filename or file}: {error.strerror}") from None
 
 
 def _move(move: Move, options: Namespace, file: Path) -> int:
@@ -71,15 +77,19 @@ def _move(move: Move, options: Namespace, file: Path) -> int:
     print(f"Copied and caught up after {time.monotonic() - begin:.1f} s.", flush=True)
     if options.cut_over:
         try:
-            checks, held = move.switch(options.accept_rejects)
+            checks, held = move.switch(
+                options.accept_rejects, lambda: _write_rejects(_rejects(move), file)
+            )
         except TransferError:
+            while move.follow() == CHANGES:
+                pass
             show(move.verify())
             _write_rejects(_rejects(move), file)
             raise
         show(checks)
         print(f"Switched; writers were held up for {held:.2f} s. {options.file} takes no more.")
-    else:
-        _keep_following(move)
+        return REJECTED if any(check.left_out for check in checks) else 0
+    _keep_following(move)
     return _write_rejects(_rejects(move), file)
 
 
@@ -106,8 +116,8 @@ def _foresee(source: Source, file: Path) -> int:
     )
     found = []
     for table in TABLES:
-        low, high = BEFORE_ALL, source.bound(table, BEFORE_ALL, 10**9) or 0
-        _, why = judge(source, table, source.keys(table, low, high))
+        high = source.bound(table, LOWEST, 10**9) or 0
+        _, why = judge(source, table, source.keys(table, LOWEST, high))
         found += [(table.name, list(key), *texts) for key, texts in why.items()]
         print(f"{table.name:10} {source.count(table):>10,} rows, {len(why):,} rejected")
     _foresee_passwords(source)
@@ -123,12 +133,30 @@ def _foresee_passwords(source: Source) -> None:
         print(f"{len(locked):,} users have a password hash of unknown format: user_id {some}")
 
 
+def _open(file: Path, flag: int) -> IO[str]:
+    """Open the file of rejects, which contains password hashes."""
+    number = os.open(file, os.O_WRONLY | os.O_CREAT | flag, 0o600)
+    if stat.S_ISREG(os.fstat(number).st_mode):
+        os.fchmod(number, 0o600)
+    return os.fdopen(number, "w")
+
+
+def _require_writable(file: Path, database: Path) -> None:
+    """Raise an error unless the file of rejects can be written and is not the database."""
+    new = not file.exists()
+    if not new and file.samefile(database):
+        raise TransferError(f"{file}: this is the database, not a file for its rejected rows")
+    _open(file, os.O_APPEND).close()
+    if new:
+        file.unlink()
+
+
 def _write_rejects(rows: list[Reject], file: Path) -> int:
     if not rows:
-        file.unlink(missing_ok=True)
+        if file.is_file() and not file.is_symlink():
+            file.unlink()
         return 0
-    # It contains password hashes.
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+    with _open(file, os.O_TRUNC) as out:
         for name, key, reason, content in rows:
             line = {"table": name, "key": key, "reason": reason, "row": json.loads(content)}
             out.write(json.dumps(line) + "\n")

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from heapq import merge
+from itertools import groupby, islice
+from operator import itemgetter
 
 import psycopg
 
 from app.transfer.problems import TransferError
 from app.transfer.reconcile import reconcile
-from app.transfer.source import Source
-from app.transfer.tables import FOLLOWS, TABLES, Key, Table
+from app.transfer.source import After, Source
+from app.transfer.tables import BY_NAME, FOLLOWS, LOWEST, TABLES, Key, Table
 from app.transfer.target import BEFORE_ALL, State, Target
 
 ROWS = 20_000  # in one step of the copy
 CHANGES = 2000  # in one step of following
 DIFFERENCES = 10  # named at most
-STRIDE = 20_000  # ids compared in one step
+PAGE = 20_000  # rows read at once to find those that differ
 FOLLOWING = "following"
 Say = Callable[[str, int, int], None]  # table, rows so far, rows in all
 
@@ -90,9 +93,12 @@ class Move:
         count, self.state = seq - self.state.seq, state
         return count
 
-    def switch(self, accepted: int | None = 0) -> tuple[list[Check], float]:
+    def switch(
+        self, accepted: int | None = 0, keep: Callable[[], object] = lambda: None
+    ) -> tuple[list[Check], float]:
         """Block writers, apply the remaining changes, verify equality, close the source.
 
+        Right before it closes the source, ``keep`` runs; if that fails, nothing is closed.
         Returns how the tables compare, and for how many seconds writers were blocked. Raises
         TransferError, and leaves the source open, if the two are not equal, or if another number
         of rows than ``accepted`` (None: any) is not in PostgreSQL unchanged.
@@ -105,14 +111,24 @@ class Move:
         with self.source.locked():
             while self.follow():
                 pass
-            checks = self.verify()
+            checks = self._compare()
             _allow(checks, accepted)
             self.target.set_sequences(self._last_ids())
+            keep()
             self.source.close_for_good()
         return checks, time.monotonic() - begin
 
     def verify(self) -> list[Check]:
-        """Compare each table on both sides; reliable only without writers or within ``switch``."""
+        """Compare each table on both sides, and name rows that differ.
+
+        Rows that somebody changes meanwhile may be among them.
+        """
+        return [
+            check if check.equal else replace(check, keys=self._differences(BY_NAME[check.table]))
+            for check in self._compare()
+        ]
+
+    def _compare(self) -> list[Check]:
         rejected = [(table.name, k) for table in TABLES for k in self.target.rejected(table)]
         self.source.know_rejected(rejected)
         with ThreadPoolExecutor(1) as other:
@@ -120,27 +136,23 @@ class Move:
             ours = [self.source.checksum(table) for table in TABLES]
         sides = zip(TABLES, ours, theirs.result(), strict=True)
         return [
-            Check(
-                table.name, here, there, self.source.count(table),
-                () if here == there else self._differences(table),
-            )
-            for table, here, there in sides
-        ]  # fmt: skip
+            Check(table.name, here, there, self.source.count(table)) for table, here, there in sides
+        ]
 
     def _differences(self, table: Table) -> tuple[Key, ...]:
         """Return the keys of the first rows that differ."""
-        low, found = self.source.first_id(table), list[Key]()
-        last = max(self.source.last_id(table), self.target.last_id(table))
-        while low <= last and len(found) < DIFFERENCES:
-            here = self.source.sums(table, low, low + STRIDE)
-            there = self.target.sums(table, low, low + STRIDE)
-            found += sorted(k for k in here.keys() | there.keys() if here.get(k) != there.get(k))
-            low += STRIDE
-        return tuple(found[:DIFFERENCES])
+        both = merge(_lines(self.source, table), _lines(self.target, table))
+        found = (
+            key
+            for key, lines in groupby(both, key=itemgetter(0))
+            if len(sums := [md5 for _, md5 in lines]) != 2 or sums[0] != sums[1]
+        )
+        return tuple(islice(found, DIFFERENCES))
 
     def _copy(self, table: Table) -> None:
         """Read the next rows from SQLite while PostgreSQL writes those before."""
-        total, low, pending = self.source.count(table), self.state.position, None
+        total, pending = self.source.count(table), None
+        low: float = LOWEST if self.state.position == BEFORE_ALL else self.state.position
         # Edges have no unique key: duplicates must be compared together.
         rows = 10**9 if table is FOLLOWS else ROWS
         self.say(table.name, 0, total)
@@ -156,7 +168,7 @@ class Move:
                 pending.result()
         self.say(table.name, total, total)
 
-    def _chunk(self, table: Table, text: bytes, unsound: set[Key], low: int, high: int) -> int:
+    def _chunk(self, table: Table, text: bytes, unsound: set[Key], low: float, high: int) -> int:
         state = replace(self.state, position=high)
         try:
             with self.target.step(state):
@@ -179,11 +191,22 @@ class Move:
         return {table.name: self.source.last_id(table) for table in TABLES if table.keys == 1}
 
 
+def _lines(side: Source | Target, table: Table) -> Iterator[tuple[Key, str]]:
+    """Yield key and MD5 of each row in the order of the keys; each read is short."""
+    after: After = (LOWEST,) * table.keys
+    while rows := side.page(table, after, PAGE):
+        yield from rows
+        after = rows[-1][0]
+
+
 def _allow(checks: list[Check], accepted: int | None) -> None:
     """Raise TransferError unless both sides are equal and ``accepted`` rows are left out."""
     if wrong := [check for check in checks if not check.equal]:
         names = ", ".join(check.table for check in wrong)
-        raise TransferError(f"not equal: {names}; nothing was switched")
+        raise TransferError(
+            f"not equal: {names}; nothing was switched. If this remains so, import into an empty"
+            " database"
+        )
     left = sum(check.left_out for check in checks)
     if accepted is not None and left != accepted:
         raise TransferError(

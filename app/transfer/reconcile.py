@@ -6,6 +6,7 @@ Only the present state counts, so that repeating it, or another order, gives the
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,7 +55,7 @@ def judge(
     """Return the valid rows, ready for PostgreSQL, and reason and content of the others."""
     sound: dict[Key, tuple[Any, ...]] = {}
     why: dict[Key, tuple[str, str]] = {}
-    for row, reason in source.rows(table, keys):
+    for row, held, reason in source.rows(table, keys):
         key: Key = tuple(row[: table.keys])  # type: ignore[arg-type]
         values = dict(zip(table.columns, row, strict=True))
         for name in table.texts:
@@ -64,7 +65,8 @@ def judge(
                 except UnicodeDecodeError:
                     reason = f"{name} is no UTF-8"
         if reason:
-            why[key] = (reason, json.dumps({c: _shown(v) for c, v in values.items()}))
+            shown = dict(zip(table.columns, map(_shown, held), strict=True))
+            why[key] = (reason, json.dumps(shown))
         else:
             if "flagged" in values:
                 values["flagged"] = bool(values["flagged"])
@@ -75,8 +77,10 @@ def judge(
 def _shown(value: object) -> object:
     """Format a value that may not be text for the file of rejects.
 
-    NUL is escaped as in JSON within JSON.
+    NUL is escaped as in JSON within JSON; an infinite number, which JSON has not, is text.
     """
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace").replace("\0", "\\x00")
     return value

@@ -11,8 +11,10 @@ from typing import NoReturn
 
 from app.transfer.checksum import Checksum, digest
 from app.transfer.problems import TransferError
-from app.transfer.tables import FOLLOWS, KEYS, TABLES, USERS, Key, Table
+from app.transfer.tables import FOLLOWS, HIGHEST, KEYS, TABLES, USERS, Key, Table
 
+After = tuple[float | None, ...]  # the key before a page
+Row = tuple[object, ...]
 CHANGES, MARK = "minitwit_import_changes", "minitwit_import"
 BUSY_SECONDS = 30.0
 MOVED = "this database has moved to PostgreSQL"
@@ -59,6 +61,10 @@ class Source:
             query = f"SELECT count(*) FROM {name} WHERE typeof({column}) NOT IN ({types})"
             if count := self.db.execute(query).fetchone()[0]:
                 self._refuse(f"{count:,} rows of {name} have no whole number as {column}")
+        for name, column in ((table.source, *table.key_values) for table in TABLES[:2]):
+            query = f"SELECT {column} FROM {name} GROUP BY 1 HAVING count(*) > 1 LIMIT 1"
+            if twice := self.db.execute(query).fetchone():
+                self._refuse(f"several rows of {name} have the {column} {twice[0]}")
 
     def _refuse(self, why: str) -> NoReturn:
         self.db.close()
@@ -143,27 +149,24 @@ class Source:
 
     def checksum(self, table: Table) -> tuple[int, int]:
         """Return number and checksum of the rows to be migrated."""
-        line = " || char(31) || ".join(table.values)
-        a, b = (*table.key_values, "NULL")[:2]
         query = (
-            f"SELECT count(*), checksum(line) FROM (SELECT {'DISTINCT' if table.keys == 2 else ''}"
-            f" {line} AS line FROM {table.source} WHERE NOT EXISTS (SELECT 1 FROM temp.rejected r"
-            f" WHERE r.name = '{table.name}' AND r.a IS {a} AND r.b IS {b}))"
+            f"SELECT count(*), checksum(line) FROM (SELECT {table.distinct} {table.line} AS line"
+            f" FROM {table.source} WHERE {table.accepted})"
         )
         count, total = self.db.execute(query).fetchone()
         return int(count), int(total or 0)  # None: no row
 
-    def sums(self, table: Table, low: int, high: int) -> dict[Key, str]:
-        """Return key and MD5 of the rows with low <= first key column < high."""
-        line = " || char(31) || ".join(table.values)
-        a, b = (*table.key_values, "NULL")[:2]
+    def page(self, table: Table, after: After, rows: int) -> list[tuple[Key, str]]:
+        """Return key and MD5 of the next rows to be migrated, in the order of the keys."""
+        keys, marks = ", ".join(table.key_values), ", ".join("?" * table.keys)
+        whole = " AND ".join(f"{key} IS NOT NULL" for key in table.key_values)
         query = (
-            f"SELECT {', '.join(table.key_values)}, {line} FROM {table.source}"
-            f" WHERE {a} >= ? AND {a} < ? AND NOT EXISTS (SELECT 1 FROM temp.rejected r"
-            f" WHERE r.name = '{table.name}' AND r.a IS {a} AND r.b IS {b})"
+            f"SELECT {table.distinct} {keys}, {table.line} FROM {table.source}"
+            f" WHERE ({keys}) > ({marks}) AND {whole} AND {table.accepted}"
+            f" ORDER BY {keys} LIMIT {rows}"
         )
-        found = self.db.execute(query, (low, high))
-        return {tuple(row[: table.keys]): digest(row[-1]) for row in found}
+        found = self.db.execute(query, after).fetchall()
+        return [(tuple(row[: table.keys]), digest(row[-1])) for row in found]
 
     # ---- rows -----------------------------------------------------------------------------
     def count(self, table: Table) -> int:
@@ -171,21 +174,20 @@ class Source:
         return int(self.db.execute(f"SELECT count(*) FROM {table.source}").fetchone()[0])
 
     def last_id(self, table: Table) -> int:
-        """Return the highest id ever assigned, also to deleted rows."""
-        used = self.db.execute(f"SELECT max({table.values[0]}) FROM {table.source}").fetchone()[0]
+        """Return the highest id ever assigned, also to deleted rows, but not the too high ones."""
+        key, name = table.values[0], table.source
+        used = self.db.execute(f"SELECT max({key}) FROM {name} WHERE {key} <= {HIGHEST}").fetchone()
         try:
-            query = "SELECT seq FROM sqlite_sequence WHERE name = ?"
-            row = self.db.execute(query, (table.source,)).fetchone()
+            row = self.db.execute(
+                "SELECT max(CAST(seq AS INTEGER)) FROM sqlite_sequence"
+                f" WHERE name = ? COLLATE NOCASE AND CAST(seq AS INTEGER) <= {HIGHEST}",
+                (name,),
+            ).fetchone()
         except sqlite3.OperationalError:  # no AUTOINCREMENT in this file
-            row = None
-        return max(used or 0, row[0] if row else 0)
+            row = (0,)
+        return max(0, used[0] or 0, row[0] or 0)
 
-    def first_id(self, table: Table) -> int:
-        """Return the lowest value of the first key column; 0 without rows."""
-        query = f"SELECT min({table.key_values[0]}) FROM {table.source}"
-        return int(self.db.execute(query).fetchone()[0] or 0)
-
-    def bound(self, table: Table, after: int, rows: int) -> int | None:
+    def bound(self, table: Table, after: float, rows: int) -> int | None:
         """Return the rowid of the last of the next ``rows`` rows; None at the end."""
         found = self.db.execute(
             f"SELECT max(rowid) FROM (SELECT rowid FROM {table.source}"
@@ -211,7 +213,7 @@ class Source:
             )
         return " AND ".join(parts)
 
-    def copy_text(self, table: Table, low: int, high: int) -> bytes:
+    def copy_text(self, table: Table, low: float, high: int) -> bytes:
         """Return the valid rows with ``low`` < rowid <= ``high`` in COPY's text format."""
         pairs = zip(table.columns, table.values, strict=True)
         fields = [_escaped(value) if name in table.texts else value for name, value in pairs]
@@ -225,7 +227,7 @@ class Source:
         )
         return self.db.execute(query, (low, high)).fetchone()[0] or b""
 
-    def unsound(self, table: Table, low: int, high: int) -> set[Key]:
+    def unsound(self, table: Table, low: float, high: int) -> set[Key]:
         """Return the keys of the invalid rows."""
         query = (
             f"SELECT {', '.join(table.key_values)} FROM {table.source}"
@@ -233,7 +235,7 @@ class Source:
         )
         return set(self.db.execute(query, (low, high)))
 
-    def keys(self, table: Table, low: int, high: int) -> set[Key]:
+    def keys(self, table: Table, low: float, high: int) -> set[Key]:
         """Return the keys of all rows there."""
         query = (
             f"SELECT {', '.join(table.key_values)} FROM {table.source}"
@@ -250,8 +252,8 @@ class Source:
             if a is not None and b is not None
         ]
 
-    def rows(self, table: Table, keys: Iterable[Key]) -> list[tuple[tuple[object, ...], str]]:
-        """Return the rows under these keys, each with the reason for its rejection, or ''."""
+    def rows(self, table: Table, keys: Iterable[Key]) -> list[tuple[Row, Row, str]]:
+        """Return the rows under these keys: as read, as SQLite holds them, why rejected or ''."""
         reason = "CASE " + " ".join(f"WHEN {c} THEN '{r}'" for c, r in table.flaws)
         for column in table.authors:
             reason += f" WHEN {column} NOT IN temp.moved THEN '{column}: no such user was moved'"
@@ -263,9 +265,11 @@ class Source:
             )
         reason += " ELSE '' END"
         where = " AND ".join(f"{column} IS ?" for column in table.key_values)
-        query = f"SELECT {', '.join(table.values)}, {reason} FROM {table.source} WHERE {where}"
+        columns = ", ".join((*table.values, *table.held, reason))
+        query = f"SELECT {columns} FROM {table.source} WHERE {where}"
         rows = (row for key in keys for row in self.db.execute(query, key))
-        return [(tuple(row[:-1]), row[-1].decode()) for row in rows]
+        width = len(table.values)
+        return [(row[:width], row[width:-1], row[-1].decode()) for row in rows]
 
 
 def _escaped(value: str) -> str:

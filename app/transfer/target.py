@@ -13,9 +13,10 @@ from psycopg import sql
 from app.database.connection import connect
 from app.database.migrate import require_current
 from app.transfer.problems import TransferError
+from app.transfer.source import After
 from app.transfer.tables import BY_NAME, TABLES, USERS, Key, Table
 
-BEFORE_ALL = -(2**63)  # lower than any rowid that is in use
+BEFORE_ALL = -(2**63)  # the checkpoint's position before the first row
 # The key of the advisory lock that allows one migration at a time.
 LOCK = 0x6D6F7665
 
@@ -155,17 +156,14 @@ class Target:
         row = self.db.execute(query).fetchone()
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
-    def sums(self, table: Table, low: int, high: int) -> dict[Key, str]:
-        """Return key and MD5 of the rows with low <= first key column < high."""
-        first, keys = table.key_columns[0], ", ".join(table.key_columns)
+    def page(self, table: Table, after: After, rows: int) -> list[tuple[Key, str]]:
+        """Return key and MD5 of the next rows, in the order of the keys; see ``source.page``."""
+        keys, marks = ", ".join(table.key_columns), ", ".join(["%s"] * table.keys)
         query = (
-            f"SELECT {keys}, {_line(table)} FROM {table.name} WHERE {first} >= %s AND {first} < %s"
+            f"SELECT {keys}, {_line(table)} FROM {table.name} WHERE ({keys}) > ({marks})"
+            f" ORDER BY {keys} LIMIT {rows}"
         )
-        return {tuple(row[:-1]): row[-1] for row in self.db.execute(query, (low, high))}
-
-    def last_id(self, table: Table) -> int:
-        """Return the highest value of the first key column; 0 without rows."""
-        return int(self._one(f"SELECT max({table.key_columns[0]}) FROM {table.name}") or 0)
+        return [(tuple(row[:-1]), row[-1]) for row in self.db.execute(query, after)]
 
     def set_sequences(self, last: dict[str, int]) -> None:
         """Make new rows get ids above all that were ever assigned."""

@@ -37,8 +37,12 @@ undo() {
     exit 1
 }
 PGDATABASE=$new pg_restore --exit-on-error --no-owner --dbname="$new" "$file" || undo "it failed"
-PGDATABASE=$new psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --file="$here/sums.sql" >"$sums"
-if ! cmp -s "$sums" "$file.sums"; then
+proven() {
+    PGTZ=$1 PGDATABASE=$new psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --file="$here/sums.sql" >"$sums"
+    cmp -s "$sums" "$file.sums"
+}
+# Older sums are of the server's own time zone, which libpq calls `default`.
+if ! proven UTC && ! proven default; then
     diff "$file.sums" "$sums" >&2 || true
     undo "what was restored is not what was backed up"
 fi

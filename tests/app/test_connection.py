@@ -11,7 +11,9 @@ from contextlib import closing
 import psycopg
 import pytest
 
-from app.database.connection import connect
+from app import settings
+from app.database.connection import connect, needs
+from app.settings import Environment, SettingsError
 from tests.parts import FOREIGN_PG, ROLES, ROOT, PostgresServer
 
 SCHEMA = "CREATE SCHEMA foreign_schema CREATE TABLE users (id int) CREATE TABLE messages (id int)"
@@ -36,17 +38,17 @@ def command(url: str, *arguments: str, **other: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("query", ["", "?options=-csearch_path%3Dforeign_schema"])
+@pytest.mark.parametrize("query", ["", "?options=-csearch_path%3Dother%20-cwork_mem%3D5MB"])
 def test_a_connection_means_the_same_from_every_shell(
     shell: None, database_url: str, query: str
 ) -> None:
-    settings = ("client_encoding", "search_path", "TimeZone", "DateStyle",
-                "default_transaction_read_only", "statement_timeout")  # fmt: skip
+    names = ("client_encoding", "search_path", "TimeZone", "DateStyle",
+                "default_transaction_read_only", "statement_timeout", "work_mem")  # fmt: skip
     with closing(connect(database_url + query)) as db:
-        found = [str(db.execute(f"SHOW {one}").fetchone()) for one in settings]
+        found = [str(db.execute(f"SHOW {one}").fetchone()) for one in names]
         role = db.execute("SELECT current_user = session_user").fetchone()
-    limit = "0" if query else "54321ms"
-    expected = ("UTF8", "public", "UTC", "ISO, MDY", "off", limit)
+    memory = "5MB" if query else "4MB"
+    expected = ("UTF8", "public", "UTC", "ISO, MDY", "off", "54321ms", memory)
     assert (found, role) == ([f"('{one}',)" for one in expected], (True,))
     assert "PGTZ" not in os.environ
 
@@ -65,3 +67,14 @@ def test_the_schema_is_made_and_moderated_in_its_place(postgres_server: Postgres
     listed = command(url, "flag", "list", "--author", NAME, PYTHONUTF8="1")
     assert f"1970-01-01 00:00  {NAME!r}: 'now'" in listed
     assert f"{2**60}  {NAME!r}: 'far'" in listed
+
+
+def test_an_address_that_names_another_schema_is_refused() -> None:
+    url = "postgresql://a@b/c?options=-cSearch_Path%3Dmini"
+    with pytest.raises(SettingsError, match="must not set search_path"):
+        settings.database(Environment({"DATABASE_URL": url}))
+
+
+def test_the_pool_keeps_the_options_of_the_address() -> None:
+    options = needs("postgresql://a@b/c?options=endpoint%3Dd", "-c work_mem=5MB")["options"]
+    assert options.startswith("endpoint=d -c work_mem=5MB -c search_path=public")

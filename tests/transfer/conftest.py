@@ -30,12 +30,12 @@ def source(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def run(url: str, postgres_server: PostgresServer, tmp_path: Path) -> Import:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, **shell: str) -> subprocess.CompletedProcess[str]:
         file = str(tmp_path / "minitwit.db")
         return subprocess.run(
             [sys.executable, "-m", "app", "import-sqlite", file, *arguments],
             cwd=ROOT,
-            env={"DATABASE_URL": postgres_server.import_url(url), "PATH": ""},
+            env={"DATABASE_URL": postgres_server.import_url(url), "PATH": "", **shell},
             capture_output=True,
             text=True,
             check=False,
