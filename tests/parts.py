@@ -33,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 PATIENCE = float(os.environ.get("TEST_PATIENCE", "180"))
 ROLES = [Role(purpose, f"minitwit_{purpose}", f"of-{purpose}") for purpose in GRANTS]
 # What a shell may say of other databases; only the timeout is meant for ours.
-FOREIGN_PG = {
+FOREIGN_PG: dict[str, Any] = {
     "PGCLIENTENCODING": "LATIN1", "PGTZ": "Asia/Tokyo", "PGDATESTYLE": "German",
     "PGHOSTADDR": "127.0.0.99",
     "PGOPTIONS": "-c search_path=foreign_schema -cclient_encoding=LATIN1 --role=pg_monitor"
