@@ -142,7 +142,7 @@ def _open(file: Path, flag: int) -> IO[str]:
 
 
 def _require_writable(file: Path, database: Path) -> None:
-    """Raise an error unless the file of rejects can be written and is not the database."""
+    """Raise an error unless the file of rejects can be written."""
     new = not file.exists()
     if not new and file.samefile(database):
         raise TransferError(f"{file}: this is the database, not a file for its rejected rows")

@@ -192,7 +192,7 @@ class Move:
 
 
 def _lines(side: Source | Target, table: Table) -> Iterator[tuple[Key, str]]:
-    """Yield key and MD5 of each row in the order of the keys; each read is short."""
+    """Yield key and MD5 of each row by key; each read is short."""
     after: After = (LOWEST,) * table.keys
     while rows := side.page(table, after, PAGE):
         yield from rows

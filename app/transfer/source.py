@@ -157,7 +157,7 @@ class Source:
         return int(count), int(total or 0)  # None: no row
 
     def page(self, table: Table, after: After, rows: int) -> list[tuple[Key, str]]:
-        """Return key and MD5 of the next rows to be migrated, in the order of the keys."""
+        """Return key and MD5 of the next rows to be migrated, by key."""
         keys, marks = ", ".join(table.key_values), ", ".join("?" * table.keys)
         whole = " AND ".join(f"{key} IS NOT NULL" for key in table.key_values)
         query = (
@@ -174,7 +174,7 @@ class Source:
         return int(self.db.execute(f"SELECT count(*) FROM {table.source}").fetchone()[0])
 
     def last_id(self, table: Table) -> int:
-        """Return the highest id ever assigned, also to deleted rows, but not the too high ones."""
+        """Return the highest id ever assigned, also to deleted rows, up to HIGHEST."""
         key, name = table.values[0], table.source
         used = self.db.execute(f"SELECT max({key}) FROM {name} WHERE {key} <= {HIGHEST}").fetchone()
         try:
@@ -253,7 +253,7 @@ class Source:
         ]
 
     def rows(self, table: Table, keys: Iterable[Key]) -> list[tuple[Row, Row, str]]:
-        """Return the rows under these keys: as read, as SQLite holds them, why rejected or ''."""
+        """Return these rows: as read, as SQLite holds them, why rejected or ''."""
         reason = "CASE " + " ".join(f"WHEN {c} THEN '{r}'" for c, r in table.flaws)
         for column in table.authors:
             reason += f" WHEN {column} NOT IN temp.moved THEN '{column}: no such user was moved'"

@@ -157,7 +157,7 @@ class Target:
         return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def page(self, table: Table, after: After, rows: int) -> list[tuple[Key, str]]:
-        """Return key and MD5 of the next rows, in the order of the keys; see ``source.page``."""
+        """Return key and MD5 of the next rows by key; see ``source.page``."""
         keys, marks = ", ".join(table.key_columns), ", ".join(["%s"] * table.keys)
         query = (
             f"SELECT {keys}, {_line(table)} FROM {table.name} WHERE ({keys}) > ({marks})"
