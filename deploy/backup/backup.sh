@@ -2,21 +2,35 @@
 # Takes a backup of the database, now or again and again, and keeps the newest ones.
 #   backup.sh [--every SECONDS]
 # DATABASE_ADDRESS (host:port), PGDATABASE, PGUSER or PGUSER_FILE, PGPASSWORD_FILE; BACKUPS is the
-# folder, KEEP how many stay (14). What was taken, and when, is also noted in the database: api
-# shows its age. A backup counts only when it is complete and can be read.
+# folder, BACKUP_KEEP how many stay (14). What was taken, and when, is also noted in the database:
+# api shows its age. A backup counts only when it is complete and can be read. Exit status 3: it was
+# taken and is kept, but what followed failed.
 set -eu
 umask 077 # a dump has addresses and hashes of passwords
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$0")
 # shellcheck source=deploy/backup/connection.sh
 . "$here/connection.sh"
 folder=${BACKUPS:?where backups are kept}
-keep=${KEEP:-14}
+keep=${BACKUP_KEEP:-14}
+KEPT=3
 every=
+number() { # NAME VALUE
+    case $2 in
+    0* | *[!0-9]*)
+        echo "backup: $1 must be a whole number above 0, not $2" >&2
+        exit 2
+        ;;
+    esac
+}
+number BACKUP_KEEP "$keep"
 case ${1:-} in
---every) every=${2:?seconds} ;;
+--every)
+    every=${2:?seconds}
+    number --every "$every"
+    ;;
 "") ;;
 *)
-    sed -n '2,5s/^# //p' "$0"
+    sed -n '2,8s/^# //p' "$0"
     exit 2
     ;;
 esac
@@ -27,8 +41,8 @@ if [ -z "$every" ]; then
     # The lock goes with the process, however that ends.
     flock --nonblock 9 || { echo "backup: another one is running; nothing was taken" >&2; exit 1; }
     part=$folder/.new.$$
-    finished=
-    trap 'rm -f "$part"*; [ "$finished" ] || echo "backup: it failed; nothing was kept" >&2' EXIT
+    file=
+    trap 'rm -f "$part"*; [ "$file" ] || echo "backup: it failed; nothing was kept" >&2' EXIT
     rm -f "$folder"/.new* # of one that was killed
     chmod go-rwx "$folder" "$folder"/* 2>/dev/null || : # those of before, too; another's stay
     # Dump and sums are of one moment: pg_dump uses the snapshot of the transaction that counts.
@@ -49,18 +63,27 @@ EOF
         tail -n 3 "$part.log" >&2
         exit 1
     fi
-    file=$folder/minitwit-$(date -u +%Y%m%dT%H%M%SZ).dump
-    mv "$part.sums" "$file.sums"
-    mv "$part" "$file"
+    name=$folder/minitwit-$(date -u +%Y%m%dT%H%M%SZ).dump
+    mv "$part.sums" "$name.sums"
+    mv "$part" "$name" || { rm -f "$name.sums"; exit 1; }
+    file=$name status=0
     bytes=$(wc -c <"$file")
     psql --quiet --no-psqlrc --set ON_ERROR_STOP=1 --command \
-        "INSERT INTO backups (taken_at, bytes) VALUES (now(), $bytes)"
-    find "$folder" -name 'minitwit-*.dump' | sort -r | tail -n "+$((keep + 1))" | while read -r old; do
-        rm -f "$old" "$old.sums"
-    done
-    finished=1
+        "INSERT INTO backups (taken_at, bytes) VALUES (now(), $bytes)" || {
+        echo "backup: it is kept, but not noted in the database: its age is shown too high" >&2
+        status=$KEPT
+    }
+    # The folder may be a symlink; what an operator put into a folder in it or renamed is not ours.
+    find "$folder/" -maxdepth 1 -name 'minitwit-[0-9]*Z.dump' | sort -r | tail -n "+$((keep + 1))" | (
+        left=0
+        while read -r old; do rm -f "$old" "$old.sums" || left=1; done
+        exit "$left"
+    ) || {
+        echo "backup: it is kept, but an older one could not be removed" >&2
+        status=$KEPT
+    }
     echo "$file: $((bytes / 1024)) KiB"
-    exit
+    exit "$status"
 fi
 
 sleeper=
@@ -68,8 +91,12 @@ sleeper=
 trap '[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null || :; exit 0' TERM INT
 while :; do
     # In a shell of its own, where every step that fails ends it: `set -e` means nothing in an `if`.
-    # After a failure sooner, so that a short outage does not cost a day.
-    if sh "$0"; then pause=$every; else
+    # After a failure sooner, so that a short outage does not cost a day; but not when one was kept:
+    # one a minute would push out those of the days before.
+    status=0
+    sh "$0" || status=$?
+    pause=$every
+    if [ "$status" -ne 0 ] && [ "$status" -ne "$KEPT" ]; then
         echo "backup: again in a minute" >&2
         pause=60
     fi

@@ -5,7 +5,7 @@
 # The environment is that of backup.sh, but with the owner of the database as the user.
 set -eu
 umask 077
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$0")
 # shellcheck source=deploy/backup/connection.sh
 . "$here/connection.sh"
 swap=
@@ -19,7 +19,9 @@ case ${1:-} in
     exit 2
     ;;
 esac
-file=${1:-$(find "${BACKUPS:?where backups are kept}" -name 'minitwit-*.dump' | sort | tail -n 1)}
+# As backup.sh counts them: not those in folders below, nor those that were renamed.
+newest() { find "${BACKUPS:?where backups are kept}/" -maxdepth 1 -name 'minitwit-[0-9]*Z.dump' | sort | tail -n 1; }
+file=${1:-$(newest)}
 [ -s "${file:-/none}" ] || { echo "restore: there is no backup ${file:-in $BACKUPS}" >&2; exit 1; }
 database=${PGDATABASE:?the name of the database}
 stamp=$(date -u +%Y%m%d%H%M%S)
@@ -54,9 +56,18 @@ if [ -z "$swap" ]; then
     exit
 fi
 old=${database}_before_$stamp
+put_back() { # the swap ended half-way: whatever was done already is undone
+    rm -f "$sums"
+    run postgres "ALTER DATABASE \"$old\" RENAME TO \"$database\"" 2>/dev/null || :
+    run postgres "ALTER DATABASE \"$database\" ALLOW_CONNECTIONS true" &&
+        echo "restore: not swapped; $database is as it was, the restored one is $new" >&2
+}
+trap put_back EXIT
+trap 'exit 1' INT TERM
 run postgres "ALTER DATABASE \"$database\" ALLOW_CONNECTIONS false"
 run postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$database'" >/dev/null
 run postgres "ALTER DATABASE \"$database\" RENAME TO \"$old\""
 run postgres "ALTER DATABASE \"$new\" RENAME TO \"$database\""
+trap 'rm -f "$sums"' EXIT
 run postgres "ALTER DATABASE \"$old\" ALLOW_CONNECTIONS true"
 echo "$database is the restored one; the former is $old. Drop it when you are sure."

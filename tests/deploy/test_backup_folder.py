@@ -1,0 +1,137 @@
+"""What lies in the folder of the backups, and what the script says of it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from observability.stack.local import postgres
+from tests.deploy.conftest import SCRIPTS, Run
+from tests.parts import PATIENCE, wait_for
+
+
+def dumps(folder: Path) -> list[Path]:
+    return sorted((folder / "backups").glob("*.dump"))
+
+
+def test_only_the_owner_may_read_a_dump_also_an_older_one(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir(mode=0o755)
+    (folder / "minitwit-20200101T000000Z.dump").write_text("old")
+    assert run("backup.sh").returncode == 0
+    assert len(dumps(tmp_path)) == 2
+    for path in (folder, *folder.iterdir()):
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_only_the_newest_are_kept(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for day in range(1, 6):
+        for end in ("", ".sums"):
+            (folder / f"minitwit-2020010{day}T000000Z.dump{end}").write_text("old")
+    assert run("backup.sh", BACKUP_KEEP="3", KEEP="1").returncode == 0
+    assert [p.name[9:17] for p in dumps(tmp_path)][:2] == ["20200104", "20200105"]
+    assert len(dumps(tmp_path)) == 3
+    assert len(list(folder.glob("*.sums"))) == 3
+    assert list(folder.glob(".new*")) == []
+
+
+def test_a_folder_on_another_disk_is_pruned_and_restored_from(run: Run, tmp_path: Path) -> None:
+    """Through a symlink; what is put aside in it is left alone."""
+    (tmp_path / "disk/old").mkdir(parents=True)
+    (tmp_path / "backups").symlink_to("disk")
+    for name in ("old/minitwit-20200109T000000Z", "minitwit-upgrade", "minitwit-20200101T000000Z"):
+        (tmp_path / f"disk/{name}.dump").write_text("old")
+    taken = run("backup.sh", BACKUP_KEEP="1")
+    assert taken.returncode == 0, taken.stderr
+    new, aside = dumps(tmp_path)
+    assert aside.stem == "minitwit-upgrade" and list((tmp_path / "disk/old").glob("*.dump"))
+    restored = run("restore.sh")
+    assert restored.returncode == 0 and f"Restoring {tmp_path}/backups/{new.name}" in (
+        restored.stdout
+    ), restored.stderr
+
+
+READ_ONLY = {"PGOPTIONS": "-c default_transaction_read_only=on"}
+
+
+def test_of_a_database_that_takes_no_writes_one_is_kept_and_said_so(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "backups/minitwit-20200101T000000Z.dump").write_text("old")
+    done = run("backup.sh", BACKUP_KEEP="1", **READ_ONLY)
+    assert done.returncode == 3
+    assert "it is kept, but not noted" in done.stderr and "nothing was kept" not in done.stderr
+    [kept] = dumps(tmp_path)
+    assert str(kept) in done.stdout and kept.stat().st_size > 1000
+
+
+@pytest.mark.parametrize("keep", ["0", "-1", "all", "07"])
+def test_how_many_are_kept_is_a_number(run: Run, tmp_path: Path, keep: str) -> None:
+    done = run("backup.sh", BACKUP_KEEP=keep)
+    assert (done.returncode, dumps(tmp_path)) == (2, [])
+    assert done.stderr == f"backup: BACKUP_KEEP must be a whole number above 0, not {keep}\n"
+
+
+def test_two_at_once_are_one_backup_and_one_refusal(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    with (folder / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        done = run("backup.sh")
+    assert done.returncode == 1 and "another one is running" in done.stderr
+    assert (done.stdout, dumps(tmp_path)) == ("", [])
+    assert run("backup.sh").returncode == 0
+    assert len(dumps(tmp_path)) == 1
+
+
+def test_every_step_is_checked(run: Run, tmp_path: Path) -> None:
+    """A dump that cannot be moved to its final name is not a backup."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "mv").write_text("#!/bin/sh\nexit 1\n")
+    (tools / "mv").chmod(0o755)
+    done = run("backup.sh", PATH=f"{tools}:{postgres.BIN}:{os.environ['PATH']}")
+    assert done.returncode == 1 and "nothing was kept" in done.stderr
+    assert (done.stdout, dumps(tmp_path)) == ("", [])
+
+
+def test_told_to_stop_it_leaves_nothing_behind(environment: dict[str, str]) -> None:
+    """After one that is kept, though it was not noted: the next is due a day later."""
+    command = ["sh", str(SCRIPTS / "backup.sh"), "--every", "3600"]
+    process = subprocess.Popen(
+        command, env=environment | READ_ONLY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout
+    for line in process.stdout:
+        if "KiB" in line:
+            break
+    wait_for("it sleeps", lambda: process.pid in parents("sleep"))
+    process.terminate()
+    assert "again in a minute" not in process.stdout.read()
+    process.stdout.close()
+    assert process.wait(PATIENCE) == 0
+
+    def gone() -> bool:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
+
+    wait_for("all of it to end", gone)
+
+
+def parents(name: str) -> set[int]:
+    """The parents of all processes with this name."""
+    found = subprocess.run(
+        ["ps", "-C", name, "-o", "ppid="], capture_output=True, text=True, check=False
+    )
+    return set(map(int, found.stdout.split()))
