@@ -18,6 +18,8 @@ MADE_UP := KeywordDetector BasicAuthDetector HexHighEntropyString Base64HighEntr
 COMPILE := $(VENV)/bin/pip-compile --quiet --allow-unsafe --generate-hashes --strip-extras \
 	--no-emit-find-links --no-emit-index-url --no-emit-trusted-host
 export RUN_DIR PORT_OFFSET
+# What the shell tells other Python programs is not meant for these; nor where pip is to install.
+unexport $(filter PYTHON%,$(.VARIABLES)) PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER
 
 .PHONY: $(shell awk -F: '/^[a-z-]+:/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 

@@ -15,6 +15,7 @@
 # all of them; the ERROR_LIMIT (3) th 5xx takes the new version out. GATE_ROUNDS (2); STATE (.deploy);
 # GRAFANA_URL, PROMETHEUS_URL, ALERTMANAGER_URL; DRIVER (deploy/drivers/compose.sh).
 set -euo pipefail
+unset CDPATH # of a shell: cd would go elsewhere
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
 # shellcheck source=deploy/steps/common.sh

@@ -5,6 +5,7 @@
 # text; SITE, DATABASE_ADDRESS, HOSTS, PLAIN_WEB and PLAIN_API go on to deploy/deploy-swarm.sh.
 # Nothing is trusted at first sight.
 set -euo pipefail
+unset CDPATH # of a shell: cd would go elsewhere
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 image=${1:?usage: deploy/deploy-swarm-over-ssh.sh IMAGE CHAT_IMAGE}
 chat=${2:?usage: deploy/deploy-swarm-over-ssh.sh IMAGE CHAT_IMAGE}
@@ -21,5 +22,5 @@ remote() {
 # The files as they are in this commit; what the deploy remembers there (.deploy) stays.
 git archive HEAD VERSION stack.yml alerts blackbox dashboards/generated deploy promtail |
     remote 'mkdir -p minitwit && tar -x -C minitwit'
-remote "cd minitwit && $(printf 'IMAGE= CHAT_IMAGE=%q SITE=%q DATABASE_ADDRESS=%q HOSTS=%q PLAIN_WEB=%q PLAIN_API=%q deploy/deploy-swarm.sh %q' \
+remote "cd ./minitwit && $(printf 'IMAGE= CHAT_IMAGE=%q SITE=%q DATABASE_ADDRESS=%q HOSTS=%q PLAIN_WEB=%q PLAIN_API=%q deploy/deploy-swarm.sh %q' \
     "$chat" "$SITE" "$DATABASE_ADDRESS" "${HOSTS:-}" "${PLAIN_WEB:-}" "${PLAIN_API:-}" "$image")"

@@ -18,6 +18,7 @@
 # PATIENCE (300) seconds. PLAIN_API=0.0.0.0 opens port 5001 in plain HTTP, for a simulator that runs
 # elsewhere; PLAIN_WEB likewise 5000.
 set -euo pipefail
+unset CDPATH # of a shell: cd would go elsewhere
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/.."
 GRAFANA_URL=${GRAFANA_URL:-${SITE:+https://grafana.$SITE}}

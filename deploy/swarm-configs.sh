@@ -2,6 +2,7 @@
 # Prints, as an addition to stack.yml, the configuration files as Docker configs. Their names end
 # in a hash of what is in them: a config cannot be changed, and what is unchanged restarts nobody.
 set -euo pipefail
+unset CDPATH # of a shell: cd would go elsewhere
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # service, where it finds the file, the file

@@ -2,6 +2,7 @@
 # Tags the version that VERSION says, with notes from the log; a version that is tagged already is
 # left alone. Needs the program gh, logged in: deploy/tag-release.sh [--dry-run]
 set -euo pipefail
+unset CDPATH # of a shell: cd would go elsewhere
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 tag=v$(cat VERSION)
 if git rev-parse --quiet --verify "refs/tags/$tag" >/dev/null; then

@@ -13,7 +13,7 @@ from pathlib import Path
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.local import follow, send_test_alert, status
 from observability.stack.local import up as running
-from observability.stack.local.env_variables import forget_libpq
+from observability.stack.local.env_variables import forget_libpq, spare_loopback
 from observability.stack.local.layout import render
 from observability.stack.local.start import progress
 from observability.stack.local.supervise import Supervisor
@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     os.umask(0o077)  # files written here are readable by their owner only
     forget_libpq()
+    spare_loopback()
     try:
         run: Callable[[Settings, argparse.Namespace], int] = options.run
         return run(load(), options)

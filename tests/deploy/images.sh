@@ -6,6 +6,7 @@
 #
 #   tests/deploy/images.sh
 set -euo pipefail
+unset CDPATH # of a shell: cd would go elsewhere
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 cache=${MINITWIT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/minitwit}
 export DOCKER_BUILDKIT=0 # the one builder that every engine has

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.parts import PATIENCE, ROOT
@@ -16,11 +17,13 @@ MAKEFILE = ROOT / "Makefile"
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 
 
-def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def make(
+    *arguments: str, folder: Path = ROOT, shell: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "--file", str(MAKEFILE), *arguments],
         cwd=folder,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **(shell or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -58,6 +61,15 @@ def test_a_python_without_venv_is_named(tmp_path: Path) -> None:
     done = make("up", f"PYTHON={bare}", folder=tmp_path)
     assert done.returncode == 2
     assert "python3-venv" in done.stderr
+
+
+def test_python_is_told_nothing_by_the_shell() -> None:
+    shell = {"PYTHONPATH": "/other", "PYTHONSAFEPATH": "1", "PYTHONHOME": "/x", "PIP_USER": "1"}
+    done = make("--eval", "told: ; @env", "told", shell={**shell, "RUN_DIR": "/mine"})
+    assert done.returncode == 0, done.stderr
+    told = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    assert not [name for name in told if name.startswith("PYTHON") or name in shell]
+    assert told["RUN_DIR"] == "/mine"
 
 
 def test_a_component_that_is_not_named_is_asked_for() -> None:

@@ -13,7 +13,7 @@ from observability.stack.components import COMPONENTS, TABLE, choose
 from observability.stack.local import passwords, ports
 from observability.stack.local.address import Chosen, parse
 from observability.stack.local.control import bound_path
-from observability.stack.local.env_variables import forget_libpq, inherited, passed
+from observability.stack.local.env_variables import forget_libpq, inherited, passed, spare_loopback
 from observability.stack.programs import tools
 from observability.stack.settings import HIGHEST_OFFSET, ROOT, StackError, load
 
@@ -99,18 +99,32 @@ def test_every_setting_of_the_services_is_passed_by_its_name_so_that_a_change_is
     assert not [name for name in inherited(shell) if name in read - kept.keys()]
 
 
-def test_what_decides_about_data_is_not_inherited() -> None:
+def test_only_what_is_named_is_inherited() -> None:
     shell = {
         "PGSSLMODE": "verify-full", "PGSERVICE": "other", "PGCLIENTENCODING": "LATIN1",
         "PYTHONPATH": "/x", "LC_ALL": "de_DE.ISO-8859-1", "DATABASE_URL": "x", "PORT": "1",
-        "LOG_LEVEL": "debug", "HOME": "/root", "HTTPS_PROXY": "http://proxy",
+        "PROMETHEUS_MULTIPROC_DIR": "/x", "FORWARDED_ALLOW_IPS": "*", "KEEP": "1", "GODEBUG": "x",
+        "LOG_LEVEL": "debug", "HOME": "/root", "https_proxy": "http://proxy", "CDPATH": "/x",
     }  # fmt: skip
     assert inherited(shell) == {
-        "HOME": "/root", "HTTPS_PROXY": "http://proxy", "LC_ALL": "C.UTF-8",
+        "HOME": "/root", "https_proxy": "http://proxy", "LC_ALL": "C.UTF-8",
     }  # fmt: skip
     assert passed(shell) == {"LOG_LEVEL": "debug"}
     forget_libpq(shell)
     assert not [name for name in shell if name.startswith("PG")]
+
+
+@pytest.mark.parametrize(
+    ("shell", "direct"),
+    [
+        ({}, "127.0.0.1,localhost,::1"),
+        ({"NO_PROXY": "intern"}, "intern,127.0.0.1,localhost,::1"),
+        ({"no_proxy": "*"}, "*"),
+    ],
+)
+def test_components_reach_each_other_without_the_proxy(shell: dict[str, str], direct: str) -> None:
+    spare_loopback(shell)
+    assert inherited(shell)["no_proxy"] == direct
 
 
 def test_an_old_exporter_is_not_asked_for_what_postgresql_moved() -> None:

@@ -1,7 +1,7 @@
 """Which environment variables of the shell the components inherit.
 
-Those that decide about their data or their ports are left out: a ``PGSSLMODE`` or ``PYTHONPATH``
-that was exported for other work is not meant for them.
+Only those that are named here: a ``PGSSLMODE``, ``PYTHONPATH`` or ``PROMETHEUS_MULTIPROC_DIR`` that
+was exported for other work is not meant for them.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ from collections.abc import Mapping, MutableMapping
 
 # Read by libpq, and so by psycopg in this process as well.
 LIBPQ = "PG"
-FOREIGN = (
-    LIBPQ, "DATABASE_URL", "DATA_SOURCE_", "GF_", "PYTHON", "SUPERVISOR_", "UVICORN_",
-    "MAKE", "LC_", "LANG", "LD_PRELOAD",
-)  # fmt: skip
-# Each component gets its own.
-OWN = {"HOST", "PORT", "API_URL", "LOG_FILE", "LOG_STDOUT", "WEB_CONCURRENCY", "MFLAGS"}
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+INHERITED = {
+    # the user, the programs and their libraries
+    "HOME", "USER", "LOGNAME", "SHELL", "PATH", "LD_LIBRARY_PATH",
+    "TMPDIR", "TZ", "TERM", "NO_COLOR",
+    # the way to receivers of alerts, and whom to trust there
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
+    *PROXIES, *map(str.lower, PROXIES),
+    "BACKUP_KEEP",
+}  # fmt: skip
 # Settings of the services, which users may set. They are passed by name, so that a second start
 # with other values counts as a change.
 PASSED = (
@@ -26,13 +30,12 @@ PASSED = (
 )  # fmt: skip
 # The encoding of text, whatever the shell's locale is.
 TEXT = {"LC_ALL": "C.UTF-8"}
+LOOPBACK = "127.0.0.1,localhost,::1"
 
 
 def inherited(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that components get besides their own."""
-    foreign = (*FOREIGN, *PASSED)
-    kept = {k: v for k, v in environ.items() if not k.startswith(foreign) and k not in OWN}
-    return kept | TEXT
+    return {name: value for name, value in environ.items() if name in INHERITED} | TEXT
 
 
 def passed(environ: Mapping[str, str]) -> dict[str, str]:
@@ -44,3 +47,10 @@ def forget_libpq(environ: MutableMapping[str, str] = os.environ) -> None:
     """Remove libpq's variables, so that only the address decides where the database is."""
     for name in [name for name in environ if name.startswith(LIBPQ)]:
         del environ[name]
+
+
+def spare_loopback(environ: MutableMapping[str, str] = os.environ) -> None:
+    """Exempt this machine from the shell's proxy: components reach each other directly."""
+    given = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if given != "*":
+        environ["no_proxy"] = environ["NO_PROXY"] = ",".join(filter(None, (given, LOOPBACK)))
