@@ -18,12 +18,12 @@ ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MA
 
 
 def make(
-    *arguments: str, folder: Path = ROOT, shell: Mapping[str, str] | None = None
+    *arguments: str, folder: Path = ROOT, exported: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["make", "--file", str(MAKEFILE), *arguments],
         cwd=folder,
-        env={**ENVIRONMENT, **(shell or {})},
+        env={**ENVIRONMENT, **(exported or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -65,7 +65,7 @@ def test_a_python_without_venv_is_named(tmp_path: Path) -> None:
 
 def test_python_is_told_nothing_by_the_shell() -> None:
     shell = {"PYTHONPATH": "/other", "PYTHONSAFEPATH": "1", "PYTHONHOME": "/x", "PIP_USER": "1"}
-    done = make("--eval", "told: ; @env", "told", shell={**shell, "RUN_DIR": "/mine"})
+    done = make("--eval", "told: ; @env", "told", exported={**shell, "RUN_DIR": "/mine"})
     assert done.returncode == 0, done.stderr
     told = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
     assert not [name for name in told if name.startswith("PYTHON") or name in shell]
