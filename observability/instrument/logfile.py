@@ -65,7 +65,7 @@ class LogFile:
 
     def _open(self) -> BinaryIO:
         self._claim()
-        self._file = self._path.open("ab", buffering=0)
+        self._file = _append(self._path)
         self._torn = _torn(self._path)
         return self._file
 
@@ -77,7 +77,7 @@ class LogFile:
         for number in range(1, WRITERS + 1):
             stem = f"{self._wanted.stem}-{number}" if number > 1 else self._wanted.stem
             self._path = self._wanted.with_stem(stem)
-            lock = self._path.with_name(f"{self._path.name}.lock").open("ab")
+            lock = _append(self._path.with_name(f"{self._path.name}.lock"))
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -99,6 +99,14 @@ class LogFile:
             if older.exists():
                 older.replace(self._path.with_name(f"{self._path.name}.{number + 1}"))
         self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+
+
+def _append(path: Path) -> BinaryIO:
+    """Open a file to append to; OSError at once for a FIFO that nobody reads."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+    number = os.open(path, flags, 0o666)
+    os.set_blocking(number, True)
+    return os.fdopen(number, "ab", buffering=0)
 
 
 def _torn(path: Path) -> bool:

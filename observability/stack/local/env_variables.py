@@ -16,7 +16,7 @@ INHERITED = {
     # the user, the programs and their libraries
     "HOME", "USER", "LOGNAME", "SHELL", "PATH", "LD_LIBRARY_PATH",
     "TMPDIR", "TZ", "TERM", "NO_COLOR",
-    # the way to receivers of alerts, and whom to trust there
+    # the way to receivers of alerts, and their authorities
     "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
     *PROXIES, *map(str.lower, PROXIES),
     "BACKUP_KEEP",

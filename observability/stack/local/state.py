@@ -5,8 +5,38 @@ The monitoring is worth more than its history. PostgreSQL's data is never touche
 
 from __future__ import annotations
 
+import os
 import re
 import time
+from errno import (
+    EACCES,
+    EADDRINUSE,
+    EADDRNOTAVAIL,
+    EAGAIN,
+    EBUSY,
+    EDQUOT,
+    EFBIG,
+    EINTR,
+    EIO,
+    ELOOP,
+    EMFILE,
+    ENAMETOOLONG,
+    ENFILE,
+    ENODEV,
+    ENOLCK,
+    ENOMEM,
+    ENOSPC,
+    ENOSYS,
+    ENOTCONN,
+    ENXIO,
+    EOPNOTSUPP,
+    EPERM,
+    EREMOTEIO,
+    EROFS,
+    ESTALE,
+    ETIMEDOUT,
+    EUCLEAN,
+)
 from pathlib import Path
 
 from observability.stack.settings import Settings
@@ -18,8 +48,17 @@ UNREADABLE = {
     "prometheus": ("prometheus", r"opening storage failed|corrupt|checksum|unexpected end|segment"),
     "tempo": ("tempo", r"wal|meta\.json|corrupt|checksum|unmarshal"),
 }  # fmt: skip
-# Causes that an empty folder does not fix.
-OTHER = re.compile(r"permission denied|no space left|read-only file system|address already in use")
+# Causes that an empty folder does not fix: a refusal of the system, a setting, another process.
+REFUSED = (
+    EPERM, EACCES, ENOSPC, EDQUOT, EROFS, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOMEM,
+    EIO, EREMOTEIO, ESTALE, EBUSY, EFBIG, ENODEV, ENXIO, ENOLCK, ELOOP, ENAMETOOLONG, ETIMEDOUT,
+    ENOTCONN, EUCLEAN, ENOSYS, EOPNOTSUPP, EINTR,
+)  # fmt: skip
+OTHER = re.compile(
+    "|".join(map(re.escape, map(os.strerror, REFUSED)))
+    + r"|stale nfs|disk quota|yaml|parsing config|\block\b|timeout|deadline exceeded|out of memory",
+    re.IGNORECASE,
+)
 LINES = 20
 
 

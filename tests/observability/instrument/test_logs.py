@@ -9,8 +9,10 @@ import os
 import resource
 import shutil
 import signal
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -159,18 +161,34 @@ def test_a_full_disk_costs_records_which_are_counted_and_nothing_else() -> None:
     assert samples(meter, catalog.LOG_DROPPED.name)[("file",)] == 50
 
 
-def test_a_stalled_sink_blocks_nobody(tmp_path: Path) -> None:
+def test_a_stalled_sink_blocks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     meter = Meter(catalog.API)
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)  # opening it for writing waits for a reader that never comes
-    log = Log(LogSettings(stdout=False, file=pipe), meter)
+    reader, writer = os.pipe()  # that nobody reads
+    out = os.fdopen(writer, "wb", buffering=0)
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out))
+    log = Log(LogSettings(), meter)
     for _ in range(2 * QUEUE_SIZE):
         log.info("request")
     assert log.pending == QUEUE_SIZE
     assert samples(meter, catalog.LOG_DROPPED.name)[("queue",)] > 0
-    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    log.close()
     os.close(reader)
+    log.close()
+    out.close()
+
+
+@pytest.mark.parametrize("suffix", ["", ".lock"])
+def test_a_fifo_in_place_of_the_file_is_counted_and_survived(tmp_path: Path, suffix: str) -> None:
+    """Opening one waits for a reader, who may never come."""
+    meter, path = Meter(catalog.API), tmp_path / "app.log"
+    pipe = tmp_path / f"app.log{suffix}"
+    os.mkfifo(pipe)
+    log = Log(LogSettings(stdout=False, file=path), meter)
+    log.info("request", count=1)
+    wait_for("the count", lambda: samples(meter, catalog.LOG_DROPPED.name)[("file",)] == 1)
+    pipe.unlink()
+    log.info("request", count=2)
+    log.close()
+    assert json.loads(path.read_text())["count"] == 2
 
 
 def test_libraries_log_into_the_same_stream(tmp_path: Path) -> None:
