@@ -7,11 +7,13 @@ import os
 import subprocess
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from observability.stack.local import postgres
 from tests.deploy.conftest import SCRIPTS, Run
-from tests.parts import PATIENCE, wait_for
+from tests.parts import PATIENCE, PostgresServer, wait_for
 
 
 def dumps(folder: Path) -> list[Path]:
@@ -57,15 +59,22 @@ def test_a_folder_on_another_disk_is_pruned_and_restored_from(run: Run, tmp_path
     ), restored.stderr
 
 
-READ_ONLY = {"PGOPTIONS": "-c default_transaction_read_only=on"}
+@pytest.fixture
+def read_only(postgres_server: PostgresServer, database: str) -> None:
+    """The database takes no writes."""
+    with psycopg.connect(postgres_server.url("postgres"), autocommit=True) as connection:
+        name = sql.Identifier(database)
+        connection.execute(
+            sql.SQL("ALTER DATABASE {} SET default_transaction_read_only = on").format(name)
+        )
 
 
 def test_of_a_database_that_takes_no_writes_one_is_kept_and_said_so(
-    run: Run, tmp_path: Path
+    run: Run, read_only: None, tmp_path: Path
 ) -> None:
     (tmp_path / "backups").mkdir()
     (tmp_path / "backups/minitwit-20200101T000000Z.dump").write_text("old")
-    done = run("backup.sh", BACKUP_KEEP="1", **READ_ONLY)
+    done = run("backup.sh", BACKUP_KEEP="1")
     assert done.returncode == 3
     assert "it is kept, but not noted" in done.stderr and "nothing was kept" not in done.stderr
     [kept] = dumps(tmp_path)
@@ -102,11 +111,13 @@ def test_every_step_is_checked(run: Run, tmp_path: Path) -> None:
     assert (done.stdout, dumps(tmp_path)) == ("", [])
 
 
-def test_told_to_stop_it_leaves_nothing_behind(environment: dict[str, str]) -> None:
+def test_told_to_stop_it_leaves_nothing_behind(
+    environment: dict[str, str], read_only: None
+) -> None:
     """After one that is kept but not noted, the next is due a day later."""
     command = ["sh", str(SCRIPTS / "backup.sh"), "--every", "3600"]
     process = subprocess.Popen(
-        command, env=environment | READ_ONLY, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout
