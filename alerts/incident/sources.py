@@ -15,31 +15,35 @@ from observability.stack.settings import StackError, load
 class Sources:
     """URLs and files; '' and None for what is missing.
 
-    ``out`` is the folder for reports.
+    ``grafana`` is where links to dashboards lead, also if it is the preview; ``annotations`` is the
+    API of a real Grafana. ``out`` is the folder for reports.
     """
 
     prometheus: str
     loki: str = ""
     tempo: str = ""
     grafana: str = ""
-    annotations: str = ""  # a Grafana that has annotations; the preview has none
+    annotations: str = ""
     chat: Path | None = None
     logs: Path | None = None
     out: Path = Path()
     get: Get = field(default_factory=getter)
 
 
+URLS = {
+    "prometheus": "for example http://127.0.0.1:9090",
+    "loki": "for log lines",
+    "tempo": "for traces",
+    "grafana": "for links to dashboards and the annotations of deploys",
+}
+
+
 def declare(parser: argparse.ArgumentParser) -> None:
     """Add the options for data sources."""
     group = parser.add_argument_group(
-        "data sources, if not those of the platform that runs here (see RUN_DIR in make up)"
+        "data sources of another platform; without --prometheus those of the one in RUN_DIR"
     )
-    for name, text in (
-        ("prometheus", "for example http://127.0.0.1:9090"),
-        ("loki", "for log lines"),
-        ("tempo", "for traces"),
-        ("grafana", "for links to dashboards and the annotations of deploys"),
-    ):
+    for name, text in URLS.items():
         group.add_argument(f"--{name}", default="", metavar="URL", help=text)
     group.add_argument("--chat", type=Path, metavar="FILE", help="the log of the chat")
     group.add_argument("--logs", type=Path, metavar="DIR", help="the services' JSON log files")
@@ -48,15 +52,15 @@ def declare(parser: argparse.ArgumentParser) -> None:
 def find(options: argparse.Namespace) -> Sources:
     """Return the data sources; ``StackError`` without a Prometheus."""
     if options.prometheus:
-        return Sources(
-            options.prometheus.rstrip("/"), options.loki.rstrip("/"), options.tempo.rstrip("/"),
-            options.grafana.rstrip("/"), options.grafana.rstrip("/"), options.chat, options.logs,
-        )  # fmt: skip
+        url = {name: getattr(options, name).rstrip("/") for name in URLS}
+        return Sources(**url, annotations=url["grafana"], chat=options.chat, logs=options.logs)
     settings = load()
     try:
         layout = status.running(settings)
     except StackError as error:
-        raise StackError(f"{error}\nOf another platform: --prometheus URL (see --help)") from None
+        raise StackError(
+            f"{error}\nFor an incident of another platform give its --prometheus URL (see --help)"
+        ) from None
     deployment = layout.deployment
     if "prometheus" not in deployment.components:
         raise StackError("No Prometheus runs here, and nothing else knows what happened.")
@@ -65,7 +69,12 @@ def find(options: argparse.Namespace) -> Sources:
         return f"http://{layout.address(name)}" if name in deployment.components else ""
 
     return Sources(
-        address("prometheus"), address("loki"), address("tempo"), layout.grafana_url,
-        address("grafana"), settings.logs / "chat.log", settings.logs / "json",
-        settings.run_dir / "incidents",
-    )  # fmt: skip
+        prometheus=address("prometheus"),
+        loki=address("loki"),
+        tempo=address("tempo"),
+        grafana=layout.grafana_url,
+        annotations=address("grafana"),
+        chat=settings.logs / "chat.log",
+        logs=settings.logs / "json",
+        out=settings.run_dir / "incidents",
+    )

@@ -1,4 +1,4 @@
-"""Sets of response headers: of every response, of pages, of what never changes."""
+"""Response headers: SECURITY of every response, PAGE with it, IMMUTABLE to be added to it."""
 
 from __future__ import annotations
 

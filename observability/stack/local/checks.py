@@ -1,6 +1,7 @@
 """Checks that each component's signal arrives, which a running process does not prove.
 
-Every check returns a ``CheckResult``; what a check cannot reach makes it fail, never pass.
+Every check returns a ``CheckResult``. What does not respond makes a check fail, never pass; what is
+not part of this platform is not asked.
 """
 
 from __future__ import annotations
@@ -19,15 +20,16 @@ from observability.stack.local.layout import DASHBOARDS, Layout
 from observability.stack.local.ready import get_json
 from observability.stack.targets import CHANNEL, CHATLOG_NICK, PROBES, RELAY_NICK
 
-SOON = 10.0  # seconds between evaluations for which it is worth waiting
-LOAD_PATIENCE = 3.0  # seconds in which the simulator must act
+SOON = 10.0  # seconds: rules that are evaluated less often are not waited for
+SIMULATOR_PATIENCE = 3.0  # seconds in which the simulator must act
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of a check; ``pending`` until the first scrape or evaluation.
+    """The result of a check; ``pending`` may still become ``ok`` by itself.
 
-    ``scraped`` is when Prometheus scraped what a bad result rests on, in seconds since the epoch.
+    ``scraped``: when Prometheus scraped the sample that made the result bad, in seconds since the
+    epoch; None if the check asked the component itself.
     """
 
     state: Literal["ok", "pending", "bad"]
@@ -35,7 +37,10 @@ class CheckResult:
     scraped: float | None = None
 
     def settled(self, since: float) -> bool:
-        """Return whether waiting cannot change it: a bad scrape before ``since`` may be mended."""
+        """Return whether the result is final for a command that began at ``since``.
+
+        A sample that is older than the command may show a fault that is over.
+        """
         if self.state == "bad" and self.scraped is not None:
             return self.scraped >= since
         return self.state != "pending"
@@ -78,9 +83,18 @@ def samples(layout: Layout, query: str) -> list[tuple[Mapping[str, str], float]]
     return [(row["metric"], float(row["value"][1])) for row in result]
 
 
-def scraped(layout: Layout, series: str) -> float | None:
-    """Return when the oldest of these samples was scraped, in seconds since the epoch."""
-    return min((at for _, at in samples(layout, f"timestamp({series})")), default=None)
+def oldest_scrape(layout: Layout, selector: str, condition: str = "") -> float | None:
+    """Return when the oldest sample meeting ``condition`` was scraped, in epoch seconds."""
+    times = samples(layout, scrape_times(selector, condition))
+    return min((at for _, at in times), default=None)
+
+
+def scrape_times(selector: str, condition: str) -> str:
+    """Return PromQL for the scrape times of the samples that meet ``condition``.
+
+    timestamp() of anything but a selector is the time of the query.
+    """
+    return f"timestamp({selector}) and ({selector} {condition})"
 
 
 def target(layout: Layout, job: str) -> CheckResult:
@@ -105,21 +119,20 @@ def rules(layout: Layout) -> CheckResult:
     files = {str(path) for path in layout.rules.glob("*.yml")}
     groups = prometheus(layout, "rules")["groups"]
     if not files:
-        return CheckResult("bad", "no rule files: make dashboards")
+        return CheckResult("bad", "no rule files; make dashboards generates them")
     if missing := files - {group["file"] for group in groups}:
         return CheckResult("bad", f"not loaded: {', '.join(sorted(missing))}")
     all_rules = [rule for group in groups for rule in group["rules"]]
     if broken := [rule["name"] for rule in all_rules if rule["health"] == "err"]:
         return CheckResult("bad", f"rule fails: {', '.join(broken[:3])}")
-    # A group with an interval of a minute is evaluated within that minute.
     quick = [rule for group in groups if group["interval"] <= SOON for rule in group["rules"]]
     if any(rule["health"] == "unknown" for rule in quick):
         return CheckResult("pending", "rules not evaluated yet")
     return CheckResult("ok", f"{len(all_rules)} rules healthy")
 
 
-def routes(layout: Layout) -> CheckResult:
-    """Check that Prometheus knows the Alertmanager, and that notifications succeed."""
+def notifications(layout: Layout) -> CheckResult:
+    """Check that Prometheus knows the Alertmanager, and that what it sends there arrives."""
     if "prometheus" not in layout.deployment.components:
         return CheckResult("ok", "runs")
     known = prometheus(layout, "alertmanagers")["activeAlertmanagers"]
@@ -141,7 +154,7 @@ def probes(layout: Layout) -> CheckResult:
     seen = {labels["probe"]: value for labels, value in samples(layout, str(PROBE_SUCCESS))}
     if failing := sorted(expected & {name for name, value in seen.items() if value != 1}):
         text = f"probe fails: {', '.join(failing)}"
-        return CheckResult("bad", text, scraped(layout, f"{PROBE_SUCCESS} != 1"))
+        return CheckResult("bad", text, oldest_scrape(layout, str(PROBE_SUCCESS), "!= 1"))
     if missing := sorted(expected - seen.keys()):
         return CheckResult("pending", f"no result yet: {', '.join(missing)}")
     return CheckResult("ok", f"{len(expected)} probes succeed")
@@ -156,7 +169,7 @@ def database(layout: Layout) -> CheckResult:
         return CheckResult("pending", "waiting for the exporter")
     if seen[0][1] == 1:
         return CheckResult("ok", "seen")
-    return CheckResult("bad", "the exporter reports it down", scraped(layout, str(PG_UP)))
+    return CheckResult("bad", "the exporter reports it down", oldest_scrape(layout, str(PG_UP)))
 
 
 def visit(layout: Layout) -> Connection:
@@ -182,14 +195,14 @@ def present(nick: str) -> Callable[[Layout], CheckResult]:
 
 
 def channel(layout: Layout) -> CheckResult:
-    """Check that the chat server accepts a client."""
+    """Check that the chat server accepts a client, and has the channel."""
     with visit(layout) as chat:
         return CheckResult("ok", f"{len(chat.members(CHANNEL))} in {CHANNEL}")
 
 
-def load(layout: Layout) -> CheckResult:
+def simulator(layout: Layout) -> CheckResult:
     """Check that the simulator's latest id advances."""
-    deadline = time.monotonic() + LOAD_PATIENCE
+    deadline = time.monotonic() + SIMULATOR_PATIENCE
     first = get_json(layout.address("api"), "/latest")["latest"]
     while time.monotonic() < deadline:
         time.sleep(0.1)
@@ -220,13 +233,13 @@ def dashboards(layout: Layout) -> CheckResult:
 
 CHECKS: Mapping[str, tuple[Callable[[Layout], CheckResult], ...]] = {
     "prometheus": (rules,),
-    "alertmanager": (routes,),
+    "alertmanager": (notifications,),
     "blackbox": (probes,),
     "postgres": (database,),
     "ngircd": (channel,),
     "relay": (present(RELAY_NICK),),
     "chatlog": (present(CHATLOG_NICK),),
-    "load": (load,),
+    "load": (simulator,),
     "loki": (lines,),
     "grafana": (dashboards,),
 }
