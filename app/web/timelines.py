@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +17,11 @@ from app.web.pages import Pages
 
 UNKNOWN_USER = "There is no user of that name."
 NO_PAGE = "This link to older messages is damaged. Start from the newest ones."
+
+# Letters and a symbol without ink: fillers of Hangul, and the empty Braille pattern.
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
+# Spaces, control and format characters, surrogates, and marks that need a letter.
+_NO_INK = frozenset(("Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Mc", "Me"))
 
 
 class Timelines:
@@ -63,7 +70,7 @@ class Timelines:
             raise HTTPException(401)
         text = form.get("text", "")
         back = "/public" if request.query_params.get("from") == "public" else "/"
-        if not text.strip():
+        if not any(map(_visible, text)):
             return self._pages.redirect(request, back, "There was nothing to post")
         try:
             await self._client.post(token, text)
@@ -128,3 +135,7 @@ class Timelines:
 
 def _before(request: Request) -> str:
     return request.query_params.get("before", "") if request.method in ("GET", "HEAD") else ""
+
+
+def _visible(character: str) -> bool:
+    return character not in _BLANK and unicodedata.category(character) not in _NO_INK

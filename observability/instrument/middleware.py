@@ -16,8 +16,12 @@ from observability.instrument.metrics import Meter
 from observability.instrument.routes import METHODS, OTHER, Served, template
 from observability.instrument.tail_sampling import TailSampling
 
-# class of the status → level and event of the request log line
-LINES = {4: ("warning", "invalid_request"), 5: ("error", "request")}
+# status or its class → level and event of the request log line
+LINES = {
+    context.CLIENT_CLOSED: ("warning", "request"),  # the client gave up; it sent nothing invalid
+    4: ("warning", "invalid_request"),
+    5: ("error", "request"),
+}
 
 
 class Telemetry:
@@ -69,11 +73,12 @@ class Telemetry:
         requests, duration = self._bound(scope["method"], route, request.status)
         requests.inc()
         duration.observe(seconds, {"trace_id": request.trace_id} if traced else None)
-        level, event = LINES.get(request.status // 100, ("info", "request"))
+        status = request.status
+        level, event = LINES.get(status) or LINES.get(status // 100, ("info", "request"))
         fields: dict[str, Any] = {
             "method": scope["method"] if scope["method"] in METHODS else OTHER,
             "route": route,
-            "status": request.status,
+            "status": status,
             "duration_ms": round(seconds * 1000, 3),
             "bytes": request.size,
             **request.fields,

@@ -81,6 +81,8 @@ def test_who_hangs_up_leaves_the_queue(
     settled(api)
     assert registered(database_url, f"stays by {name}") == 1
     assert registered(database_url, f"gone by {name}") < crowd / 2
+    gave_up = [line for line in service.logs() if line.get("status") == 499]
+    assert {line["event"] for line in gave_up} == {"request"}, "it is not the client's mistake"
 
 
 def test_a_log_in_goes_before_registrations(api: Service) -> None:

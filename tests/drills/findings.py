@@ -54,7 +54,7 @@ FINDINGS: dict[str, dict[str, dict[str, Expected]]] = {
         "MiniTwitErrorRatio": {
             "Which route fails": {"service": "api", "route": "/msgs/{username}", "status": "500"},
             "Is it the database?": {"kind": "statement"},
-            "What do the lines say?": {"event": "db_error"},
+            "What do the log lines say?": {"event": "db_error"},
         }
     },
     "disk": {

@@ -145,7 +145,7 @@ def test_older_pages_lead_to_every_message_once(web: Service) -> None:
 
 def test_an_empty_message_is_not_posted(web: Service) -> None:
     visitor = member(web.url, "Ines")
-    for text in ("", "  \t "):
+    for text in ("", "  \t ", "\u200b", "\u3164\u00ad", "\u2800 \ufe0f", "\u202e"):
         page = visitor.post("/add_message", text=text)
         assert (page.status, page.messages) == (200, [])
         assert page.flashes == ["There was nothing to post"]
