@@ -24,7 +24,7 @@ newest() { find "${BACKUPS:?where backups are kept}/" -maxdepth 1 -name 'minitwi
 file=${1:-$(newest)}
 [ -s "${file:-/none}" ] || { echo "restore: there is no backup ${file:-in $BACKUPS}" >&2; exit 1; }
 database=${PGDATABASE:?the name of the database}
-stamp=$(date -u +%Y%m%d%H%M%S)
+stamp=$(date -u +%Y%m%d%H%M%S)_$$
 new=${database}_$stamp
 sums=$(mktemp)
 trap 'rm -f "$sums"' EXIT
