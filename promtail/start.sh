@@ -6,12 +6,17 @@
 # BEHIND bytes earlier, at the start of a line; Loki shows a line once that it has twice. What is
 # missing of files that were rotated away is read from a copy, which goes at a later start.
 #
+# Where little is written, BEHIND bytes are hours. Loki has those lines, and refuses what is an hour
+# older than the newest of a stream, which Promtail counts as lost. So nothing is read again that is
+# FAR older than the last line that was read; what was on its way then is seconds older.
+#
 # A file that Promtail opened a moment before is not in POSITIONS yet: OFFSET is - then.
 #
 # A service may rotate its file at any moment. NUMBER is 0 for FILE itself, 1 for FILE.1, which was
 # rotated away last, and so on. A file keeps its inode, whatever its name.
 set -eu
 BEHIND=2097152 # twice the batchsize in promtail.yml
+FAR=3000 # seconds
 SETTLED=60 # seconds; Promtail saves every two what it noted up to two before, if it gets its turn
 LOOK_SECONDS=${LOOK_SECONDS:-1} # between looks whether Promtail has opened its files
 positions=$1
@@ -40,6 +45,13 @@ older() { # FILE NUMBER
         fi
     done
     return 1
+}
+
+# the number of the first file that was rotated away after NUMBER; 0 if there is none
+newer() { # FILE NUMBER
+    n=$(($2 - 1))
+    while [ "$n" -gt 0 ] && [ ! -f "$1.$n" ]; do n=$((n - 1)); done
+    echo "$n"
 }
 
 # all inodes, the newest file first: the same before and after means that nothing was rotated
@@ -101,6 +113,27 @@ earlier() { # FILE NUMBER OFFSET
     echo "$number $offset"
 }
 
+# the time, to the second, before which no line is read again; nothing if the line before OFFSET of
+# file NUMBER has none
+wanted_since() { # FILE NUMBER OFFSET
+    block=$(($3 < 65536 ? $3 : 65536))
+    at=$(tail -c "+$(($3 - block + 1))" "$(name "$1" "$2")" 2>/dev/null | head -c "$block" | tail -n 1 |
+        sed -n 's/^{"ts":"\([0-9]*-[0-9]*-[0-9]*T[0-9]*:[0-9]*:[0-9]*\).*/\1/p')
+    [ -z "$at" ] || date -u -d "@$(($(date -u -d "${at}Z" +%s) - FAR))" +%Y-%m-%dT%H:%M:%S
+}
+
+# POSITION, a line's start, or that of the first line after it that is not older than SINCE
+skip_old() { # FILE POSITION SINCE
+    [ -n "$3" ] || {
+        echo "$2"
+        return
+    }
+    tail -c "+$(($2 + 1))" "$1" 2>/dev/null | LC_ALL=C awk -v since="$3" -v position="$2" '
+        substr($0, 1, 7) != "{\"ts\":\"" || substr($0, 8, 19) >= since { exit }
+        { position += length($0) + 1 }
+        END { printf "%d\n", position }'
+}
+
 # the start of the first line that begins at OFFSET or later
 line_start() { # FILE OFFSET
     if [ "$2" -eq 0 ]; then
@@ -130,16 +163,25 @@ copy() { # FILE NUMBER OFFSET END
 resume() { # FILE OFFSET
     while :; do
         before=$(inodes "$1")
-        # shellcheck disable=SC2046 # two numbers
+        wanted=
+        # shellcheck disable=SC2046,SC2086 # two numbers
         if [ "$2" = - ]; then
             set -- "$1" - $(new "$1")
         else
-            set -- "$1" "$2" $(earlier "$1" $(noted "$1" "$2"))
+            read_to=$(noted "$1" "$2")
+            wanted=$(wanted_since "$1" $read_to)
+            set -- "$1" "$2" $(earlier "$1" $read_to)
         fi
-        begin=$(line_start "$(name "$1" "$3")" "$4")
+        number=$3
+        begin=$(line_start "$(name "$1" "$number")" "$4")
+        begin=$(skip_old "$(name "$1" "$number")" "$begin" "$wanted")
+        while [ "$number" -gt 0 ] && [ "$begin" -ge "$(about %s "$1.$number")" ]; do
+            number=$(newer "$1" "$number")
+            begin=$(skip_old "$(name "$1" "$number")" 0 "$wanted")
+        done
         made=
-        if [ "$3" -gt 0 ]; then
-            made=$(copy "$1" "$3" "$begin" 0)
+        if [ "$number" -gt 0 ]; then
+            made=$(copy "$1" "$number" "$begin" 0)
             begin=0
         fi
         [ "$before" != "$(inodes "$1")" ] || break

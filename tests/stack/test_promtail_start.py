@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -87,6 +88,36 @@ def test_reading_begins_at_a_line_a_little_earlier(folder: Folder) -> None:
     small = data.index(b"\n", 1_000_000) + 1
     assert folder.start(small) == 0
     assert folder.start(0) == 0
+
+
+def stamped(first: int, count: int, seconds: float) -> bytes:
+    """Lines of LINE bytes, one every so many seconds, with their times."""
+    begin = datetime(2026, 3, 1, 22, tzinfo=UTC)
+    times = ((begin + timedelta(seconds=n * seconds)).isoformat() for n in range(first, count))
+    return b"".join(f'{{"ts":"{at[:19]}.5Z"'.ljust(LINE - 2).encode() + b"}\n" for at in times)
+
+
+@pytest.mark.parametrize(
+    "rotated", [0, 700, 1_400], ids=["one file", "in the new one", "in the old one"]
+)
+def test_nothing_is_read_again_that_loki_refuses_for_its_age(folder: Folder, rotated: int) -> None:
+    """Where a line comes every five seconds, 2 MB are 14 hours; Loki takes 50 minutes."""
+    data = stamped(0, 2_000, 5)
+    last = 3000 // 5
+    folder.write([data[: rotated * LINE], data[rotated * LINE :]] if rotated else [data])
+    position = folder.start((2_000 - rotated) * LINE)
+    wanted = (2_000 - 1 - last) * LINE
+    if rotated * LINE <= wanted:
+        assert (position, folder.copies()) == (wanted - rotated * LINE, [])
+    else:
+        assert (position, folder.copies()) == (0, [data[wanted : rotated * LINE]])
+
+
+def test_what_was_on_its_way_is_read_again_however_old_it_is(folder: Folder) -> None:
+    """Loki was away for hours: its newest line is as old as the last that was read."""
+    data = stamped(0, 9_000, 0.1)
+    folder.write([data])
+    assert folder.start(8_000 * LINE) == 0
 
 
 @pytest.mark.parametrize("held", [True, False], ids=["Promtail held it", "nobody held it"])
