@@ -60,6 +60,10 @@ def starts(text: str, monkeypatch: pytest.MonkeyPatch, printed: Printed) -> None
     monkeypatch.setattr(stack, "up", lambda *_: (layout, begun))
     monkeypatch.setattr(stack, "shortfall", lambda _: "")
     monkeypatch.setattr(status, "look", lambda *_, **__: rows)
+    # This process runs other tests: its files stay readable, its environment as it was.
+    monkeypatch.setattr("os.umask", lambda _: 0)
+    monkeypatch.setattr(stack, "forget_libpq", lambda: None)
+    monkeypatch.setattr(stack, "spare_loopback", lambda: None)
     assert stack.main(["up"]) == 0
     output = printed()
     table, _, rest = text.partition("...\n")

@@ -101,7 +101,7 @@ def stamped(first: int, count: int, seconds: float) -> bytes:
     "rotated", [0, 700, 1_400], ids=["one file", "in the new one", "in the old one"]
 )
 def test_nothing_is_read_again_that_loki_refuses_for_its_age(folder: Folder, rotated: int) -> None:
-    """Where a line comes every five seconds, 2 MB are 14 hours; Loki takes 50 minutes."""
+    """A line every five seconds: 2 MB are 14 hours, and Loki takes one."""
     data = stamped(0, 2_000, 5)
     last = 3000 // 5
     folder.write([data[: rotated * LINE], data[rotated * LINE :]] if rotated else [data])
@@ -114,7 +114,7 @@ def test_nothing_is_read_again_that_loki_refuses_for_its_age(folder: Folder, rot
 
 
 def test_what_was_on_its_way_is_read_again_however_old_it_is(folder: Folder) -> None:
-    """Loki was away for hours: its newest line is as old as the last that was read."""
+    """Loki was away for hours, so it has nothing younger."""
     data = stamped(0, 9_000, 0.1)
     folder.write([data])
     assert folder.start(8_000 * LINE) == 0
