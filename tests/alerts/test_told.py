@@ -49,6 +49,16 @@ ONE_CAUSE = {
     ),
     "errors of pages alone": ((WEB_ERRORS, "BurnRate1h web"), WEB_ERRORS),
 }
+# A fault of one service says nothing of another's: all of these are told.
+APART = {
+    "errors of pages, and of api": (WEB_ERRORS, BURNS, "ErrorsLogged api"),
+    "pages fail, and api's budget burns": (PAGES_FAIL, BURNS, "ErrorsLogged api", "NoPosts api"),
+    "web is down, and api has errors": (WEB_DOWN, ERRORS),
+    "web is down, and api's budget burns": (WEB_DOWN, BURNS, "ErrorsLogged api", "NoPosts api"),
+    "web is down, and a probe of api fails": (WEB_DOWN, POSTS_FAIL),
+    "names are taken, and web gets nonsense": ("RegistrationsFailing api", "InvalidRequests web"),
+    "PostgreSQL is down, and another exporter": (DATABASE_DOWN, "MonitorDown node"),
+}
 # While the windows of an outage of this service drain, its consequences are not told ...
 DRAINING = ("Draining20s", "Draining1m", "Draining5m")
 DRAINED = {
@@ -134,6 +144,11 @@ def _name(labels: dict[str, str]) -> str:
 def test_one_cause_is_told_once(what: str, told: Told) -> None:
     firing, cause = ONE_CAUSE[what]
     assert told(*firing) == {cause}
+
+
+@pytest.mark.parametrize("what", APART)
+def test_a_fault_of_one_service_hides_none_of_another(what: str, told: Told) -> None:
+    assert told(*APART[what]) == set(APART[what])
 
 
 @pytest.mark.parametrize("service", DRAINED)
