@@ -33,6 +33,7 @@ COUNTED = {
         "tests/observability/instrument/test_loki.py",
     ),
     "observability/instrument/tail_sampling.py": (
+        "tests/observability/instrument/test_sampling.py",
         "tests/observability/instrument/test_tracing.py",
     ),
     "observability/instrument/export_counts.py": (
