@@ -6,18 +6,10 @@ Reasons = tuple[tuple[str, str, str], ...]
 UNKNOWN = "a test is missing"
 # operator, part of the mutant's title (file, line, what becomes what) → the reason
 REASONS: Reasons = (
-    ("left-out", "catalog.BACKUP_SIZE", "has a test since, under which it was not judged again"),
     (
-        "left-out",
-        "catalog.DB_POOL_WAITING",
-        "has a test since, under which it was not judged again",
-    ),
-    ("label", "'\"unavailable\"'", "has a test since, under which it was not judged again"),
-    ("window", "alerts/logs.py", "has a test since, under which it was not judged again"),
-    (
-        "left-out",
-        "meter.set(catalog.READY, 0)",
-        "equivalent: a gauge is 0 when it is created; the line is deleted since",
+        "inhibition",
+        'alertmanager.yml.j2:80 \',service="web"',
+        "equivalent: an ErrorRatio of api inhibits these by a pair of its own",
     ),
 )
 # The same for a running platform: what the other checks notice may be beyond a drill.
