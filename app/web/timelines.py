@@ -70,7 +70,7 @@ class Timelines:
             raise HTTPException(401)
         text = form.get("text", "")
         back = "/public" if request.query_params.get("from") == "public" else "/"
-        if not any(map(_visible, text)):
+        if not any(map(visible, text)):
             return self._pages.redirect(request, back, "There was nothing to post")
         try:
             await self._client.post(token, text)
@@ -137,5 +137,6 @@ def _before(request: Request) -> str:
     return request.query_params.get("before", "") if request.method in ("GET", "HEAD") else ""
 
 
-def _visible(character: str) -> bool:
+def visible(character: str) -> bool:
+    """Return whether a character can be seen: neither a space nor without ink."""
     return character not in _BLANK and unicodedata.category(character) not in _NO_INK
