@@ -5,38 +5,10 @@ The monitoring is worth more than its history. PostgreSQL's data is never touche
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import time
-from errno import (
-    EACCES,
-    EADDRINUSE,
-    EADDRNOTAVAIL,
-    EAGAIN,
-    EBUSY,
-    EDQUOT,
-    EFBIG,
-    EINTR,
-    EIO,
-    ELOOP,
-    EMFILE,
-    ENAMETOOLONG,
-    ENFILE,
-    ENODEV,
-    ENOLCK,
-    ENOMEM,
-    ENOSPC,
-    ENOSYS,
-    ENOTCONN,
-    ENXIO,
-    EOPNOTSUPP,
-    EPERM,
-    EREMOTEIO,
-    EROFS,
-    ESTALE,
-    ETIMEDOUT,
-    EUCLEAN,
-)
 from pathlib import Path
 
 from observability.stack.settings import Settings
@@ -50,12 +22,15 @@ UNREADABLE = {
 }  # fmt: skip
 # Causes that an empty folder does not fix: a refusal of the system, a setting, another process.
 REFUSED = (
-    EPERM, EACCES, ENOSPC, EDQUOT, EROFS, EADDRINUSE, EADDRNOTAVAIL, EAGAIN, EMFILE, ENFILE, ENOMEM,
-    EIO, EREMOTEIO, ESTALE, EBUSY, EFBIG, ENODEV, ENXIO, ENOLCK, ELOOP, ENAMETOOLONG, ETIMEDOUT,
-    ENOTCONN, EUCLEAN, ENOSYS, EOPNOTSUPP, EINTR,
+    "EPERM", "EACCES", "ENOSPC", "EDQUOT", "EROFS", "EADDRINUSE", "EADDRNOTAVAIL", "EAGAIN",
+    "EMFILE", "ENFILE", "ENOMEM", "EIO", "EREMOTEIO", "ESTALE", "EBUSY", "EFBIG", "ENODEV", "ENXIO",
+    "ENOLCK", "ELOOP", "ENAMETOOLONG", "ETIMEDOUT", "ENOTCONN", "EUCLEAN", "ENOSYS", "EOPNOTSUPP",
+    "EINTR",
 )  # fmt: skip
+# Not every system has all of them.
+NUMBERS = [getattr(errno, name) for name in REFUSED if hasattr(errno, name)]
 OTHER = re.compile(
-    "|".join(map(re.escape, map(os.strerror, REFUSED)))
+    "|".join(map(re.escape, map(os.strerror, NUMBERS)))
     + r"|stale nfs|disk quota|yaml|parsing config|\block\b|timeout|deadline exceeded|out of memory",
     re.IGNORECASE,
 )
