@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from app.settings import COURSE
-from tests.parts import PATIENCE, ROOT, start_service
+from tests.parts import PATIENCE, ROOT, Service, start_service
 
 OPEN = "0.0.0.0"  # noqa: S104  # that is what is tested
 
@@ -27,8 +27,13 @@ def test_the_courses_is_allowed_with_a_warning(app_url: str, tmp_path: Path) -> 
     own = {"HOST": OPEN, "DATABASE_URL": app_url}
     with start_service("api", tmp_path, SIMULATOR_PASSWORD=COURSE, port=None, **own) as api:
         assert api.get("/msgs", Authorization="Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh").status == 200
-        [line] = [line for line in api.logs() if line["level"] == "warning"]
-        assert "may post as anyone" in line["message"] and COURSE not in str(line)
+        [line] = warned(api)
+        assert line["level"] == "warning" and COURSE not in str(line)
     with start_service("api", tmp_path, SIMULATOR_PASSWORD="another", port=None, **own) as api:
         assert api.get("/msgs", Authorization="Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh").status == 403
-        assert not [line for line in api.logs() if line["level"] == "warning"]
+        assert not warned(api)
+
+
+def warned(api: Service) -> list[dict[str, object]]:
+    """Return the warnings of the password; clients of the port's last owner cause others."""
+    return [line for line in api.logs() if "may post as anyone" in line["message"]]

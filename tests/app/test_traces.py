@@ -104,7 +104,7 @@ def test_a_page_is_one_trace_down_to_the_statement(
     assert page.attributes[Attribute.REASON] == served.attributes[Attribute.REASON] == "sampled"
     assert page.attributes[Attribute.STATUS] == served.attributes[Attribute.STATUS] == 200
     assert served.attributes[Attribute.ROUTE] == "/api/timelines/user/{username}"
-    assert 0 < served.attributes[Attribute.DB_SECONDS] < 1
+    assert 0 < served.attributes[Attribute.DB_SECONDS] < (served.end - served.start) / 1e9
     assert statement.attributes == {
         Attribute.DB_SYSTEM: "postgresql", Attribute.DB_QUERY: "timeline_user",
     }  # fmt: skip

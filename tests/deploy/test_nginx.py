@@ -11,7 +11,7 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -137,7 +137,7 @@ def test_a_request_is_one_line_with_the_id_that_the_service_logs(
     assert set(line) <= set(catalog.LOG_FIELDS)
     assert line["event"] in catalog.EVENTS
     when = datetime.fromisoformat(str(line["ts"]))
-    assert -1 < (when - before).total_seconds() < 5
+    assert before - timedelta(seconds=1) < when <= datetime.now(UTC)
     assert (line["route"], line["status"], line["level"]) == ("api", 200, "info")
     assert isinstance(line["duration_ms"], int)
     wait_for("the same id", lambda: "through-nginx-1" in api.log_file.read_text())
@@ -194,10 +194,13 @@ def test_a_huge_body_is_refused_in_the_contracts_shape(proxy: RunningProxy) -> N
         assert answer.json()["error_msg"]
 
 
-def test_the_simulator_at_nominal_rate_meets_no_limit(
+def test_the_simulator_at_full_speed_meets_no_limit(
     proxy: RunningProxy, api: Service, tmp_path: Path
 ) -> None:
-    """Every answer is api's own: its hashing queue may refuse, nginx never."""
+    """Every answer is api's own: its hashing queue may refuse, nginx never.
+
+    At a pace of its own a machine that has no time would let connections wait until nginx gives up.
+    """
 
     def served(status: str) -> float:
         return api.metric(catalog.HTTP_REQUESTS.name, status=status)
@@ -205,8 +208,8 @@ def test_the_simulator_at_nominal_rate_meets_no_limit(
     before = {status: served(status) for status in ("204", "400", "404", "429", "502", "503")}
     report = tmp_path / "report.json"
     command = [
-        sys.executable, "-m", "simulator", "--url", proxy.url("api"), "--rate", "429",
-        "--actions", "1500", "--even", "--timeout", "10", "--report", str(report),
+        sys.executable, "-m", "simulator", "--url", proxy.url("api"), "--max",
+        "--clients", "32", "--actions", "1500", "--timeout", "60", "--report", str(report),
     ]  # fmt: skip
     subprocess.run(command, cwd=ROOT, check=False, capture_output=True, timeout=PATIENCE)
     totals = json.loads(report.read_text())["totals"]

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.parts import ROOT
+from tests.parts import PATIENCE, ROOT
 
 KNOWN = {"--help", "-s", "-q", "-x"}  # of argparse and of pytest
 PARSER = {"simulator": "simulator.options"}  # where a module's options are read
@@ -54,7 +54,7 @@ def helped(module: str, *command: str) -> str:
         return ""
     done = subprocess.run(
         [sys.executable, "-m", module, *command, "--help"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
     return done.stdout if done.returncode == 0 else f"failed: {done.stderr}"
 

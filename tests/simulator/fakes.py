@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.parts import PATIENCE
+
 
 @dataclass
 class Seen:
@@ -76,11 +78,13 @@ def cuts(seen: Seen, connection: socket.socket) -> None:
     connection.sendall(answer(200, b"12345")[:-2])
 
 
-def trickles(seen: Seen, connection: socket.socket) -> bytes:
-    """Sends a first part early and the rest too late."""
+def trickles(seen: Seen, connection: socket.socket) -> None:
+    """Sends a little again and again, and never all, until the client goes."""
     connection.sendall(b"HTTP/1.1 204 ")
-    time.sleep(0.4)
-    return answer(204)[len(b"HTTP/1.1 204 ") :]
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        connection.sendall(b"X")
+        time.sleep(0.05)
 
 
 def hesitates(seen: Seen, connection: socket.socket) -> bytes:
@@ -91,8 +95,8 @@ def hesitates(seen: Seen, connection: socket.socket) -> bytes:
 
 
 def late(seen: Seen, connection: socket.socket) -> bytes:
-    """Answers after 0.4 s."""
-    time.sleep(0.4)
+    """Answers once the client has given up."""
+    connection.recv(1)
     return answer(204)
 
 
@@ -117,7 +121,8 @@ def fake_api(behaviour: Behaviour = fine, port: int = 0) -> Iterator[FakeApi]:
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
-            with suppress(ConnectionError):  # the client has given up
+            self.request.settimeout(PATIENCE)
+            with suppress(OSError):  # the client has given up, or never does
                 self._serve()
 
         def _serve(self) -> None:

@@ -17,7 +17,7 @@ from tests.parts import PATIENCE, ROOT, free_port, wait_for
 from tests.simulator import fakes
 from tests.simulator.fakes import answer, fake_api
 
-PATIENT = ["--max", "--timeout", "5"]  # the fakes are slow on a busy machine
+PATIENT = ["--max", "--timeout", f"{PATIENCE:g}"]  # the fakes are slow on a busy machine
 COMMAND = [sys.executable, "-W", "error", "-m", "simulator"]
 
 
@@ -109,8 +109,8 @@ def test_any_error_is_exit_status_1(
 ) -> None:
     file = tmp_path / "report.json"
     with fake_api(behaviour) as api:
-        options = ["--max", "--clients", "8", "--actions", "20", "--report", str(file)]
-        done = simulate("--url", api.url, *options)
+        options = [*(["--max"] if column == "timeouts" else PATIENT), "--clients", "8"]
+        done = simulate("--url", api.url, *options, "--actions", "20", "--report", str(file))
     report = json.loads(file.read_text())
     check_schema(report)
     assert done.returncode == 1

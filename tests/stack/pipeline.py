@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
-import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.parts import get, request, wait_for
 from tests.stack.platform import Platform
@@ -73,11 +73,13 @@ def difference(stack: Platform, service: str, lines: list[str]) -> str:
     return "\n".join([*said, *counts])
 
 
-def position(stack: Platform, log: Path) -> int:
-    """How far Promtail says that it has read a file."""
-    file = stack.settings.data / "promtail/positions.yml"
-    known = yaml.safe_load(file.read_text())["positions"] or {}
-    return int(known.get(str(log), 0))
+def undelivered(stack: Platform) -> int:
+    """How many lines Promtail has read, and Loki has not accepted."""
+    text = request("GET", stack.url("promtail") + "/metrics").body.decode()
+    found: Counter[str] = Counter()
+    for sample in (s for family in text_string_to_metric_families(text) for s in family.samples):
+        found[sample.name] += round(sample.value)
+    return found["promtail_read_lines_total"] - found["promtail_sent_entries_total"]
 
 
 def kill(stack: Platform) -> None:

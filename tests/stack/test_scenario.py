@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import ROOT, wait_for
+from tests.parts import PATIENT, ROOT, wait_for
 from tests.stack.platform import Platform
 
 pytestmark = pytest.mark.stack
@@ -26,6 +26,7 @@ def unloaded() -> Iterator[Platform]:
     with tempfile.TemporaryDirectory(prefix="minitwit-stack-") as folder:
         Path(folder).chmod(0o755)
         platform = Platform(Path(folder) / "run")
+        platform.environment |= PATIENT
         try:
             platform.up(*platform.here("load", "grafana"))
             yield platform

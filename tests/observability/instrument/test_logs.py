@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import logging
 import os
@@ -164,13 +165,17 @@ def test_a_full_disk_costs_records_which_are_counted_and_nothing_else() -> None:
 def test_a_stalled_sink_blocks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     meter = Meter(catalog.API)
     reader, writer = os.pipe()  # that nobody reads
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 1)  # rounded up to a page
+    os.write(writer, bytes(fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ)))
     out = os.fdopen(writer, "wb", buffering=0)
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(buffer=out))
     log = Log(LogSettings(), meter)
+    log.info("request")
+    wait_for("the line on which the writer waits", lambda: log.pending == 0)
     for _ in range(2 * QUEUE_SIZE):
         log.info("request")
     assert log.pending == QUEUE_SIZE
-    assert samples(meter, catalog.LOG_DROPPED.name)[("queue",)] > 0
+    assert samples(meter, catalog.LOG_DROPPED.name)[("queue",)] == QUEUE_SIZE
     os.close(reader)
     log.close()
     out.close()
