@@ -14,7 +14,7 @@ RUN python -m venv --without-pip /opt/minitwit && \
 FROM ${PYTHON}
 RUN groupadd --gid 10001 minitwit && \
     useradd --uid 10001 --gid 10001 --no-create-home --home-dir /srv --shell /usr/sbin/nologin minitwit && \
-    install --directory --owner=10001 --group=10001 /var/log/minitwit
+    install --directory --owner=10001 --group=10001 /var/log/minitwit /var/lib/minitwit
 COPY --from=build /opt/minitwit /opt/minitwit
 COPY . /srv
 WORKDIR /srv

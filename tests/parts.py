@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -112,6 +113,30 @@ def get(url: str) -> Answer:
         return answer if answer.status else None
 
     return wait_for(f"an answer from {url}", answered)
+
+
+@contextmanager
+def stranger(says: bytes, path: str = "") -> Iterator[str]:
+    """A server that answers everything with ``says``, and hangs up; yields its address."""
+    with socket.socket(socket.AF_UNIX if path else socket.AF_INET) as server:
+        server.bind(path or ("127.0.0.1", 0))
+        server.listen()
+        threading.Thread(target=_answer_all, args=(server, says), daemon=True).start()
+        yield path or f"127.0.0.1:{server.getsockname()[1]}"
+        server.shutdown(socket.SHUT_RDWR)  # close() alone would leave accept() waiting
+
+
+def _answer_all(server: socket.socket, says: bytes) -> None:
+    with suppress(OSError):
+        while True:
+            client, _ = server.accept()
+            with client, suppress(OSError):
+                client.settimeout(PATIENCE)
+                client.recv(65_536)
+                client.sendall(says)
+                client.shutdown(socket.SHUT_WR)
+                while client.recv(65_536):  # a close with bytes unread would be a reset
+                    pass
 
 
 def _lower(headers: Message) -> dict[str, str]:

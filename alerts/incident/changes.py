@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.incident.prometheus_api import Get, NoAnswer, Prometheus
+from alerts.incident.prometheus_api import Get, NoAnswer, Prometheus, reading
 from alerts.incident.time_window import Window
 from observability.catalog import BUILD_INFO, SERVICE
 from observability.conventions import DEPLOYED_TARGETS, MONITORING_TARGETS, OPTIONAL_TARGETS
@@ -66,8 +66,9 @@ def _annotations(window: Window, grafana: str, get: Get) -> list[Change]:
         return []
     try:
         answer: Any = get(f"{grafana}/api/annotations?tags=deploy&{window.milliseconds}")
-        return [Change(one["time"] / 1000, one["text"]) for one in answer]
-    except (NoAnswer, KeyError, TypeError):
+        with reading(grafana):
+            return [Change(one["time"] / 1000, str(one["text"])) for one in answer]
+    except NoAnswer:
         return []
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from alerts.incident.prometheus_api import Get, NoAnswer
+from alerts.incident.prometheus_api import Get, NoAnswer, reading
 from alerts.incident.time_window import Window
 from observability.promql.builders import matches
 from observability.promql.logql import lines
@@ -67,9 +67,10 @@ def _query_loki(
         "direction": "forward", "limit": MAX_LINES,
     })  # fmt: skip
     answer = get(f"{loki}/loki/api/v1/query_range?{query}")
-    for stream in answer["data"]["result"]:
-        for _, text in stream["values"]:
-            yield from _parse(text)
+    with reading(loki):
+        texts = [text for stream in answer["data"]["result"] for _, text in stream["values"]]
+    for text in texts:
+        yield from _parse(text)
 
 
 def _read_file(file: Path, window: Window) -> Iterator[Line]:

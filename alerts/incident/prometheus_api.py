@@ -6,13 +6,15 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
 from observability.promql.builders import samples
 from observability.promql.expr import Expr
+from observability.stack import http_answer
 from observability.stack.settings import StackError
 from observability.time_scale import duration
 
@@ -33,16 +35,23 @@ def getter(headers: Mapping[str, str] | None = None) -> Get:
     def get(address: str) -> Any:
         call = urllib.request.Request(address, headers=dict(headers or {}))  # noqa: S310  # the operator's own address
         try:
-            with _opener.open(call, timeout=TIMEOUT_SECONDS) as answer:
-                return json.loads(answer.read())
+            return json.loads(http_answer.body(call, TIMEOUT_SECONDS, send=_opener.open))
         except urllib.error.HTTPError as error:
-            with error:
-                text = error.read().decode(errors="replace")[:300]
+            text = http_answer.refusal(error)
             raise NoAnswer(f"{_host(address)} refuses: {error.code} {text}") from None
         except (OSError, ValueError) as error:
             raise NoAnswer(f"{_host(address)} does not answer: {error}") from None
 
     return get
+
+
+@contextmanager
+def reading(address: str) -> Iterator[None]:
+    """Raise ``NoAnswer`` where the JSON from ``address`` has another shape than the block reads."""
+    try:
+        yield
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+        raise NoAnswer(f"{_host(address)} answers with other JSON than expected") from None
 
 
 def _host(address: str) -> str:
@@ -88,10 +97,11 @@ class Prometheus:
 
     def _query(self, path: str, **query: str) -> list[Series]:
         answer = self.get(f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(query)}")
-        return [
-            Series(
-                {k: v for k, v in one["metric"].items() if k != "__name__"},
-                [(float(t), float(v)) for t, v in one.get("values") or [one["value"]]],
-            )
-            for one in answer["data"]["result"]
-        ]
+        with reading(self.url):
+            return [
+                Series(
+                    {k: v for k, v in one["metric"].items() if k != "__name__"},
+                    [(float(t), float(v)) for t, v in one.get("values") or [one["value"]]],
+                )
+                for one in answer["data"]["result"]
+            ]

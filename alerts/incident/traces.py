@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from alerts.incident.log_lines import Line, timestamp
-from alerts.incident.prometheus_api import Get, NoAnswer
+from alerts.incident.prometheus_api import Get, NoAnswer, reading
 from alerts.incident.time_window import Window
 from observability.catalog import SIMULATOR_TIMEOUT
 
@@ -42,7 +42,8 @@ def gather(window: Window, tempo: str, get: Get, lines: Iterable[Line]) -> Trace
     """Return up to three traces, each of a different request."""
     try:
         if tempo:
-            return Traces("Tempo", tuple(_from_tempo(window, tempo, get)))
+            with reading(tempo):
+                return Traces("Tempo", tuple(_from_tempo(window, tempo, get)))
     except NoAnswer:
         tempo = "Tempo does not answer"
     source = f"the log lines: {tempo or 'no Tempo runs'}, so no spans are stored"

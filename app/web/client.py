@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, Literal
@@ -27,6 +28,7 @@ CONNECT_SECONDS = 1.0
 MARGIN_SECONDS = 0.15
 OPERATIONS = ("timeline", "log_in", "log_out", "register", "post", "follow", "unfollow")
 Kind = Literal["public", "home", "user"]
+Fields = dict[str, Any]  # of a JSON object
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +92,16 @@ class Client:
         """Return a page of a timeline. 401: home without a session; 404: no such user."""
         path = f"/api/timelines/{kind}" + (f"/{_segment(username)}" if kind == "user" else "")
         query = f"?{urlencode({'before': before})}" if before else ""
-        page = await self._call("timeline", "GET", path + query, token)
-        return Timeline(
-            page["viewer"],
-            page["profile"],
-            page["following"],
-            [Message(m["user"], m["text"], m["pub_date"]) for m in page["messages"]],
-            page["older"],
-        )
+        page: Timeline = await self._call("timeline", "GET", path + query, token, read=_timeline)
+        return page
 
     async def log_in(self, username: str, password: str, address: str) -> str:
         """Return a new session's token; api throttles by ``address``, the user's."""
         body = {"username": username, "password": password}
-        answer = await self._call("log_in", "POST", "/api/sessions", None, body, address)
-        return str(answer["token"])
+        token: str = await self._call(
+            "log_in", "POST", "/api/sessions", None, body, address, read=_token
+        )
+        return token
 
     async def log_out(self, token: str) -> None:
         """End a session."""
@@ -134,10 +132,16 @@ class Client:
         token: str | None,
         body: dict[str, str] | None = None,
         address: str = "",
-    ) -> dict[str, Any]:
+        read: Callable[[Fields], Any] = dict,
+    ) -> Any:
+        """Return what ``read`` makes of the response; KeyError and TypeError are no use either."""
         attributes: Attributes = {Attribute.METHOD: method, **self._server}
         with recording.span(f"{method} {operation}", attributes) as span:
-            return await self._exchange(span, operation, method, target, token, body, address)
+            answer = await self._exchange(span, operation, method, target, token, body, address)
+            try:
+                return read(answer)
+            except (KeyError, TypeError) as error:
+                raise self._failed(span, "status_5xx", operation) from error
 
     async def _exchange(
         self,
@@ -148,7 +152,7 @@ class Client:
         token: str | None,
         body: dict[str, str] | None,
         address: str,
-    ) -> dict[str, Any]:
+    ) -> Fields:
         if self._session is None:
             raise RuntimeError("the client is not open")
         left = deadline.begin(self._page_seconds)
@@ -197,6 +201,31 @@ class Client:
         if retry_after:
             problem.headers = {"Retry-After": retry_after}
         return problem
+
+
+def _field(fields: Fields, name: str, kind: Any) -> Any:
+    """Return a field of a response; KeyError or TypeError if that is not api's."""
+    if not isinstance(value := fields[name], kind):
+        raise TypeError(f"{name} is of type {type(value).__name__}")
+    return value
+
+
+def _timeline(page: Fields) -> Timeline:
+    return Timeline(
+        _field(page, "viewer", str | None),
+        _field(page, "profile", str | None),
+        _field(page, "following", bool | None),
+        [_message(m) for m in _field(page, "messages", list)],
+        _field(page, "older", str | None),
+    )
+
+
+def _message(m: Fields) -> Message:
+    return Message(_field(m, "user", str), _field(m, "text", str), _field(m, "pub_date", int))
+
+
+def _token(session: Fields) -> str:
+    return str(_field(session, "token", str))
 
 
 def _headers(span: Recorded, token: str | None, address: str, left: float) -> dict[str, str]:

@@ -165,6 +165,17 @@ def test_the_log_of_the_database_has_nothing_that_people_sent() -> None:
         assert "log_error_verbosity=terse" in text
 
 
+def test_what_the_switch_remembers_outlives_its_container() -> None:
+    switch = services()["deadman"]
+    folder = str(Path(switch["environment"]["HEARTBEAT_FILE"]).parent)
+    [mount] = [m for m in switch["volumes"] if m["target"] == folder]
+    assert mount["type"] == "volume"
+    assert "read_only" not in mount
+    # A new volume gets the owner of the image's folder.
+    made = (ROOT / "Dockerfile").read_text().partition("install --directory --owner=10001")[2]
+    assert folder in made.splitlines()[0].split()
+
+
 def test_every_file_that_is_mounted_exists() -> None:
     for name, service in services(*EVERYTHING).items():
         for mount in service.get("volumes", []):

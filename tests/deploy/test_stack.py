@@ -151,6 +151,12 @@ def test_every_service_is_confined_placed_and_found_by_dns_alone() -> None:
         assert everywhere or deploy["placement"]["constraints"], name
 
 
+def test_what_the_switch_remembers_outlives_its_task() -> None:
+    there = {m["target"]: m["type"] for m in services()["deadman"]["volumes"]}
+    file = services()["deadman"]["environment"]["HEARTBEAT_FILE"]
+    assert there[str(Path(file).parent)] == "volume"
+
+
 def test_the_database_is_spoken_to_over_verified_tls() -> None:
     for name in ("migrate", "api", "postgres-exporter"):
         assert "database_ca" in {secret["source"] for secret in services()[name]["secrets"]}

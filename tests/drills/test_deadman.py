@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tests.drills.__main__ import running_site
 from tests.drills.heartbeat import age, said
 from tests.drills.site import Site
 from tests.drills.table import SCALE
-from tests.parts import ROOT, free_port, request, wait_for
+from tests.parts import PATIENCE, ROOT, free_port, request, stranger, wait_for
 
 FIRING = {
     "alerts": [
@@ -142,6 +142,83 @@ def test_the_phone_rings_though_the_chat_is_dead_and_bad_input_is_refused(
         assert any(text.startswith("[DEADMAN] the chat has not answered") for text in heard)
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+SWITCH = [sys.executable, "-m", "observability.stack.deadman"]
+
+
+def environment(folder: Path, url: str, **more: str) -> dict[str, str]:
+    """Return the settings of a switch that posts to ``url``."""
+    (folder / "url").write_text(url)
+    own = {"PORT": str(free_port()), "CHAT": "", "DEADMAN_URL_FILE": str(folder / "url")}
+    return {**os.environ, **own, **more}
+
+
+@contextmanager
+def running(settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A switch; killed at the end, if it still runs."""
+    with subprocess.Popen(SWITCH, cwd=ROOT, env=settings) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_strangers_at_the_ports_of_alertmanager_and_chat_keep_it_from_nothing(
+    phone: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    url, heard = phone
+    with (
+        stranger(b"SSH-2.0-x\r\n") as alertmanager,
+        stranger(b"HTTP/1.1 400 Bad Request\r\n\r\n") as chat,
+    ):
+        settings = environment(tmp_path, url, SILENCE="1.5", ALERTMANAGER=alertmanager, CHAT=chat)
+        with running(settings) as process:
+            wait_for("both", lambda: len(heard) > 1 or process.poll() is not None)
+            assert process.poll() is None, "the switch ended"
+            assert sorted(text.split(" for ")[0] for text in heard) == [
+                "[DEADMAN] no Watchdog",
+                "[DEADMAN] the chat has not answered",
+            ]
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(10) == 0
+
+
+def test_one_that_was_killed_goes_on_waiting_and_one_that_is_stopped_does_not(
+    phone: tuple[str, list[str]], tmp_path: Path
+) -> None:
+    url, heard = phone
+    file = tmp_path / "heartbeat"
+    settings = environment(tmp_path, url, SILENCE="40", HEARTBEAT_FILE=str(file))
+    with running(settings):
+        wait_for("the file", file.exists)
+    before = file.stat().st_mtime - 100
+    os.utime(file, (before, before))
+    with running(settings) as process:
+        [said] = wait_for("the phone", lambda: heard)
+        assert 100 <= int(said.split()[4]) < 100 + PATIENCE, said
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "hooks.example.com/token",
+        "ftp://a/token",
+        "http://",
+        "https://u:p@a/token",
+        "http://a/to ken",
+    ],
+)
+def test_an_address_that_is_none_is_one_line_without_it(bad: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        SWITCH, cwd=ROOT, env=environment(tmp_path, bad), capture_output=True, text=True,
+        check=False, timeout=PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "deadman: DEADMAN_URL_FILE must hold an http or https URL\n"
 
 
 def test_a_wrong_setting_is_one_line() -> None:

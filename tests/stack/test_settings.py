@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import socket
 from pathlib import Path
 
 import pytest
 
 from observability.stack.components import COMPONENTS, TABLE, choose
-from observability.stack.local import passwords, ports
+from observability.stack.local import passwords, ports, roles
 from observability.stack.local.address import Chosen, parse
 from observability.stack.local.control import bound_path
 from observability.stack.local.env_variables import forget_libpq, inherited, passed, spare_loopback
@@ -167,6 +168,23 @@ def test_libpq_is_told_everything_but_who_and_the_password() -> None:
     )
 
 
+def test_a_secret_outlives_a_full_disk(tmp_path: Path) -> None:
+    """A file that cannot grow stands for it."""
+    roles.secret(tmp_path, "key", "old")
+    _, hard = limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        roles.secret(tmp_path, "key", "old")
+        with pytest.raises(OSError, match="large"):
+            roles.secret(tmp_path, "key", "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+    roles.secret(tmp_path, "key", "new")
+    assert (tmp_path / "key").read_text() == "new"
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_dead_mans_switch_is_given_its_address(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,3 +195,26 @@ def test_the_dead_mans_switch_is_given_its_address(
         passwords.write(tmp_path)
         assert (tmp_path / "deadman_url").read_text() == found
     assert COMPONENTS["deadman"].env["DEADMAN_URL_FILE"] == "{secrets}/deadman_url"
+
+
+@pytest.mark.parametrize("given", ["DEADMAN_URL", "DEADMAN_URL_FILE"])
+@pytest.mark.parametrize("bad", ["hooks.example.com/token", "ftp://a/token", "http://a b/token"])
+def test_an_address_of_the_switch_that_is_none_is_refused_and_not_shown(
+    given: str, bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "url").write_text(bad)
+    monkeypatch.setenv(given, bad if given == "DEADMAN_URL" else str(tmp_path / "url"))
+    with pytest.raises(StackError, match=r"^DEADMAN_URL must be an http or https URL$"):
+        passwords.write(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "good",
+    ["http://a", "https://a.example:8443/x?key=1&to=%20#x", "http://[::1]:80/", "http://a?x"],
+)
+def test_an_address_of_the_switch_may_have_port_and_query(
+    good: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEADMAN_URL", good)
+    passwords.write(tmp_path)
+    assert (tmp_path / "deadman_url").read_text() == good

@@ -16,9 +16,9 @@ from tests.web.visitor import Page, Visitor, member
 ERRORS = "minitwit_upstream_errors_total"
 BODIES = {
     429: b'{"status": 1, "error_msg": "slow down"}',
-    # A timeline of an api that means something else by a date.
-    0: b"""{"viewer": null, "profile": null, "following": null, "older": null,
-        "messages": [{"user": "u", "text": "t", "pub_date": "soon"}]}""",
+    # A timeline with half a character, which no page can hold.
+    0: rb"""{"viewer": null, "profile": null, "following": null, "older": null,
+        "messages": [{"user": "u", "text": "\ud800", "pub_date": 1}]}""",
 }
 
 
@@ -91,6 +91,31 @@ def test_answers_that_are_no_use(upstream: str, tmp_path: Path, status: int) -> 
             "its line", lambda: [x for x in web.logs() if x["event"] == "upstream_error"]
         )
         assert line["request_id"] == page.headers["X-Request-ID"]
+
+
+STRANGE = (
+    b"{}",
+    b'{"token": null, "messages": null}',
+    b"""{"token": 5, "viewer": null, "profile": null, "following": null, "older": null,
+        "messages": [{"user": "u", "text": "t", "pub_date": "soon"}]}""",
+    b"""{"token": [], "viewer": null, "profile": null, "following": null, "older": null,
+        "messages": ["hello"]}""",
+    b"""{"token": {}, "viewer": 5, "profile": null, "following": null, "older": null,
+        "messages": []}""",
+)
+
+
+def test_another_server_of_json_is_no_api(
+    upstream: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with start_service("web", tmp_path, API_URL=f"{upstream}/200") as web:
+        visitor = Visitor(web.url)
+        for number, body in enumerate(STRANGE, 1):
+            monkeypatch.setitem(BODIES, 200, body)
+            check(visitor.get("/public"))
+            check(visitor.log_in("anyone"))
+            assert web.metric(ERRORS, reason="status_5xx") == 2 * number
+        assert not visitor.cookies
 
 
 def test_too_many_attempts(upstream: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ and posts to the URL in DEADMAN_URL_FILE, if that is set. It repeats the message
 reports the recovery once. Meanwhile it keeps Alertmanager (ALERTMANAGER, host:port) from sending
 false all-clears. CHAT is the chat's host:port, RELAY the relay's nick; empty ones are not watched.
 CHAT_PASSWORD_FILE and ALERTMANAGER_LOGIN_FILE hold its credentials, DEADMAN_SECRET_FILE the secret
-that Alertmanager sends with the Watchdog.
+that Alertmanager sends with the Watchdog. HEARTBEAT_FILE outlives a process that was killed.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 from observability.conventions import DEADMAN_SECONDS, RUNBOOK_BASE
 from observability.exporters import DEADMAN_AGE
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
-from observability.stack.deadman.notify import Channel, Outbox, post
+from observability.stack.deadman.notify import URL, Channel, Outbox, post
 from observability.stack.deadman.watch import Presence, Watch
 from observability.stack.irc.client import file_setting
 from observability.stack.targets import RELAY_NICK
@@ -85,9 +86,9 @@ def _metrics(heartbeat: Heartbeat) -> str:
     return f"{head}{metric} {heartbeat.age:.1f}\n"
 
 
-def watch(heartbeat: Heartbeat, silence: float) -> Watch:
-    """Return the watch that the environment describes."""
-    url, login = file_setting("DEADMAN_URL_FILE"), file_setting("ALERTMANAGER_LOGIN_FILE")
+def watch(heartbeat: Heartbeat, silence: float, url: str) -> Watch:
+    """Return the watch that the environment describes; it posts to ``url``, unless that is ''."""
+    login = file_setting("ALERTMANAGER_LOGIN_FILE")
     chat = os.environ.get("CHAT", "127.0.0.1:6667")
     relay = os.environ.get("RELAY", RELAY_NICK)
     alertmanager = os.environ.get("ALERTMANAGER", "")
@@ -102,6 +103,14 @@ def watch(heartbeat: Heartbeat, silence: float) -> Watch:
     return Watch(heartbeat, silence, Outbox(ways), presence, blindness)
 
 
+def deadman_url() -> str:
+    """Return DEADMAN_URL, '' if unset; ValueError or OSError if it is none."""
+    url = file_setting("DEADMAN_URL_FILE")
+    if url and not URL.fullmatch(url):
+        raise ValueError
+    return url
+
+
 def main() -> int:
     """Serve until stopped; 2 if a setting is wrong."""
     try:
@@ -110,15 +119,26 @@ def main() -> int:
     except ValueError as error:
         print(f"deadman: PORT and SILENCE are numbers: {error}", file=sys.stderr)
         return 2
-    heartbeat = Heartbeat()
+    try:
+        url = deadman_url()
+    except (OSError, ValueError):  # the text is not shown: who knows the address may post there
+        print("deadman: DEADMAN_URL_FILE must hold an http or https URL", file=sys.stderr)
+        return 2
+    file = os.environ.get("HEARTBEAT_FILE")
+    heartbeat = Heartbeat(Path(file) if file else None)
     listen = (os.environ.get("HOST", "127.0.0.1"), port)
     server = ThreadingHTTPServer(listen, handler(heartbeat, file_setting("DEADMAN_SECRET_FILE")))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     over = threading.Event()
+
+    def stop(*_: object) -> None:
+        over.set()
+        heartbeat.forget()  # at once: a step that awaits an answer may be killed before it ends
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: over.set())
-    watch(heartbeat, silence).run(over)
+        signal.signal(number, stop)
+    watch(heartbeat, silence, url).run(over)
     server.shutdown()
     return 0
 

@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from observability.conventions import MONITORING_BLIND, RUNBOOK_BASE
+from observability.stack import http_answer
 
 PATIENCE = 3.0  # seconds for a response
+LARGEST = 4_000_000  # bytes of a response; the switch may use 32 MB
 AGAIN = 20  # posts while one lasts
 QUERY = "active=true&silenced=false&inhibited="
 
@@ -47,7 +49,7 @@ class Blindness:
     def keep(self) -> None:
         """Post the alert if it is due; the first time, record which alerts fire.
 
-        OSError if Alertmanager is down or refuses it.
+        OSError if Alertmanager is down or refuses it; another error if it is no Alertmanager.
         """
         now = datetime.now(UTC)
         if self._begin and now - self._posted < self._hold / AGAIN:
@@ -96,8 +98,7 @@ class Blindness:
         if self._login:
             headers["Authorization"] = f"Basic {self._login}"
         call = urllib.request.Request(url, body, headers)  # noqa: S310  # the operator's own address
-        with urllib.request.urlopen(call, timeout=PATIENCE) as answer:  # noqa: S310
-            return bytes(answer.read())
+        return http_answer.body(call, PATIENCE, LARGEST)
 
 
 def _name(labels: dict[str, str]) -> str:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from observability.stack import http_answer
 from observability.stack.irc.client import Connection
 from observability.stack.targets import CHANNEL, DEADMAN_NICK, VOICES_CHANNEL
 
 PATIENCE = 5.0
 LONGEST = 400  # bytes of a line: IRC cuts at 512 with its own header
+# Host, port and path; urllib cannot use one with a user.
+URL = re.compile(r"https?://([a-zA-Z0-9_.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?([/?][!-~]*)?")
+
+
+def log(text: str) -> None:
+    """Print a line; a log that cannot be written keeps nothing from being said."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, flush=True)
 
 
 class Channel:
@@ -32,9 +43,8 @@ class Channel:
     def say(self, text: str) -> None:
         """Send a message; OSError if the chat did not accept it."""
         try:
-            self._sit().send(
-                f"PRIVMSG {CHANNEL} :{text.encode()[:LONGEST].decode(errors='ignore')}"
-            )
+            line = text.encode(errors="replace")[:LONGEST].decode(errors="ignore")
+            self._sit().send(f"PRIVMSG {CHANNEL} :{line}")
         except OSError:
             self._leave()
             raise
@@ -58,13 +68,12 @@ def post(url: str, text: str) -> None:
     call = urllib.request.Request(  # noqa: S310  # the address is the operator's own
         url, json.dumps({"text": text}).encode(), {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(call, timeout=PATIENCE):  # noqa: S310
-        pass
+    http_answer.body(call, PATIENCE, most=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message for one destination: ``tell`` sends it or raises OSError.
+    """A message for one destination: ``tell`` sends it or raises an error.
 
     It is obsolete once ``true`` returns False.
     """
@@ -84,8 +93,8 @@ class Outbox:
 
     def put(self, text: str, true: Callable[[], bool] = lambda: True) -> None:
         """Add a message for every destination."""
-        print(text, flush=True)
         self._waiting += [Message(text, way, true) for way in self._ways]
+        log(text)
 
     def send(self) -> None:
         """Try to deliver each message once; keep those that fail."""
@@ -96,9 +105,9 @@ class Outbox:
     def _told(self, message: Message) -> bool:
         try:
             message.tell(message.text)
-        except OSError as error:
+        except Exception as error:  # whatever one destination does, the others are told
             if str(error) not in self._errors:
-                print(f"not told: {error}", flush=True)
+                log(f"not told: {error}")
             self._errors.add(str(error))
             return False
         return True

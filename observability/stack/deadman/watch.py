@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from observability.stack.deadman.heartbeat import Heartbeat
 from observability.stack.deadman.monitoring_blind import Blindness
-from observability.stack.deadman.notify import Channel, Outbox
+from observability.stack.deadman.notify import Channel, Outbox, log
 
 REMIND = 3600.0
 TICK = 1.0  # seconds between two checks, at most
@@ -91,7 +91,7 @@ class Watch:
         self.silence, self.outbox = silence, outbox
         self.presence, self.blindness = presence, blindness
         self._settled = 0.0
-        self._complaint = ""
+        self._complaints: dict[str, str] = {}
         self.beat = Sign(
             lambda: heartbeat.age, silence,
             "no Watchdog for {:.0f} s: alerts do not arrive, and no all-clear is announced. "
@@ -115,32 +115,48 @@ class Watch:
 
     def run(self, over: threading.Event) -> None:
         """Check again and again until ``over`` is set."""
+        self.look()  # at once: a process that was killed before may not live for a tick either
         while not over.wait(min(TICK, self.silence / 10)):
             self.look()
 
     def look(self) -> None:
-        """Check once. Alertmanager comes first: it must know before its alerts expire."""
+        """Check once. Alertmanager comes first: it must know before its alerts expire.
+
+        Each step is on its own: whatever fails in one, what must be said is said.
+        """
+        steps = {
+            "the heartbeat is not checked": self._look_at_heartbeat,
+            "Alertmanager is not told": self._blind,
+            "the chat is not checked": self._look_at_chat,
+            "nothing is told": self.outbox.send,
+        }
+        for name, step in steps.items():
+            try:
+                step()
+            except Exception as error:  # anything may answer at an address
+                self._complain(name, f"{name}: {error or type(error).__name__}")
+
+    def _complain(self, step: str, text: str) -> None:
+        """Log a problem of a step once, until it has another one."""
+        if text != self._complaints.get(step):
+            log(text)
+        self._complaints[step] = text
+
+    def _look_at_heartbeat(self) -> None:
         if self.beat.look(self.outbox):
             self._settled = time.monotonic() + self.silence * 2 / 3
-        if self.blindness:
-            try:
-                self._blind(self.blindness)
-            except (OSError, ValueError, KeyError) as error:
-                self._complain(f"Alertmanager is not told: {error}")
+
+    def _look_at_chat(self) -> None:
         if self.presence:
             self.presence.look()
         for sign in self.others:
             sign.look(self.outbox)
-        self.outbox.send()
 
-    def _complain(self, text: str) -> None:
-        """Log a problem once, until there is another one."""
-        if text != self._complaint:
-            print(text, flush=True)
-        self._complaint = text
-
-    def _blind(self, blindness: Blindness) -> None:
+    def _blind(self) -> None:
         """Keep MonitoringBlind while the heartbeat is lost, and until Prometheus has settled."""
+        blindness = self.blindness
+        if blindness is None:
+            return
         settling = blindness.posted and time.monotonic() < self._settled
         if self.beat.gone or settling:
             blindness.keep()

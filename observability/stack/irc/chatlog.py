@@ -17,7 +17,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from observability.stack.irc.client import Connection, file_setting
+from observability.stack.irc.client import PRIVMSG, Connection, file_setting
 from observability.stack.targets import CHANNEL, CHATLOG_NICK, VOICES_CHANNEL
 
 SILENCE = 300  # seconds: the server pings every two minutes, so it is down then
@@ -43,7 +43,7 @@ def follow(address: str, file: Path) -> None:
         believed: set[str] = set()
         for command, parameters in chat.messages():
             chat.watch(VOICES_CHANNEL, believed, command, parameters)
-            if command == "PRIVMSG" and parameters[0] == CHANNEL:
+            if command == PRIVMSG and parameters[0] == CHANNEL:
                 who = "" if chat.sender in believed else f"<{escaped(chat.sender)}> "
                 _append(file, f"{_now()} {who}{escaped(parameters[-1])}\n")
 

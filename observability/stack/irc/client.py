@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 JOIN, PART, KICK, QUIT, NICK = "JOIN", "PART", "KICK", "QUIT", "NICK"
+PRIVMSG = "PRIVMSG"
 WELCOME, NAMES, END_OF_NAMES, NICK_TAKEN = "001", "353", "366", "433"
+# What has fewer parameters is not from a chat server, and is skipped.
+FEWEST = {KICK: 2, NICK: 1, PRIVMSG: 2, NAMES: 1}
+LONGEST = 16_384  # bytes of a line; IRC allows 512, and 8191 of tags
 
 PREFIXES = "@+%&~"  # of nicks, in lists
 
@@ -29,6 +35,7 @@ class Connection:
 
     def __init__(self, address: str, nick: str, password: str = "", timeout: float = 5) -> None:
         host, _, port = address.rpartition(":")
+        self._timeout = timeout
         self._socket = socket.create_connection((host, int(port)), timeout)
         self._lines = self._socket.makefile("rb")
         self.sender = ""
@@ -37,7 +44,7 @@ class Connection:
                 self.send(f"PASS {password}")
             self.send(f"NICK {nick}")
             self.send(f"USER {nick} 0 * :MiniTwit")
-            for command, parameters in self.messages():
+            for command, parameters in self._replies():
                 if command == WELCOME:
                     break
                 if command == NICK_TAKEN:
@@ -70,20 +77,33 @@ class Connection:
         """Send one line."""
         self._socket.sendall(f"{line}\r\n".encode())
 
-    def messages(self) -> Iterator[tuple[str, list[str]]]:
-        """Yield command and parameters of each message; pings are answered on the way."""
-        for raw in self._lines:
+    def messages(self, seconds: float = inf) -> Iterator[tuple[str, list[str]]]:
+        """Yield command and parameters of each message; pings are answered on the way.
+
+        TimeoutError if they go on for longer than ``seconds``.
+        """
+        end = time.monotonic() + seconds
+        while raw := self._lines.readline(LONGEST):
+            if time.monotonic() > end:
+                raise TimeoutError("the chat server talks, but does not answer")
             line = raw.decode(errors="replace").rstrip("\r\n")
             self.sender = ""
             if line.startswith(":"):
                 source, _, line = line[1:].partition(" ")
                 self.sender = source.partition("!")[0]
             head, colon, trailing = line.partition(" :")
-            command, *parameters = head.split()
+            words = head.split() + [trailing] * bool(colon)
+            if not head.strip() or len(words) <= FEWEST.get(words[0], 0):
+                continue
+            command, *parameters = words
             if command == "PING":
-                self.send(f"PONG :{trailing or ' '.join(parameters)}")
-            yield command, [*parameters, trailing] if colon else parameters
+                self.send(f"PONG :{' '.join(parameters)}")
+            yield command, parameters
         raise ConnectionError("the chat server hung up")
+
+    def _replies(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield messages while an answer is awaited: other messages must not keep it waiting."""
+        return self.messages(2 * self._timeout)
 
     def watch(self, channel: str, members: set[str], command: str, parameters: list[str]) -> None:
         """Update ``members``, who is in a channel, by the message that was read last."""
@@ -104,7 +124,7 @@ class Connection:
         """Return the nicks in a channel."""
         self.send(f"NAMES {channel}")
         found: set[str] = set()
-        for command, parameters in self.messages():
+        for command, parameters in self._replies():
             if command == NAMES:
                 found |= {nick.lstrip(PREFIXES) for nick in parameters[-1].split()}
             if command == END_OF_NAMES:

@@ -23,7 +23,12 @@ CODE: dict[str, tuple[str, ...]] = {
     "load": ("simulator", *SHARED, LIBRARIES),
     "preview": ("dashboards", LIBRARIES),
     "chatlog": ("observability/stack/irc", LIBRARIES),
-    "deadman": ("observability/stack/deadman", "observability/stack/irc", LIBRARIES),
+    "deadman": (
+        "observability/stack/deadman",
+        "observability/stack/irc",
+        "observability/stack/http_answer.py",
+        LIBRARIES,
+    ),
     "backup": ("deploy/backup",),
     "promtail": ("promtail/start.sh",),
 }

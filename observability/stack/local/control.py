@@ -13,6 +13,7 @@ import socket
 import xmlrpc.client
 from pathlib import Path
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 NAME = "supervisor.sock"
 SPARE = f"data/{NAME}"
@@ -50,7 +51,10 @@ def call(run_dir: Path, method: str, *arguments: Any) -> Any:
     """Call supervisor's XML-RPC interface; OSError if nothing answers."""
     with contextlib.closing(_Transport(run_dir)) as transport:
         server = xmlrpc.client.ServerProxy("http://supervisor", transport=transport)
-        return getattr(server.supervisor, method)(*arguments)
+        try:
+            return getattr(server.supervisor, method)(*arguments)
+        except (http.client.HTTPException, ExpatError) as error:  # killed while it answered
+            raise ConnectionError(f"half an answer: {error!r}") from error
 
 
 class _Transport(xmlrpc.client.Transport):

@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 from observability.stack.config import receivers
+from observability.stack.deadman.notify import URL
 from observability.stack.local import logins, roles
-from observability.stack.settings import ROOT, secret
+from observability.stack.settings import ROOT, StackError, secret
 
 GENERATED = (
     "probe_password", "grafana_password", "monitoring_password", "chat_password", "deadman_secret",
@@ -18,7 +19,7 @@ GENERATED = (
 
 
 def write(folder: Path) -> None:
-    """Write given passwords, and generate missing ones."""
+    """Write given passwords, and generate missing ones; ``StackError`` names a wrong one."""
     for name, given in (
         ("secret_key", os.environ.get("SECRET_KEY")),
         *((name, "") for name in GENERATED),
@@ -32,7 +33,10 @@ def write(folder: Path) -> None:
         else:
             (folder / name).unlink(missing_ok=True)
     name = receivers.DEADMAN_URL
-    roles.secret(folder, name, secret(os.environ, name.upper()))  # empty: nobody
+    url = secret(os.environ, name.upper())
+    if url and not URL.fullmatch(url):
+        raise StackError(f"{name.upper()} must be an http or https URL")
+    roles.secret(folder, name, url)  # empty: nobody
     logins.write(folder)
 
 

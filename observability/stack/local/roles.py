@@ -34,10 +34,17 @@ def write(folder: Path, owner: str, several: bool) -> None:
 
 
 def secret(folder: Path, name: str, text: str) -> None:
-    """Write a file that only its owner may read."""
-    path = folder / name
-    path.touch(mode=0o600)
-    path.write_text(text)
+    """Write a file that only its owner may read; on a full disk it stays."""
+    path, beside = folder / name, folder / f".{name}.new"
+    if path.exists() and path.read_text() == text:
+        return
+    beside.unlink(missing_ok=True)
+    try:
+        beside.touch(mode=0o600)
+        beside.write_text(text)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _kept(file: Path, owner: address.Address) -> str:

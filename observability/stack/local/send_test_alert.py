@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from observability.dashboard_uids import Board
+from observability.stack import http_answer
 from observability.stack.config.receivers import RECEIVERS
 from observability.stack.local import logins
 from observability.stack.local.layout import Layout
@@ -40,11 +41,10 @@ class Alertmanager:
         headers = {**self.headers, "Content-Type": "application/json"}
         call = urllib.request.Request(self.url + path, body, headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(call, timeout=10) as answer:  # noqa: S310
-                return str(answer.read().decode())
+            return http_answer.body(call, timeout=10).decode(errors="replace")
         except urllib.error.HTTPError as error:
             raise StackError(
-                f"Alertmanager refuses the request: {error.read().decode()[:200]}"
+                f"Alertmanager refuses the request: {http_answer.refusal(error)}"
             ) from None
         except OSError as error:
             raise StackError(f"Alertmanager does not answer ({error}). Is it up? make up") from None

@@ -21,6 +21,7 @@ from alerts.incident.render import render
 from alerts.incident.report import Report, gather
 from alerts.incident.sources import Sources
 from alerts.incident.time_window import Window
+from observability.stack.settings import StackError
 from tests.alerts.incident.record import HERE, NAME
 
 
@@ -103,6 +104,24 @@ def test_loki_that_does_not_answer_is_said(tmp_path: Path) -> None:
     text = render(report(tmp_path, away))
     assert "log files, since Loki does not answer" in text
     assert "Tempo does not answer, so no spans are stored" in text
+
+
+STRANGE: tuple[Any, ...] = (
+    None, 7, [], [7], ["text"], {}, {"data": None}, {"data": {"result": [7]}}, {"traces": [7]},
+    {"data": {"result": [{"metric": {}, "values": [["x", "y"]]}]}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", STRANGE, ids=str)
+def test_json_of_another_program_counts_as_no_answer(answer: Any, tmp_path: Path) -> None:
+    def strange(address: str) -> Any:
+        return get(address) if address.startswith(NAME) else answer
+
+    there = replace(SOURCES, loki="http://l", tempo="http://t", annotations="http://g", get=strange)
+    text = render(report(tmp_path, there))
+    assert "**api**: api does not answer Prometheus" in text
+    with pytest.raises(StackError, match=r"no sample of that time|other JSON than expected"):
+        report(tmp_path, replace(SOURCES, get=lambda address: answer))
 
 
 def test_without_a_chat_nothing_is_said_of_it(tmp_path: Path) -> None:
