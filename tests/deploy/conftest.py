@@ -17,6 +17,15 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 SCRIPTS = ROOT / "deploy/backup"
 
 
+def stand_in(folder: Path, name: str, script: str) -> str:
+    """Write a stand-in for a program; return the PATH that finds it first."""
+    tools = folder / "tools"
+    tools.mkdir(exist_ok=True)
+    (tools / name).write_text(f"#!/bin/sh\n{script}\n")
+    (tools / name).chmod(0o755)
+    return f"{tools}:{postgres.BIN}:{os.environ['PATH']}"
+
+
 @pytest.fixture
 def database(postgres_server: PostgresServer, request: pytest.FixtureRequest) -> Iterator[str]:
     """A database with rows."""

@@ -40,12 +40,12 @@ start() { # COLOUR VERSION
     done
 }
 
-stop() { # COLOUR: returns when its processes have ended
-    local service pid
+stop() { # COLOUR: returns when its processes have ended, and all of their threads
+    local service pid task
     for service in web api; do
         pid=$(cat "$STATE/$1-$service.pid")
         kill -TERM "$pid" 2>/dev/null || continue
-        while kill -0 "$pid" 2>/dev/null && [ "$(ps -o stat= -p "$pid" | cut -c1)" != Z ]; do
+        while task=$(ps -o stat=,nlwp= -p "$pid") && [[ $task != Z*[[:space:]]1 ]]; do
             sleep 0.1
         done
     done

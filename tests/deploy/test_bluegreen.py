@@ -49,7 +49,7 @@ def test_a_second_deploy_at_the_same_time_is_refused(site: Site) -> None:
 
 def test_what_never_gets_ready_never_serves(site: Site, tmp_path: Path) -> None:
     site.notes.clear()
-    with site.load(50, 200, 30, tmp_path / "report.json"):
+    with site.load(15, 120, 30, tmp_path / "report.json"):
         done = site.deploy("never-ready", START_TRIES="10", **QUICK)
     assert done.returncode == 1
     assert "FAILED: never-ready is not in service, blue is" in done.stderr
@@ -75,12 +75,12 @@ def test_a_new_version_takes_over_under_load_and_no_request_fails(
     site: Site, tmp_path: Path
 ) -> None:
     site.notes.clear()
-    with site.load(50, 450, 30, tmp_path / "report.json"):
+    with site.load(15, 240, 30, tmp_path / "report.json"):
         done = site.deploy("better", **QUICK)
         assert (site.folder / "lock").exists()
     assert done.returncode == 0, done.stderr
     totals = figures(tmp_path / "report.json")
-    assert (totals["count"], totals["errors"]) == (450, 0), totals
+    assert (totals["count"], totals["errors"]) == (240, 0), totals
     assert site.active == "green"
     assert not site.runs("blue")
     assert [note["tags"] for note in site.notes] == [["deploy", "started"], ["deploy", "done"]]

@@ -31,7 +31,7 @@ VARIABLES = dict(re.findall(r"^([A-Z_]+) [:?]?= (.*)$", MAKEFILE, re.MULTILINE))
 # where settings of the environment are declared
 DECLARED = (
     *(ROOT / name for name in ("app/settings.py", "compose.yaml", "stack.yml")),
-    ROOT / "observability/stack/__main__.py",
+    ROOT / "observability/stack/commands.py",
     *(ROOT / "deploy").rglob("*.sh"),
 )
 SETTINGS = "".join(file.read_text() for file in DECLARED)

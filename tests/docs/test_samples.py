@@ -14,7 +14,7 @@ import pytest
 from alerts.incident.render import FILL
 from alerts.rule_files import all_alerts
 from observability.catalog import EVENTS, LOG_FIELDS, LOG_LABELS, LOG_METADATA
-from observability.stack import __main__ as stack
+from observability.stack import commands as stack
 from observability.stack.components import COMPONENTS
 from observability.stack.local import checks, status
 from observability.stack.local.layout import Layout

@@ -41,6 +41,20 @@ def monitoring() -> Iterator[Platform]:
             platform.down()
 
 
+@pytest.fixture(scope="module")
+def small() -> Iterator[Platform]:
+    """Two components that start in no time, kept by a real supervisor."""
+    with tempfile.TemporaryDirectory(prefix="minitwit-stack-") as folder:
+        platform = Platform(Path(folder) / "run")
+        try:
+            # A folder of the session that does not exist is no reason not to start.
+            done = platform.run("up", "--only", "node,blackbox", XDG_RUNTIME_DIR="/nowhere/at/all")
+            assert done.returncode == 0, done.stderr
+            yield platform
+        finally:
+            platform.down()
+
+
 @pytest.fixture(scope="session")
 def whole() -> Iterator[Platform]:
     """The whole platform with MiniTwit and its load, started once for all tests."""

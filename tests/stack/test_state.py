@@ -36,6 +36,9 @@ def moved(folder: Path, name: str, line: str) -> bool:
         ("loki", LOKI.format("failed parsing config: yaml: unmarshal errors")),
         ("loki", LOKI.format("delete requests store: timeout")),
         ("alertmanager", CHAT.format("open silences: too many open files")),
+        # What they write in health, before they are killed.
+        ("loki", 'level=warn msg="WAL segment recovery finished" elapsed=1ms errors=false'),
+        ("prometheus", 'level=INFO msg="WAL segment loaded" segment=0 maxSegment=1 err=null'),
     ],
 )
 def test_what_an_empty_folder_does_not_mend_is_left(tmp_path: Path, name: str, line: str) -> None:

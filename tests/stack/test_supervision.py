@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+import psycopg
 
-from observability.stack.components import COMPONENTS
+from observability.stack.local import postgres
 from observability.stack.local.processes import platform_pids
-from observability.stack.settings import HOST
 from tests.parts import PATIENCE, ROOT, wait_for
 from tests.stack.platform import Platform
 
+# Ctrl-C as soon as the first module of the runner's commands is looked for.
+INTERRUPT = """
+import os, signal, sys
 
-@pytest.fixture(scope="module")
-def small() -> Iterator[Platform]:
-    """Two components that start in no time, kept by a real supervisor."""
-    with tempfile.TemporaryDirectory(prefix="minitwit-stack-") as folder:
-        platform = Platform(Path(folder) / "run")
-        try:
-            # A folder of the session that does not exist is no reason not to start.
-            done = platform.run("up", "--only", "node,blackbox", XDG_RUNTIME_DIR="/nowhere/at/all")
-            assert done.returncode == 0, done.stderr
-            yield platform
-        finally:
-            platform.down()
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name == "observability.stack.components":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder)
+"""
 
 
 def command(platform: Platform, *arguments: str) -> subprocess.Popen[str]:
@@ -53,33 +48,6 @@ def test_a_removed_socket_is_made_anew(small: Platform) -> None:
     (small.run_dir / "supervisor.sock").unlink()
     assert small.up("node", "blackbox").stderr == ""
     assert {name: small.process(name).pid for name in before} == before
-
-
-def test_a_component_whose_port_was_taken_comes_back(small: Platform) -> None:
-    small.stop("blackbox")
-    with socket.socket() as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind((HOST, COMPONENTS["blackbox"].port + small.offset))
-        server.listen()
-        small.start("blackbox")
-        wait_for("the end of the supervisor's patience",
-                 lambda: small.process("blackbox").state == "FATAL", 60)  # fmt: skip
-    wait_for("another try", lambda: small.process("blackbox").state == "RUNNING")
-    assert "blackbox failed" in (small.run_dir / "logs/restarts.log").read_text()
-
-
-def test_the_listener_outlives_a_folder_that_is_gone(small: Platform) -> None:
-    """It counts restarts, and starts again what failed: nobody starts it."""
-    file = small.run_dir / "data/textfile/minitwit_restarts.prom"
-    before = file.read_text()
-    file.parent.rename(file.parent.with_name("away"))
-    file.parent.write_text("no folder")
-    os.kill(small.process("node").pid, signal.SIGKILL)
-    wait_for("a complaint", lambda: "cannot be written" in
-             (small.run_dir / "logs/restarts.log").read_text(), 30)  # fmt: skip
-    file.parent.unlink()
-    wait_for("the counts", lambda: file.exists() and file.read_text() != before)
-    wait_for("node", lambda: small.process("node").state == "RUNNING")
 
 
 def test_one_component_is_stopped_started_and_restarted(small: Platform) -> None:
@@ -119,6 +87,21 @@ def test_the_logs_of_all_are_followed_and_ctrl_c_is_no_failure(small: Platform) 
         assert "Traceback" not in errors
 
 
+def test_ctrl_c_in_the_first_moment_is_no_traceback(tmp_path: Path) -> None:
+    """While the modules of a command are loaded."""
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPT)
+    done = subprocess.run(
+        [sys.executable, "-m", "observability.stack", "status"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout + done.stderr == ""
+    assert done.returncode == -signal.SIGINT
+
+
 def test_a_supervisor_that_cannot_be_asked_is_not_taken_for_dead(platform: Platform) -> None:
     platform.up("node")
     for path in platform.run_dir.rglob("supervisor.sock"):
@@ -130,6 +113,18 @@ def test_a_supervisor_that_cannot_be_asked_is_not_taken_for_dead(platform: Platf
         assert "lives but does not answer" in done.stderr
     assert sorted(platform_pids(platform.run_dir)) == before
     platform.down()
+
+
+def test_what_ends_after_more_than_a_moment_is_told(platform: Platform, tmp_path: Path) -> None:
+    """The supervisor takes it for started each time, and so never for failing."""
+    program = tmp_path / "alertmanager-irc-relay"
+    program.write_text("#!/bin/sh\nsleep 1.2\necho no luck\nexit 3\n")
+    program.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = platform.run("up", "--only", "relay", PATH=path, MINITWIT_TOOLS="path")
+    assert done.returncode == 1
+    assert "times" in done.stderr.partition("it ended ")[2]
+    assert "no luck" in done.stderr
 
 
 def test_what_runs_without_its_supervisor_is_told(platform: Platform) -> None:
@@ -161,6 +156,18 @@ def test_initdb_that_was_killed_and_a_shell_of_other_work(platform: Platform) ->
     assert list(data.parent.glob("data.broken-*"))
 
 
+def test_a_lock_of_a_dead_server_whose_pid_is_in_use(platform: Platform) -> None:
+    platform.up("postgres")
+    platform.down()
+    lock = platform.run_dir / "data/postgres/data/postmaster.pid"
+    with subprocess.Popen([*postgres.as_unprivileged(), "sleep", "600"]) as other:
+        try:
+            lock.write_text(f"{other.pid}\n{lock.parent}\n")
+            platform.up("postgres")
+        finally:
+            other.kill()
+
+
 def test_a_folder_whose_name_is_a_pattern(platform: Platform) -> None:
     platform.run_dir /= "a [x] {y}*"
     platform.run_dir.mkdir()
@@ -187,3 +194,29 @@ def test_an_alert_tells_that_nobody_starts_again_what_ends(tmp_path: Path) -> No
         wait_for("the all-clear", lambda: not platform.prometheus(firing))
     finally:
         platform.down()
+
+
+def test_ctrl_c_in_psql_cancels_the_statement_and_not_the_session(platform: Platform) -> None:
+    platform.up("postgres")
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(ROOT)
+        command = [sys.executable, "-m", "observability.stack", "psql"]
+        os.execve(sys.executable, command, {**os.environ, **platform.environment})  # noqa: S606
+    try:
+        said = b""
+        while b"minitwit=" not in said:
+            said += os.read(terminal, 4096)
+        # In the runner's place, which Ctrl-C would end.
+        assert Path(f"/proc/{pid}/comm").read_text() == "psql\n"
+        os.write(terminal, b"SELECT pg_sleep(600);\n")
+        url = (platform.run_dir / "secrets/owner_url").read_text()
+        sleeping = "SELECT 1 FROM pg_stat_activity WHERE query ~ '^SELECT pg_sleep' AND state = %s"
+        with psycopg.connect(url, autocommit=True) as session:
+            for key, state in ((b"", "active"), (b"\x03", "idle")):
+                os.write(terminal, key)
+                wait_for(state, lambda s=state: session.execute(sleeping, [s]).fetchone())  # type: ignore[misc]
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.close(terminal)
+        os.waitpid(pid, 0)

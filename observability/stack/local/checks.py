@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import psycopg
+
 from observability.exporters import NOTIFICATION_FAILURES, PG_UP, PROBE_SUCCESS
 from observability.stack.components import Component
 from observability.stack.irc.client import Connection
+from observability.stack.local import databases
 from observability.stack.local.layout import DASHBOARDS, Layout
 from observability.stack.local.ready import get_json
 from observability.stack.targets import CHANNEL, CHATLOG_NICK, PROBES, RELAY_NICK
@@ -65,8 +68,10 @@ def check(layout: Layout, component: Component) -> CheckResult:
 def _guarded(one: Callable[[Layout], CheckResult], layout: Layout) -> CheckResult:
     try:
         return one(layout)
-    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+    except (OSError, http.client.HTTPException, psycopg.Error, ValueError) as error:
         return CheckResult("bad", f"check failed: {error or type(error).__name__}")
+    except (KeyError, IndexError, TypeError, AttributeError):  # another program has the port
+        return CheckResult("bad", "check failed: it answers with other JSON than expected")
 
 
 def prometheus(layout: Layout, path: str, **query: str) -> Any:
@@ -161,7 +166,9 @@ def probes(layout: Layout) -> CheckResult:
 
 
 def database(layout: Layout) -> CheckResult:
-    """Check that the exporter, and so Prometheus, sees the database."""
+    """Check that the database exists, and that the exporter, and so Prometheus, sees it."""
+    if not databases.exists(layout):
+        return CheckResult("bad", f"no database {databases.name(layout)}; make up tells more")
     if not {"prometheus", "postgres-exporter"} <= layout.deployment.components:
         return CheckResult("ok", "runs")
     seen = samples(layout, str(PG_UP))

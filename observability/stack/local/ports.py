@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from observability.stack.settings import HOST
@@ -23,16 +24,26 @@ def taken(port: int) -> bool:
 
 def listener(port: int) -> str:
     """Return the process that listens on ``port``, as ``name (pid n)``; '' if unknown."""
+    process = _holder(port, "[0-9]*")
+    with suppress(OSError):  # it has ended
+        return f"{(process / 'comm').read_text().strip()} (pid {process.name})" if process else ""
+    return ""
+
+
+def listens(pid: int, port: int) -> bool:
+    """Return whether this process itself listens on ``port``."""
+    return _holder(port, str(pid)) is not None
+
+
+def _holder(port: int, pids: str) -> Path | None:
+    """Return the folder in /proc of one of these processes that listens on ``port``."""
     inodes = _listening(port)
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
+    for link in Path("/proc").glob(f"{pids}/fd/*"):
+        with suppress(OSError):  # gone, or another user's
             target = str(link.readlink())
             if target.startswith("socket:[") and target[8:-1] in inodes:
-                process = link.parents[1]
-                return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
-        except OSError:  # gone, or another user's
-            continue
-    return ""
+                return link.parents[1]
+    return None
 
 
 def _listening(port: int) -> set[str]:

@@ -104,6 +104,7 @@ def prepare(home: Path) -> str:
             raise StackError(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
         _set_aside(home / "data")
         new.rename(home / "data")
+    _forget_lock(home / "data")
     return password_file.read_text()
 
 
@@ -129,6 +130,21 @@ def command(home: Path, port: int, **settings: str | int) -> list[str]:
 def url(password: str, port: int, database: str = "minitwit", host: str = "127.0.0.1") -> str:
     """Return the address for clients."""
     return f"postgresql://{USER}:{quote(password, safe='')}@{host}:{port}/{database}"
+
+
+def _forget_lock(data: Path) -> None:
+    """Remove the lock of a killed server if another process has its pid now.
+
+    PostgreSQL refuses to start then: it only sees that the pid is in use.
+    """
+    lock = data / "postmaster.pid"
+    try:
+        pid = int(lock.read_text().partition("\n")[0])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):  # no lock, or nobody has the pid: PostgreSQL sees that itself
+        return
+    if os.fsencode(data) not in command:
+        lock.unlink()
 
 
 def _complete(data: Path) -> bool:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 RUN_VARIABLE = "MINITWIT_RUN"  # in the environment of every process: the RUN_DIR of its platform
 POLL = 0.05
+KILLED = 60.0  # seconds in which a killed process ends, also where the machine has no time
+STATE, PARENT, THREADS = 0, 1, 17  # fields of /proc/…/stat after the name, as proc(5) has them
 
 
 def platform_pids(run_dir: Path) -> list[int]:
@@ -36,19 +38,24 @@ def supervisor_pid(run_dir: Path) -> int:
 
 def stop_orphans(run_dir: Path, patience: float = 10) -> int:
     """Stop the processes that a dead supervisor left behind; return how many there were."""
-    pids = platform_pids(run_dir)
-    _signal(pids, signal.SIGTERM)
-    deadline = time.monotonic() + patience
-    while any(map(alive, pids)) and time.monotonic() < deadline:
-        time.sleep(POLL)
-    _signal(platform_pids(run_dir), signal.SIGKILL)
-    return len(pids)
+    found = pids = platform_pids(run_dir)
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, KILLED)):
+        _signal(pids, number)
+        deadline = time.monotonic() + seconds
+        while any(map(alive, pids)) and time.monotonic() < deadline:
+            time.sleep(POLL)
+        pids = platform_pids(run_dir)
+    return len(found)
 
 
 def alive(pid: int) -> bool:
-    """Return whether a process exists and is not a zombie."""
+    """Return whether a process exists and has not ended, with all of its threads.
+
+    The first thread of a process that is killed may be a zombie while another still holds what
+    all share: a port is free when the last has ended.
+    """
     fields = _stat(pid)
-    return bool(fields) and fields[0] not in "ZX"
+    return bool(fields) and (fields[STATE] not in "ZX" or int(fields[THREADS]) > 1)
 
 
 def _signal(pids: Iterable[int], number: signal.Signals) -> None:
@@ -67,7 +74,7 @@ def _stat(pid: int) -> list[str]:
 
 def _parent(pid: int) -> int:
     fields = _stat(pid)
-    return int(fields[1]) if fields else 0
+    return int(fields[PARENT]) if fields else 0
 
 
 def _command(pid: int) -> bytes:

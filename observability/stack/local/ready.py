@@ -10,10 +10,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
-from psycopg import sql
 
 from observability.stack.components import Component
-from observability.stack.local import logins
+from observability.stack.local import databases, logins, ports
 from observability.stack.local.layout import Layout
 from observability.stack.local.supervise import Process
 
@@ -26,8 +25,13 @@ def ready(layout: Layout, component: Component, process: Process | None) -> bool
         return False
     if component.once:
         return process.state == "EXITED" and process.exit_status == 0
-    # A component that responds is ready, even in supervisor's first second.
-    if process.state not in (("STARTING", "RUNNING") if component.ready else ("RUNNING",)):
+    # A component that responds is ready, even in supervisor's first second; but in that second
+    # another process may have its port.
+    if process.state != "RUNNING" and not (
+        component.ready
+        and process.state == "STARTING"
+        and ports.listens(process.pid, layout.port(component.name))
+    ):
         return False
     try:
         if component.ready == "tcp":
@@ -35,7 +39,7 @@ def ready(layout: Layout, component: Component, process: Process | None) -> bool
                 _host_and_port(layout.address(component.name)), TIMEOUT_SECONDS
             ).close()
         elif component.ready == "database":
-            ensure_database(layout)
+            databases.exists(layout)  # PostgreSQL responds; what it found is for checks
         elif component.ready:
             login = logins.headers(layout.settings.secrets, component.name)
             return get(layout.address(component.name), component.ready, login)[0] == 200
@@ -61,16 +65,6 @@ def get(
 def get_json(address: str, path: str, **query: str) -> Any:
     """Return the JSON body of a GET; ValueError if it is malformed, else as ``get``."""
     return json.loads(get(address, path, None, **query)[1])
-
-
-def ensure_database(layout: Layout) -> None:
-    """Create the database in our own PostgreSQL if absent; psycopg.Error if it is down."""
-    url = (layout.settings.secrets / "owner_url").read_text()
-    server, _, name = url.rpartition("/")
-    with psycopg.connect(f"{server}/postgres", autocommit=True, connect_timeout=2) as connection:
-        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if known.fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _host_and_port(address: str) -> tuple[str, int]:

@@ -2,14 +2,23 @@
 
 Runs as supervisor's event listener: it gets every start and the state before it. The supervisor
 tries four times, with pauses of one to three seconds, and then sets the state FATAL. The cause may
-be temporary, so this starts the component again, within ten seconds, each time.
+be temporary, so this starts the component again, within five seconds, each time.
+
+The supervisor keeps writing to a log that was removed or replaced: nobody can read it, and its
+space is not freed. So this also compares the logs with the files that the supervisor has open, and
+has it open them again.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import xmlrpc.client
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from observability.exporters import COMPONENT_RESTARTS, RESTARTS_FILE
 from observability.stack.components import TABLE
@@ -26,8 +35,9 @@ CRASHED = {
 
 def main(folder: Path, supervisor: Supervisor) -> None:
     """Handle supervisor's events on stdin and stdout until it exits."""
-    counts = {component.name: 0 for component in TABLE if not component.once}
-    fatal: set[str] = set()
+    # What this has counted before it was killed is in the file.
+    before = read(folder)
+    counts = {c.name: before.get(c.name, 0) for c in TABLE if not c.once}
     _publish(folder, counts)
     while True:
         print("READY", flush=True)
@@ -36,11 +46,8 @@ def main(folder: Path, supervisor: Supervisor) -> None:
             return
         event = _fields(sys.stdin.read(int(header["len"])))
         name = event.get("processname", "")
-        if header["eventname"] == "PROCESS_STATE_FATAL" and name in counts:
-            fatal.add(name)
-            _say(f"{name} failed again and again; it is restarted within ten seconds")
-        elif header["eventname"] == "TICK_5":
-            fatal -= _start(supervisor, fatal)
+        if header["eventname"] == "TICK_5":
+            look_after(supervisor)
             _publish(folder, counts)  # also when unchanged: the file's age is a metric
         elif name in counts and event["from_state"] in CRASHED:
             counts[name] += 1
@@ -48,17 +55,52 @@ def main(folder: Path, supervisor: Supervisor) -> None:
         print("RESULT 2\nOK", end="", flush=True)
 
 
-def _start(supervisor: Supervisor, names: set[str]) -> set[str]:
-    """Start components again; return those that need no further try."""
-    done = set()
-    for name in names:
-        try:
+def look_after(supervisor: Supervisor) -> None:
+    """Start what failed for good, and renew logs: each on its own, whatever fails."""
+    rows: list[dict[str, Any]] = []
+    with _logged("ask the supervisor"):
+        rows = supervisor.call("getAllProcessInfo")
+    for name in (row["name"] for row in rows if row["statename"] == "FATAL"):
+        _say(f"{name} failed again and again; it is started again")
+        with _logged(f"start {name}"):
             supervisor.start(name)
-        except StackError as error:
-            _say(str(error))
-        else:
-            done.add(name)
-    return done
+    with _logged("renew the logs"):
+        _renew_logs(row for row in rows if row["pid"])
+
+
+@contextmanager
+def _logged(step: str) -> Iterator[None]:
+    """Log why a step failed; it is tried again at the next tick."""
+    try:
+        yield
+    except (OSError, xmlrpc.client.Error, StackError) as error:
+        _say(f"cannot {step}: {error}")
+
+
+def _renew_logs(rows: Iterable[dict[str, Any]]) -> None:
+    """Have the supervisor open all logs again if one of them is not open.
+
+    The files are created here: the supervisor exits if it cannot open one.
+    """
+    names = {row[kind] for row in rows for kind in ("stdout_logfile", "stderr_logfile")} - {""}
+    logs = {Path(name) for name in names}
+    logs |= {log.with_name("supervisord.log") for log in logs}
+    opened = {_file(fd) for fd in Path(f"/proc/{os.getppid()}/fd").iterdir()}
+    if lost := sorted(log for log in logs if _file(log) not in opened):
+        for log in lost:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.touch()
+        os.kill(os.getppid(), signal.SIGUSR2)
+        _say(f"removed or replaced, so opened again: {', '.join(log.name for log in lost)}")
+
+
+def _file(path: Path) -> tuple[int, int]:
+    """Return device and inode; zeros if there is no file."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _publish(folder: Path, counts: dict[str, int]) -> None:
@@ -85,13 +127,18 @@ def write(folder: Path, counts: dict[str, int]) -> None:
 
 
 def read(folder: Path) -> dict[str, int]:
-    """Return the written counts; empty if there are none yet."""
+    """Return the written counts; empty if there are none that can be read."""
     try:
         lines = (folder / RESTARTS_FILE).read_text().splitlines()
-    except FileNotFoundError:
+        samples = [line for line in lines if not line.startswith("#")]
+        return {line.split('"')[1]: int(line.rpartition(" ")[2]) for line in samples}
+    except (OSError, ValueError, IndexError):  # absent, or written by somebody else
         return {}
-    samples = [line for line in lines if not line.startswith("#")]
-    return {line.split('"')[1]: int(line.rpartition(" ")[2]) for line in samples}
+
+
+def forget(folder: Path) -> None:
+    """Begin at 0 when the supervisor starts next."""
+    (folder / RESTARTS_FILE).unlink(missing_ok=True)
 
 
 def _fields(line: str) -> dict[str, str]:

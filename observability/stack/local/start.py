@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
+
 from observability.stack.components import Component
+from observability.stack.local import databases
 from observability.stack.local.layout import Layout
 from observability.stack.local.ready import ready
 from observability.stack.local.state import set_aside
@@ -17,6 +19,7 @@ from observability.stack.settings import StackError
 DEADLINE = 90.0  # seconds until everything must be healthy
 POLL = 0.05
 STUBBORN = 12.0  # seconds of failing starts after which the cause is shown
+LIVES = 3  # a component that has ended so many times is failing, however long it lived
 
 
 class Start:
@@ -28,6 +31,7 @@ class Start:
         self.started: dict[str, float] = {}
         self.took: dict[str, float] = {}
         self.moved: set[str] = set()
+        self.pids: dict[str, set[int]] = {}
 
     def run(self, deadline: float = DEADLINE) -> None:
         """Start all and wait until they are healthy; ``StackError`` if one fails.
@@ -41,7 +45,7 @@ class Start:
                 known = self.supervisor.processes()
                 begun = [c for name, c in self.waiting.items() if name in self.started]
                 processes = [known.get(component.name) for component in begun]
-                answers = pool.map(ready, itertools.repeat(self.layout), begun, processes)
+                answers = pool.map(self._ready, begun, processes)
                 for component, good in zip(begun, answers, strict=True):
                     if good:
                         self._done(component.name)
@@ -59,6 +63,19 @@ class Start:
                 self.supervisor.start(name)
                 self.started[name] = time.monotonic()
 
+    def _ready(self, component: Component, process: Process | None) -> bool:
+        """Return whether it is healthy; PostgreSQL only once it has the database."""
+        good = ready(self.layout, component, process)
+        if good and component.ready == "database":
+            try:
+                databases.ensure(self.layout)
+            except psycopg.Error:
+                return False
+            except StackError:
+                progress("")
+                raise
+        return good
+
     def _done(self, name: str) -> None:
         del self.waiting[name]
         self.took[name] = time.monotonic() - self.started[name]
@@ -66,15 +83,18 @@ class Start:
         progress(f"{len(self.took):2}/{total}  {name:18} {self.took[name]:5.1f} s")
 
     def _watch(self, component: Component, process: Process | None) -> None:
-        """Return whether a component may still become ready."""
+        """Set unreadable state aside; ``StackError`` if a component fails again and again."""
         name = component.name
         if process is None:
             return
         if component.once and process.state == "EXITED" and process.exit_status:
             raise self._failure([name])
-        if not process.failing:
+        pids = self.pids.setdefault(name, set())
+        pids |= {process.pid} - {0}
+        if not process.failing and len(pids) <= LIVES:
             return
-        if name not in self.moved:
+        # What lived for more than a moment could read its state.
+        if process.failing and name not in self.moved:
             aside = set_aside(self.layout.settings, name)
             if aside:
                 self.moved.add(name)
@@ -91,6 +111,8 @@ class Start:
         for name in names:
             process = known.get(name)
             how = process.complaint if process else "missing"
+            if (ended := len(self.pids.get(name, ())) - 1) >= LIVES:
+                how += f"; it ended {ended} times"
             log = self.layout.settings.logs / f"{name}.log"
             last = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else []
             if name not in self.started:

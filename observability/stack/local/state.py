@@ -15,7 +15,7 @@ from observability.stack.settings import Settings
 
 # folder under ``data`` → the program's last message when it cannot read it
 UNREADABLE = {
-    "alertmanager": ("alertmanager", r"silences|nflog|notification log|snapshot"),
+    "alertmanager": ("alertmanager", r"silences|nflog|notification log|snapshot|unexpected EOF"),
     "loki": ("loki", r"wal|segment|checkpoint|tsdb|corrupt|checksum|unmarshal|delete.?request"),
     "prometheus": ("prometheus", r"opening storage failed|corrupt|checksum|unexpected end|segment"),
     "tempo": ("tempo", r"wal|meta\.json|corrupt|checksum|unmarshal"),
@@ -47,7 +47,7 @@ def set_aside(settings: Settings, name: str) -> Path | None:
     last = "\n".join(log.read_text(errors="replace").splitlines()[-LINES:])
     complaints = [
         line for line in last.splitlines()
-        if re.search(r"err|panic|fatal|fail", line, re.IGNORECASE)
+        if re.search(r"level=(error|fatal)|panic|^(error|fatal)", line, re.IGNORECASE)
     ]  # fmt: skip
     if not complaints or OTHER.search(last):
         return None

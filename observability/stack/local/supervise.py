@@ -20,7 +20,7 @@ from observability.stack.settings import StackError
 NOT_RUNNING = 70  # fault codes of supervisor's interface
 ALREADY_STARTED = 60
 LAUNCH = 15.0  # seconds in which it must respond
-RETRY = 12.0  # seconds until a failed component is started again, see restarts.py
+RETRY = 12.0  # seconds within which a failed component is started again, see restarts.py
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from observability.stack.components import COMPONENTS, OPTIONAL, choose
 from observability.stack.local import layout as layouts
-from observability.stack.local import ports
+from observability.stack.local import ports, restarts
 from observability.stack.local.layout import Layout
 from observability.stack.local.processes import platform_pids, stop_orphans
 from observability.stack.local.start import DEADLINE, Start
@@ -108,6 +108,7 @@ def _launch(layout: Layout, supervisor: Supervisor) -> None:
     check_ports(layout, known)
     layouts.prepare(layout)
     if not known:
+        restarts.forget(settings.textfile)
         supervisor.launch(settings.config / "supervisord.conf")
         return
     changed = [name for name in supervisor.reload() if name in layout.deployment.components]
@@ -181,7 +182,10 @@ def start(settings: Settings, layout: Layout, names: Collection[str]) -> None:
     """Start components of a running platform, and wait until they are healthy."""
     chosen = tuple(COMPONENTS[name] for name in _known(layout, names))
     with alone(settings):
-        Start(Layout(settings, chosen, {}), Supervisor(settings.run_dir)).run()
+        supervisor = Supervisor(settings.run_dir)
+        part = Layout(settings, chosen, {})
+        check_ports(part, supervisor.processes())
+        Start(part, supervisor).run()
 
 
 def _known(layout: Layout, names: Collection[str]) -> list[str]:
