@@ -22,10 +22,12 @@ _SIZES = Statement(
     "SELECT "
     + ", ".join(f"pg_stat_get_live_tuples('{table}'::regclass)" for table in catalog.TABLES),
 )
+# One in the future was noted by a clock that was ahead: its age is below any limit.
 _BACKUP = Statement(
     "backup_latest",
     "SELECT coalesce(extract(epoch FROM max(taken_at)), 0)::float8,"
-    " coalesce((SELECT bytes FROM backups ORDER BY taken_at DESC LIMIT 1), 0) FROM backups",
+    " coalesce((SELECT bytes FROM backups WHERE taken_at <= now()"
+    " ORDER BY taken_at DESC LIMIT 1), 0) FROM backups WHERE taken_at <= now()",
 )
 
 

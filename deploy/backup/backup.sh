@@ -74,7 +74,11 @@ EOF
         status=$KEPT
     }
     # The folder may be a symlink; what an operator put into a folder in it or renamed is not ours.
-    find "$folder/" -maxdepth 1 -name 'minitwit-[0-9]*Z.dump' | sort -r | tail -n "+$((keep + 1))" | (
+    dumps() { find "$folder/" -maxdepth 1 -name 'minitwit-[0-9]*Z.dump' | sort -r; }
+    # A clock that was ahead named these; as the newest they would push out this one.
+    later=$(dumps | sed "\,/${name##*/}\$,,\$d" | tr '\n' ' ')
+    [ -z "$later" ] || echo "backup: named later than this one, so kept and not counted: $later" >&2
+    dumps | sed -n "\,/${name##*/}\$,,\$p" | tail -n "+$((keep + 1))" | (
         left=0
         while read -r old; do rm -f "$old" "$old.sums" || left=1; done
         exit "$left"
@@ -82,6 +86,7 @@ EOF
         echo "backup: it is kept, but an older one could not be removed" >&2
         status=$KEPT
     }
+    [ -s "$file" ] || { echo "backup: $file was removed meanwhile" >&2; file=; exit 1; }
     echo "$file: $((bytes / 1024)) KiB"
     exit "$status"
 fi
@@ -100,8 +105,10 @@ while :; do
         echo "backup: again in a minute" >&2
         pause=60
     fi
-    until=$(($(date +%s) + pause))
-    while [ "$(date +%s)" -lt "$until" ]; do # in pieces: one that is killed leaves no long sleep
+    begun=$(date +%s)
+    # In pieces: one that is killed leaves no long sleep. A clock that was set back to before the last
+    # one cannot tell when the next is due: it is now.
+    while now=$(date +%s) && [ "$now" -ge "$begun" ] && [ "$now" -lt "$((begun + pause))" ]; do
         sleep 5 &
         sleeper=$!
         wait "$sleeper"

@@ -22,6 +22,11 @@ esac
 # As backup.sh counts them: not those in folders below, nor those that were renamed.
 newest() { find "${BACKUPS:?where backups are kept}/" -maxdepth 1 -name 'minitwit-[0-9]*Z.dump' | sort | tail -n 1; }
 file=${1:-$(newest)}
+# Named by a clock that was ahead, it may be older than others.
+if [ $# -eq 0 ] && expr "${file##*/}" \> "minitwit-$(date -u +%Y%m%dT%H%M%SZ).dump" >/dev/null; then
+    echo "restore: $file is named later than now; say which FILE to restore" >&2
+    exit 1
+fi
 [ -s "${file:-/none}" ] || { echo "restore: there is no backup ${file:-in $BACKUPS}" >&2; exit 1; }
 database=${PGDATABASE:?the name of the database}
 stamp=$(date -u +%Y%m%d%H%M%S)_$$
@@ -56,18 +61,27 @@ if [ -z "$swap" ]; then
     exit
 fi
 old=${database}_before_$stamp
-put_back() { # the swap ended half-way: whatever was done already is undone
-    rm -f "$sums"
-    run postgres "ALTER DATABASE \"$old\" RENAME TO \"$database\"" 2>/dev/null || :
-    run postgres "ALTER DATABASE \"$database\" ALLOW_CONNECTIONS true" &&
-        echo "restore: not swapped; $database is as it was, the restored one is $new" >&2
+# One transaction, as psql sends one command: whatever ends it, $database is the old one or the new.
+# A rename locks its database against new sessions, but waits only five seconds for those that are
+# there. Autovacuum's have no user, and a rename ends them itself.
+swap() {
+    run postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = '$database' AND usesysid IS NOT NULL;
+        ALTER DATABASE \"$database\" RENAME TO \"$old\";
+        ALTER DATABASE \"$new\" RENAME TO \"$database\"" >/dev/null
 }
-trap put_back EXIT
+outcome() { # as the server has it: a swap whose reply was lost may be done
+    rm -f "$sums"
+    names=$(run postgres "SELECT '<' || datname || '>' FROM pg_database") || names=
+    was="$database is as it was"
+    case $names in *"<$database>"*) ;; *) was="there is no database $database" ;; esac
+    case $names in
+    *"<$new>"*) echo "restore: not swapped; $was, the restored one is $new" >&2 ;;
+    *"<$old>"*) echo "$database is the restored one; the former is $old. Drop it when you are sure." ;;
+    *) echo "restore: cannot tell whether it was swapped; it was if there is a database $old" >&2 ;;
+    esac
+}
+trap outcome EXIT
 trap 'exit 1' INT TERM
-run postgres "ALTER DATABASE \"$database\" ALLOW_CONNECTIONS false"
-run postgres "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$database'" >/dev/null
-run postgres "ALTER DATABASE \"$database\" RENAME TO \"$old\""
-run postgres "ALTER DATABASE \"$new\" RENAME TO \"$database\""
-trap 'rm -f "$sums"' EXIT
-run postgres "ALTER DATABASE \"$old\" ALLOW_CONNECTIONS true"
-echo "$database is the restored one; the former is $old. Drop it when you are sure."
+# Again if a client came back between the end of its session and the lock.
+swap || swap || swap

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from pathlib import Path
@@ -135,26 +134,6 @@ def test_a_backup_that_fails_leaves_the_last_one_alone(
     assert len(rows(postgres_server, database, "SELECT FROM backups")) == 1
     missing = run("restore.sh", "nothing.dump")
     assert missing.returncode == 1 and "there is no backup nothing.dump" in missing.stderr
-
-
-def test_a_swap_that_ends_half_way_is_undone(
-    run: Run, postgres_server: PostgresServer, database: str, tmp_path: Path
-) -> None:
-    """A stand-in for psql fails once, when the restored one is to get the name."""
-    assert run("backup.sh").returncode == 0
-    tools, failed = tmp_path / "tools", tmp_path / "failed"
-    tools.mkdir()
-    (tools / "psql").write_text(
-        f"""#!/bin/sh
-case "$*" in *'RENAME TO "{database}"'*) ! mkdir {failed} 2>/dev/null || exit 1 ;; esac
-exec {postgres.BIN}/psql "$@"
-"""
-    )
-    (tools / "psql").chmod(0o755)
-    done = run("restore.sh", "--swap", PATH=f"{tools}:{postgres.BIN}:{os.environ['PATH']}")
-    assert done.returncode == 1 and failed.exists()
-    assert f"not swapped; {database} is as it was" in done.stderr
-    assert rows(postgres_server, database, "SELECT count(*) FROM messages") == [(5000,)]
 
 
 def test_psql_is_opened_as_the_owner(run: Run, database: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from observability.stack.local import postgres
-from tests.deploy.conftest import SCRIPTS, Run
+from tests.deploy.conftest import SCRIPTS, Run, stand_in
 from tests.parts import PATIENCE, PostgresServer, wait_for
 
 
@@ -41,6 +42,57 @@ def test_only_the_newest_are_kept(run: Run, tmp_path: Path) -> None:
     assert len(dumps(tmp_path)) == 3
     assert len(list(folder.glob("*.sums"))) == 3
     assert list(folder.glob(".new*")) == []
+
+
+def test_dumps_of_a_clock_that_was_ahead_push_out_none(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for year in ("2020", "2021", "2099"):
+        (folder / f"minitwit-{year}0101T000000Z.dump").touch()
+    done = run("backup.sh", BACKUP_KEEP="2")
+    assert done.returncode == 0, done.stderr
+    file = Path(done.stdout.partition(": ")[0])
+    assert [path.name[9:13] for path in dumps(tmp_path)] == ["2021", file.name[9:13], "2099"]
+    assert file.stat().st_size > 1000
+    assert "not counted" in done.stderr and "minitwit-20990101T000000Z.dump" in done.stderr
+    restored = run("restore.sh")
+    assert restored.returncode == 1 and "later than now" in restored.stderr
+    assert run("restore.sh", str(file)).returncode == 0
+
+
+def test_one_that_is_gone_at_the_end_is_no_success(run: Run, tmp_path: Path) -> None:
+    """A stand-in for psql removes the dump when it is to be noted."""
+    path = stand_in(
+        tmp_path,
+        "psql",
+        f"""case "$*" in *INSERT*) rm "$BACKUPS"/*.dump ;; esac
+exec {postgres.BIN}/psql "$@\"""",
+    )
+    done = run("backup.sh", PATH=path)
+    assert done.returncode == 1 and "was removed" in done.stderr
+    assert (done.stdout, dumps(tmp_path)) == ("", [])
+
+
+def test_a_clock_that_is_set_back_delays_no_backup(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    clock, log = tmp_path / "clock", tmp_path / "log"
+    clock.write_text("1900000000")
+    path = stand_in(tmp_path, "date", f'exec {shutil.which("date")} --date "@$(cat {clock})" "$@"')
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            ["sh", str(SCRIPTS / "backup.sh"), "--every", "86400"],
+            env=environment | {"PATH": path}, stdout=out, stderr=out,
+        )  # fmt: skip
+    try:
+        wait_for("it sleeps", lambda: process.pid in parents("sleep"))
+        assert log.read_text().count("KiB") == 1
+        (tmp_path / "new").write_text("1890000000")
+        (tmp_path / "new").rename(clock)  # at once: an empty time is no time
+        wait_for("another backup", lambda: log.read_text().count("KiB") == 2)
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
 
 
 def test_a_folder_on_another_disk_is_pruned_and_restored_from(run: Run, tmp_path: Path) -> None:
@@ -102,11 +154,8 @@ def test_two_at_once_are_one_backup_and_one_refusal(run: Run, tmp_path: Path) ->
 
 def test_every_step_is_checked(run: Run, tmp_path: Path) -> None:
     """A dump that cannot be moved to its final name is not a backup."""
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    (tools / "mv").write_text("#!/bin/sh\nexit 1\n")
-    (tools / "mv").chmod(0o755)
-    done = run("backup.sh", PATH=f"{tools}:{postgres.BIN}:{os.environ['PATH']}")
+    path = stand_in(tmp_path, "mv", "exit 1")
+    done = run("backup.sh", PATH=path)
     assert done.returncode == 1 and "nothing was kept" in done.stderr
     assert (done.stdout, dumps(tmp_path)) == ("", [])
 
