@@ -1,9 +1,9 @@
 """Metrics of other components that dashboards and rules use: data only.
 
 Exporters, Prometheus, Alertmanager, Loki and Promtail expose them, not the services: see
-``observability.catalog`` for those. ``services=()`` means that any target may expose the metric.
-The scrape adds job, service and instance. The names are the same in Debian's versions and in those
-that compose pins.
+``observability.catalog`` for those. Of what others expose, Prometheus stores these alone.
+``services=()`` means that any target may expose the metric. The scrape adds job, service and
+instance. The names are the same in Debian's versions and in those that compose pins.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 from observability.catalog import Label, Metric
-from observability.conventions import RUNBOOKS
+from observability.conventions import PRODUCT, RUNBOOKS
 
 
 def _metric(kind: Literal["counter", "gauge"], name: str, help_: str, *labels: str) -> Metric:
@@ -149,6 +149,12 @@ NOTIFICATION_ERRORS = Metric(
 )
 SCRAPE_DURATION = _metric("gauge", "scrape_duration_seconds", "Duration of a scrape.")
 SAMPLES_SCRAPED = _metric("gauge", "scrape_samples_scraped", "Samples in a scrape.")
+SAMPLES_KEPT = _metric(
+    "gauge", "scrape_samples_post_metric_relabeling", "Samples in a scrape that are stored."
+)
+SAMPLES_STORED = _metric(
+    "counter", "prometheus_tsdb_head_samples_appended_total", "Samples stored.", "type"
+)
 OLDEST_SAMPLE = _metric(
     "gauge", "prometheus_tsdb_lowest_timestamp_seconds", "Time of the oldest stored sample."
 )
@@ -223,3 +229,14 @@ TEXTFILE_TIME = Metric(
 )
 
 METRICS: tuple[Metric, ...] = tuple(v for v in list(globals().values()) if isinstance(v, Metric))
+
+# Of every target: its process, and metrics of our own; of a job, what begins with its name.
+EVERYWHERE = ("process_", "python_")
+PREFIX = {"postgres": "pg"}
+
+
+def kept(job: str) -> str:
+    """Return a regex of the metrics that Prometheus stores of a scrape of this job."""
+    prefixes = (*EVERYWHERE, f"{PREFIX.get(job, job)}_")
+    names = [metric.name for metric in METRICS if metric.name.startswith(prefixes)]
+    return "|".join((f"{PRODUCT}_.*", *names))

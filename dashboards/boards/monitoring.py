@@ -10,7 +10,13 @@ from dashboards.queries import Prom
 from observability import catalog as c
 from observability import exporters as e
 from observability.catalog import INSTANCE, JOB, SERVICE, Label
-from observability.conventions import DEADMAN_SECONDS, PROBE_JOB
+from observability.conventions import (
+    DEADMAN_SECONDS,
+    PROBE_JOB,
+    RETENTION_DAYS,
+    RETENTION_GIGABYTES,
+    SAMPLES_A_SECOND,
+)
 from observability.dashboard_uids import Board
 from observability.promql.builders import aggregate, differs, matches, rate, select, total
 from observability.promql.expr import Expr
@@ -88,11 +94,20 @@ SCRAPES_ROW = Row(
         ),
         timeseries(
             "Series by target",
-            "Samples of the last scrape, by what was scraped.",
-            Prom(aggregate("max", select(e.SAMPLES_SCRAPED), JOB), "{{job}}"),
+            "Samples of the last scrape that are stored, by what was scraped.",
+            Prom(aggregate("max", select(e.SAMPLES_KEPT), JOB), "{{job}}"),
             unit="short",
             width=12,
             height=11,
+        ),
+        timeseries(
+            "Samples stored",
+            f"Samples that Prometheus stores a second; above the line its {RETENTION_GIGABYTES} GB "
+            f"hold less than {RETENTION_DAYS} days.",
+            Prom(total(rate(e.SAMPLES_STORED)), "samples"),
+            unit="ops",
+            thresholds=limits((RED, SAMPLES_A_SECOND)),
+            width=24,
         ),
     ),
 )

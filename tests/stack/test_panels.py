@@ -15,6 +15,8 @@ from functools import partial
 import pytest
 
 from dashboards.registry import DASHBOARDS
+from observability.conventions import DEPLOYED_TARGETS, PRODUCT, SAMPLES_A_SECOND
+from observability.exporters import METRICS
 from observability.stack.local.up import absent
 from tests.dashboards.expressions import metrics
 from tests.dashboards.interpolation import interpolate
@@ -37,6 +39,11 @@ from tests.stack.platform import Platform
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 LOGS = ("loki", "promtail")
+# What Prometheus adds to every scrape.
+SCRAPE = {
+    "scrape_duration_seconds", "scrape_samples_scraped", "scrape_samples_post_metric_relabeling",
+    "scrape_series_added", "up",
+}  # fmt: skip
 TRACES = ("tempo",)
 # Panels whose fault is no part of this platform: where they are proven instead.
 ELSEWHERE = {
@@ -208,3 +215,16 @@ def test_what_is_empty_when_all_is_well_fills_under_a_fault(stack: Platform) -> 
 )
 def test_the_proof_notices_what_does_not_exist(stack: Platform, expression: str) -> None:
     assert not has_data(stack, expression, instant=False)
+
+
+def test_what_is_stored_fits_its_disk_for_thirty_days(stack: Platform) -> None:
+    """Twice: a Swarm has replicas. Of others' metrics, nothing is stored that nobody uses."""
+    stored = "sum(rate(prometheus_tsdb_head_samples_appended_total[1m]))"
+    wait_for("a rate", lambda: stack.prometheus(f"{stored} > 0"))
+    [(_, rate)] = stack.prometheus(stored)
+    assert rate < SAMPLES_A_SECOND / 2
+    ours = f'job!~"{"|".join(DEPLOYED_TARGETS)}",__name__!~"{PRODUCT}_.*"'
+    others = f'{{job=~".+",{ours}}}'
+    found = stack.prometheus(f"group by (__name__) ({others})")
+    used = {metric.name for metric in METRICS}
+    assert {labels["__name__"] for labels, _ in found} <= used | SCRAPE

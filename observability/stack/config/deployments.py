@@ -18,6 +18,7 @@ import jinja2
 
 from observability import conventions
 from observability.dashboard_uids import Board
+from observability.exporters import kept
 from observability.stack import targets
 from observability.stack.components import COMPONENTS
 from observability.stack.config.receivers import RECEIVERS
@@ -165,7 +166,7 @@ def render(template: str, **values: Any) -> str:
     )
     environment.filters.update(quoted=_quoted, ini_escaped=_ini_escaped, duration=duration)
     return environment.get_template(template).render(
-        targets=targets, names=conventions, boards=Board, receivers=RECEIVERS, **values
+        targets=targets, names=conventions, kept=kept, boards=Board, receivers=RECEIVERS, **values
     )
 
 
