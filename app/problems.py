@@ -85,3 +85,9 @@ class Unavailable(Problem):
     status = 503
     default = "The service is temporarily unavailable"
     headers = {"Retry-After": "1"}  # noqa: RUF012
+
+
+class Overloaded(Unavailable):
+    """A new request would wait for the database for too long."""
+
+    default = "The service is overloaded; try again later"

@@ -25,6 +25,10 @@ from observability.instrument.tracing import Tracing
 
 # How long requests that have begun may take to finish once the listener is closed.
 FINISH_SECONDS = 10
+# Connections that may wait to be accepted; the system of a client that comes then tries again after
+# a second. The oldest are served first: with uvicorn's 2,048 an overloaded process would spend its
+# time on clients that gave up long ago, and answer nobody in time, also when the load is over.
+BACKLOG = 128
 Create = Callable[[Meter, Log], tuple[Starlette, dict[str, Check]]]
 
 
@@ -96,5 +100,6 @@ def config(app: ASGIApp, settings: ServerSettings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=75,
+        backlog=BACKLOG,
         timeout_graceful_shutdown=FINISH_SECONDS,
     )

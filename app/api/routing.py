@@ -11,24 +11,26 @@ from starlette.types import Receive, Scope, Send
 
 from app import deadline
 
+Admit = Callable[[], None]
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 class Resource:
-    """The handlers of one path, by method."""
+    """The handlers of one path, by method; ``admit`` raises if it is overloaded."""
 
-    def __init__(self, handlers: dict[str, Handler]) -> None:
-        self._handlers = handlers
+    def __init__(self, handlers: dict[str, Handler], admit: Admit) -> None:
+        self._handlers, self._admit = handlers, admit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond within the caller's deadline; exception handlers turn problems into responses."""
+        self._admit()
         request = Request(scope, receive)
         async with deadline.kept(request):
             response = await self._handlers[scope["method"]](request)
         await response(scope, receive, send)
 
 
-def resource(path: str, **handlers: Handler) -> Route:
+def resource(path: str, admit: Admit, **handlers: Handler) -> Route:
     """Return the route of ``path``; ``handlers`` by method: ``get``, ``post``, ``put``, ``delete``.
 
     One route for each path lets a wrong method be answered with all allowed ones.
@@ -36,4 +38,4 @@ def resource(path: str, **handlers: Handler) -> Route:
     by_method = {method.upper(): handler for method, handler in handlers.items()}
     if "GET" in by_method:
         by_method["HEAD"] = by_method["GET"]
-    return Route(path, Resource(by_method), methods=list(by_method))
+    return Route(path, Resource(by_method, admit), methods=list(by_method))

@@ -6,6 +6,7 @@ import hmac
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -55,14 +56,15 @@ class SimulatorEndpoints:
 
     def routes(self) -> list[Route]:
         """Return the routes of these handlers."""
+        at = partial(resource, admit=self._database.admit)
         public, protected = self._recorded, self._authorized
         user = f"/{USERNAME}"
         return [
-            resource("/latest", get=self.latest),
-            resource("/register", post=public(self.register)),
-            resource("/msgs", get=protected(self.newest)),
-            resource("/msgs" + user, get=protected(self.newest_by), post=protected(self.post)),
-            resource("/fllws" + user, get=protected(self.follows), post=protected(self.follow)),
+            at("/latest", get=self.latest),
+            at("/register", post=public(self.register)),
+            at("/msgs", get=protected(self.newest)),
+            at("/msgs" + user, get=protected(self.newest_by), post=protected(self.post)),
+            at("/fllws" + user, get=protected(self.follows), post=protected(self.follow)),
         ]
 
     async def latest(self, request: Request) -> Response:

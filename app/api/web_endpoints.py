@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -33,15 +35,16 @@ class WebEndpoints:
 
     def routes(self) -> list[Route]:
         """Return the routes of these handlers."""
+        at = partial(resource, admit=self._database.admit)
         return [
-            resource("/api/openapi.json", get=self.openapi),
-            resource("/api/sessions", post=self.log_in),
-            resource("/api/session", delete=self.log_out),
-            resource("/api/timelines/public", get=self.public),
-            resource("/api/timelines/home", get=self.home),
-            resource(f"/api/timelines/user/{USERNAME}", get=self.user),
-            resource("/api/messages", post=self.post),
-            resource(f"/api/follows/{USERNAME}", put=self.follow, delete=self.unfollow),
+            at("/api/openapi.json", get=self.openapi),
+            at("/api/sessions", post=self.log_in),
+            at("/api/session", delete=self.log_out),
+            at("/api/timelines/public", get=self.public),
+            at("/api/timelines/home", get=self.home),
+            at(f"/api/timelines/user/{USERNAME}", get=self.user),
+            at("/api/messages", post=self.post),
+            at(f"/api/follows/{USERNAME}", put=self.follow, delete=self.unfollow),
         ]
 
     async def openapi(self, request: Request) -> Response:

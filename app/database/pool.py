@@ -16,7 +16,7 @@ from prometheus_client import Histogram
 from psycopg_pool import AsyncConnectionPool, PoolTimeout, TooManyRequests
 
 from app.database.connection import needs
-from app.problems import Unavailable
+from app.problems import Overloaded, Unavailable
 from app.settings import DatabaseSettings
 from observability import catalog
 from observability.catalog import Attribute
@@ -31,7 +31,9 @@ WATCH_SECONDS = 1.0
 # One generic plan for each statement. With custom plans the planner misjudges prolific authors: it
 # prefers to sort all their messages over reading the newest in index order.
 PLANNING = "-c plan_cache_mode=force_generic_plan"
-# Requests in a longer queue could not be served in time.
+# Requests in a longer queue could not be served in time. New ones are refused long before that:
+# refusing late costs more than answering, and a service that does only that does not recover.
+ADMITTED_PER_CONNECTION = 10
 MAX_WAITING_PER_CONNECTION = 20
 
 
@@ -135,6 +137,12 @@ class Database:
     async def check(self) -> str | None:
         """Return why the database is not ready, or None."""
         return self.trouble or (READ_ONLY if self.read_only else None)
+
+    def admit(self) -> None:
+        """Raise Overloaded if so many wait that a new request would be late."""
+        if self._stat("requests_waiting") >= self._settings.pool_size * ADMITTED_PER_CONNECTION:
+            self._meter.count(catalog.DB_ERRORS, "pool_exhausted")
+            raise Overloaded
 
     async def one(self, statement: Statement, parameters: Mapping[str, object]) -> Row:
         """Run a statement that always returns exactly one row."""
@@ -253,11 +261,11 @@ class Database:
         if not writable and self._connection:
             await self._connection.close()  # the next one may reach another server
 
-    def _watch_pool(self) -> None:
-        def stat(name: str) -> float:
-            return self.pool.get_stats().get(name, 0)
+    def _stat(self, name: str) -> float:
+        return self.pool.get_stats().get(name, 0)
 
-        meter = self._meter
+    def _watch_pool(self) -> None:
+        stat, meter = self._stat, self._meter
         meter.set(catalog.DB_POOL_LIMIT, self._settings.pool_size)
         meter.watch(catalog.DB_POOL_WAITING, lambda: stat("requests_waiting"))
         meter.watch(catalog.DB_POOL_CONNECTIONS, lambda: stat("pool_available"), "idle")

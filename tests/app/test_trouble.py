@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from app.database.pool import ADMITTED_PER_CONNECTION
 from tests.app.test_contract import call, path, register
 from tests.parts import (
     FOREIGN_PG,
@@ -231,3 +232,33 @@ def test_a_wrong_setting_is_one_line(variables: dict[str, str], complaint: str) 
     assert done.returncode == 1
     assert done.stderr.startswith(complaint)
     assert done.stderr.count("\n") == 1
+
+
+def test_who_comes_when_many_wait_is_refused_at_once_and_those_who_wait_are_served(
+    own_server: PostgresServer, tmp_path: Path
+) -> None:
+    url = own_server.create_database("crowded")
+    with start_service(
+        "api", tmp_path, DATABASE_URL=url,
+        POOL_SIZE="1", POOL_TIMEOUT="60", STATEMENT_TIMEOUT="60",
+    ) as api:  # fmt: skip
+        register(api, "survivor")
+
+        def queue() -> float:
+            return api.metric("minitwit_db_pool_waiting_requests")
+
+        with psycopg.connect(own_server.url("crowded")) as blocker, ThreadPoolExecutor(20) as pool:
+            blocker.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
+            served = [pool.submit(post, api) for _ in range(1 + ADMITTED_PER_CONNECTION)]
+            wait_for("a queue", lambda: queue() >= ADMITTED_PER_CONNECTION)
+            refused = post(api)
+            assert refused.status == 503
+            assert refused.headers["retry-after"] == "1"
+            assert "overloaded" in refused.json()["error_msg"]
+            assert errors(api)["pool_exhausted"] >= 1
+            # api's own count of active users may wait as well, in place of a post or besides.
+            assert queue() <= ADMITTED_PER_CONNECTION + 1
+            blocker.rollback()
+            statuses = [answer.result().status for answer in served]
+            assert statuses.count(204) >= ADMITTED_PER_CONNECTION, statuses
+        assert post(api).status == 204
