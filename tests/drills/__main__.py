@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def drills(chosen: list[Drill], times: int) -> int:
-    """Run them, each ``times`` times, and record them; 0 if all passed.
+    """Run them, each ``times`` times, and record those that ran; 0 if all passed.
 
     Each has a platform of its own: Prometheus repeats for 15 minutes, at any pace, that an alert is
     over, Alertmanager makes its group anew each time, and what joins a group waits less.
@@ -52,15 +52,18 @@ def drills(chosen: list[Drill], times: int) -> int:
     begin = time.monotonic()
     rows: list[Row] = []
     failures: dict[str, str] = {}
-    for number in range(times):
-        for drill in chosen:
-            with running_site(drill.scale, drill.small) as site:
-                rows += attempt(drill, site, number + 1, failures)
-    show(rows)
-    print(f"{len(rows)} proven, {len(failures)} failed, {time.monotonic() - begin:.0f} s")
-    for name, failure in failures.items():
-        print(f"FAILED {name}: {failure}", file=sys.stderr)
-    record.write(rows, failures)
+    try:
+        for number in range(times):
+            for drill in chosen:
+                with running_site(drill.scale, drill.small) as site:
+                    rows += attempt(drill, site, number + 1, failures)
+    finally:  # also of a run that is broken off
+        show(rows)
+        print(f"{len(rows)} proven, {len(failures)} failed, {time.monotonic() - begin:.0f} s")
+        for name, failure in failures.items():
+            print(f"FAILED {name}: {failure}", file=sys.stderr)
+        if rows or failures:
+            record.write(rows, failures)
     return 1 if failures else 0
 
 

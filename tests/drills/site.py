@@ -51,6 +51,9 @@ class Site(Platform):
     def __init__(self, run_dir: Path, scale: float, small: bool = False) -> None:
         super().__init__(run_dir, scale)
         self.scale = scale
+        if scale > 1:
+            # A locked statement takes two seconds at any pace, but probes come that much sooner.
+            self.environment["POOL_SIZE"] = "20"
         self.small = self.run_dir / "logs/json" if small else None
         if self.small:
             self.small.mkdir(parents=True)

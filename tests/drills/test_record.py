@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
+import pytest
+
+from tests.drills import __main__ as command
+from tests.drills import record as recording
 from tests.drills.record import added, markdown
 from tests.drills.run import Row
+from tests.drills.table import DRILLS
 
 ROW = Row("MiniTwitTargetDown", "api-stopped", "api is stopped", 1, 2, 3)
 
@@ -27,3 +34,23 @@ def test_a_failure_stays_until_the_drill_passes() -> None:
     other = Row("MiniTwitTargetDown", "web-stopped", "web is stopped")
     assert added(failed, [other], {}, "b")["failures"] == failed["failures"]
     assert added(failed, [ROW], {}, "b")["failures"] == []
+
+
+def test_what_ran_is_recorded_also_of_a_run_that_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorded: list[list[Row]] = []
+    attempts = iter([[ROW]])
+
+    def attempt(*_: object) -> list[Row]:
+        for found in attempts:
+            return found
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "running_site", lambda *_: nullcontext())
+    monkeypatch.setattr(command, "attempt", attempt)
+    monkeypatch.setattr(recording, "write", lambda rows, _: recorded.append(list(rows)))
+    for _ in range(2):  # the second time nothing has run
+        with pytest.raises(KeyboardInterrupt):
+            command.drills(list(DRILLS[:2]), 1)
+    assert recorded == [[ROW]]
