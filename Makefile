@@ -96,7 +96,7 @@ healthy: $(VENV)/dev.stamp ## two hours of load, restarts, a deploy, in which no
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.drills.healthy
 
-bench: $(VENV)/dev.stamp $(if $(filter-out peers,$(SUITE)),,$(VENV)/peers.stamp) ## measure what MiniTwit costs and bears (SUITE=name); writes results/bench.json
+bench: $(VENV)/dev.stamp $(if $(filter peers,$(SUITE)),$(VENV)/peers.stamp) ## measure what MiniTwit costs and bears (SUITE=name); writes results/bench.json
 	@$(STACK) tools >/dev/null
 	@$(PY) -m tests.bench $(SUITE)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tests import figures, results
 from tests.alerts import inhibited
-from tests.bench import scaling
+from tests.bench import scaling, watching_report
 from tests.bench.__main__ import table_of
 from tests.bench.peers import picture
 from tests.drills.record import markdown as drills
@@ -15,6 +16,7 @@ from tests.mutate.report import markdown as mutants
 from tests.parts import ROOT
 
 PAGE = ROOT / "docs/benchmarks.md"
+SECTIONS = ("mix", "plans", "start")  # of results/bench.json, each a table in its own section
 ALERTING = ROOT / "docs/alerting.md"
 # Tables that stand on a page of their own.
 ELSEWHERE = {
@@ -92,18 +94,20 @@ def deploys(result: dict[str, Any]) -> str:
     return table
 
 
+def bench_part(name: str) -> str:
+    """Return the table of one suite of ``make bench``."""
+    return table_of({name: results.read("bench")[name]})
+
+
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "drill": drills,
     "production": production,
     "deploy": deploys,
-    "bench": table_of,
+    "bench": lambda result: table_of({k: v for k, v in result.items() if k not in SECTIONS}),
     "bench-telemetry": table_of,
     "bench-peers": table_of,
-    "bench-mix": table_of,
-    "bench-start": table_of,
-    "bench-watching": table_of,
+    "bench-watching": lambda result: watching_report.table(result["watching"]),
     "bench-receivers": table_of,
-    "bench-plans": table_of,
     "bench-registrations": table_of,
     "bench-full": table_of,
     "soak": soak,
@@ -111,6 +115,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 # Tables of what the code declares, or of several result files.
 DECLARED: dict[str, Callable[[], str]] = {
+    **{f"bench-{name}": partial(bench_part, name) for name in SECTIONS},
     "figures": figures.table,
     "inhibitions": inhibited.inhibitions,
     "draining": inhibited.draining,
@@ -138,6 +143,8 @@ def filled(text: str) -> str:
 if __name__ == "__main__":
     if peers := results.read("bench-peers"):
         picture.draw(peers["peers"], ROOT / "docs/pictures/peers.svg")
+    if watched := results.read("bench-watching"):
+        watching_report.draw(watched["watching"], ROOT / "docs/pictures/watching.svg")
     for page in {PAGE, *ELSEWHERE.values()}:
         page.write_text(filled(page.read_text()))
     scaling.PAGE.write_text(scaling.text())

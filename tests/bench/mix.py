@@ -99,6 +99,9 @@ def simulate(env: Environment, url: str, *how: str) -> dict[str, Any]:
         },
         "statuses": totals["statuses"],
         "latency_ms": totals["latency"],
+        "p99_ms_by_command": {
+            name: command["latency"]["p99"] for name, command in data["commands"].items()
+        },
         "simulator_cpu_seconds": data["cpu_seconds"],
     }
 
@@ -122,10 +125,11 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
 
 def _row(how: str, where: str, times: str, run: dict[str, Any]) -> tuple[str, str, str, bool]:
     barred = (where, times) in BARRED
+    each = ", ".join(f"{name} {p99}" for name, p99 in run["p99_ms_by_command"].items())
     return (
         f"simulator's mix at {times} times nominal ({NOMINAL * int(times)}/s), {where}, {how}",
         "no timeout, no error" if barred else "",
         f"{run['actions']:,} actions: {run['late']:,} over 0.3 s, {run['failed']:,}"
-        f" failed; p99 {run['latency_ms']['p99']} ms",
+        f" failed; p99 {run['latency_ms']['p99']} ms ({each})",
         not barred or not run["late"] + run["failed"],
     )

@@ -5,20 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
+from matplotlib import pyplot
 
+from tests.bench import svg
 from tests.bench.peers.suite import LIMIT, PEERS
 
-mpl.use("agg")
-# By name and not by chance, so that the same figures make the same file.
-mpl.rcParams["svg.hashsalt"] = "minitwit"
 COLOURS = ("#1f60c4", "#c4162a", "#e0752d", "#8f8f8f", "#c8c8c8")
 
 
 def draw(found: dict[str, Any], path: Path) -> None:
     """Write an SVG of requests a second by kind of work and peer."""
-    from matplotlib import pyplot
-
     kinds = list(found)
     peers = {**PEERS, LIMIT: LIMIT}
     width = 0.8 / len(peers)
@@ -42,5 +38,4 @@ def draw(found: dict[str, Any], path: Path) -> None:
     axes.set_ylabel("requests a second")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False, fontsize=8, ncols=2)
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)
+    svg.save(figure, path)
