@@ -24,13 +24,13 @@ start() { # COLOUR VERSION
             PORT=$(_port "$1" $service) API_URL=http://127.0.0.1:$(_port "$1" api)
             LOG_STDOUT=0 DRAIN_SECONDS=1 LOG_FILE=$STATE/$1-$service.log
             . "$VERSIONS/$2"
-            exec nice "$PYTHON" -m app $service </dev/null >>"$STATE/$1-$service.out" 2>&1
+            exec "$PYTHON" -m app $service </dev/null >>"$STATE/$1-$service.out" 2>&1
         ) &
         pid=$!
         echo $pid >"$STATE/$1-$service.pid"
     done
     for service in api web; do
-        for ((try = 0; try < ${START_TRIES:-100}; try++)); do
+        for ((try = 0; try < ${START_TRIES:-900}; try++)); do
             ! _ready "$1" $service || continue 2
             kill -0 "$(cat "$STATE/$1-$service.pid")" 2>/dev/null || break
             sleep 0.2

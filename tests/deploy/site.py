@@ -118,12 +118,14 @@ class Site:
         return "split_clients" in self.upstream
 
     @contextmanager
-    def load(self, rate: int, actions: int, timeout: float, report: Path) -> Iterator[None]:
+    def load(
+        self, rate: int, actions: int, timeout: float, report: Path, *options: str
+    ) -> Iterator[None]:
         """The simulator through nginx while the body runs, and to its end."""
         command = [
             sys.executable, "-m", "simulator", "--url", self.proxy.url("api"), "--rate",
             str(rate), "--actions", str(actions), "--even", "--timeout", str(timeout),
-            "--report", str(report),
+            "--report", str(report), *options,
         ]  # fmt: skip
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as simulator:
             yield

@@ -121,7 +121,7 @@ def test_an_alert_is_one_short_line_in_the_room(monitoring: Platform) -> None:
     annotations = {"summary": "Much is wrong. " * 40, "runbook_url": "https://example.org/" * 20}
     monitoring.fire(labels, annotations)
     found = wait_for(
-        "the message", lambda: [x for x in monitoring.chat_lines() if "VeryLongName" in x], 20
+        "the message", lambda: [x for x in monitoring.chat_lines() if "VeryLongName" in x]
     )
     assert "[FIRING] critical api: MiniTwitVeryLongName" in found[0]
     assert len(found[0].partition(" ")[2].encode()) < LINE_LIMIT
