@@ -110,10 +110,12 @@ def test_each_bar_of_the_bench_can_be_missed() -> None:
 @pytest.mark.parametrize("trouble", ["late", "failed"])
 def test_one_late_action_misses_the_bar_of_the_mix(where: str, times: str, trouble: str) -> None:
     p99 = {"latency_ms": {"p99": 1}, "p99_ms_by_command": {"tweet": 1}}
-    run = {"actions": 9, "late": 0, "failed": 0, **p99}
-    for found, good in ((run, True), (run | {trouble: 1}, False)):
+    run = {"actions": 9, "late": 0, "failed": 0, "statuses": {"204": 9}, **p99}
+    bad = run | {trouble: 1, "statuses": {"204": 8, "503": 1}}
+    for found, good in ((run, True), (bad, False)):
         rows = mix.rows({"closed": {}, "open": {"kept": {where: {times: found}}}})
         assert rows[0][3] is good
+        assert ("(1 of 503)" in rows[0][2]) is not good
 
 
 def test_what_was_made_to_stand_still_goes_on_when_the_soak_is_broken_off() -> None:

@@ -126,10 +126,12 @@ def rows(found: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
 def _row(how: str, where: str, times: str, run: dict[str, Any]) -> tuple[str, str, str, bool]:
     barred = (where, times) in BARRED
     each = ", ".join(f"{name} {p99}" for name, p99 in run["p99_ms_by_command"].items())
+    wrong = [f"{n:,} of {status}" for status, n in run["statuses"].items() if int(status) >= 400]
+    failed = f"{run['failed']:,} failed" + f" ({', '.join(wrong)})" * bool(wrong)
     return (
         f"simulator's mix at {times} times nominal ({NOMINAL * int(times)}/s), {where}, {how}",
         "no timeout, no error" if barred else "",
-        f"{run['actions']:,} actions: {run['late']:,} over 0.3 s, {run['failed']:,}"
-        f" failed; p99 {run['latency_ms']['p99']} ms ({each})",
+        f"{run['actions']:,} actions: {run['late']:,} over 0.3 s, {failed};"
+        f" p99 {run['latency_ms']['p99']} ms ({each})",
         not barred or not run["late"] + run["failed"],
     )

@@ -44,6 +44,7 @@ def figures(found: dict[str, Any]) -> dict[str, Any]:
         "thousand_log": 1_000 * line * DAY / 1e9,
         "thousand_messages": 1_000 * POSTS * message * MONTH / 1e9,
         "pace": 2 * NOMINAL, "pace_late": together["late"] + together["failed"],
+        "pace_actions": together["actions"],
         "needed": needed, "needed_series": needed * footprint["api_series"] / 1e6,
         "million_posts": MILLION * POSTS, "million_log": MILLION * line * DAY / 1e12,
     }  # fmt: skip
