@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from dashboards.preview.application import BOARDS
-from tests.browser.conftest import FLAGS, installed
+from tests.browser.chromium import launch
 from tests.parts import ROOT, free_port, request, wait_for
 from tests.pictures import in_preview, save
 from tests.stack.platform import Platform
@@ -116,7 +116,7 @@ def pictures(address: str, uids: list[str], out: Path) -> None:
     """Draw boards of one preview."""
     out.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
+        browser = launch(playwright)
         show = in_preview(browser, address, 300)
         for uid in sorted(uids):
             save(show(uid), out / f"{uid}.png", whole=True)

@@ -20,7 +20,7 @@ from observability.stack.local import status
 from observability.stack.local.layout import Layout
 from observability.stack.settings import StackError, load
 from observability.stack.targets import CHANNEL
-from tests.browser.conftest import FLAGS, installed
+from tests.browser.chromium import launch
 from tests.parts import ROOT
 from tests.stack.grafana import Reader
 
@@ -53,7 +53,7 @@ def main() -> int:
     address = f"http://{layout.address(component)}"
     names = options.only or [*sorted(file.stem for file in BOARDS.glob("*.json")), *OTHERS]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
+        browser = launch(playwright)
         draw = in_grafana(browser, address) if shown else in_preview(browser, address)
         for name in names:
             file = options.out / f"{name}{options.suffix}.png"

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 PASSWORD = "a pass'word\\"
+
+
+def follow(page: Page, target: Locator) -> None:
+    """Click what leads to another page, and wait until that has loaded.
+
+    A click returns earlier: with the old page there, or the new one without its style sheet.
+    """
+    with page.expect_event("load"):
+        target.click()
 
 
 def sign_up(page: Page, name: str) -> None:
@@ -14,7 +23,7 @@ def sign_up(page: Page, name: str) -> None:
     page.get_by_label("E-Mail:").fill("someone@example.org")
     page.get_by_label("Password:", exact=True).fill(PASSWORD)
     page.get_by_label("Password (repeat):").fill(PASSWORD)
-    page.get_by_role("button", name="Sign Up").click()
+    follow(page, page.get_by_role("button", name="Sign Up"))
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
@@ -22,7 +31,7 @@ def sign_in(page: Page, name: str, password: str = PASSWORD) -> None:
     page.goto("/login")
     page.get_by_label("Username:").fill(name)
     page.get_by_label("Password:").fill(password)
-    page.get_by_role("button", name="Sign In").click()
+    follow(page, page.get_by_role("button", name="Sign In"))
 
 
 def join(page: Page, name: str) -> None:
@@ -36,7 +45,7 @@ def share(page: Page, text: str) -> None:
     """Post a message."""
     page.goto("/")
     page.get_by_role("textbox").fill(text)
-    page.get_by_role("button", name="Share").click()
+    follow(page, page.get_by_role("button", name="Share"))
 
 
 def says(page: Page, text: str) -> None:

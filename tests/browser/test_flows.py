@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NewPage
-from tests.browser.people import PASSWORD, join, says, share, sign_in, sign_up
+from tests.browser.people import PASSWORD, follow, join, says, share, sign_in, sign_up
 from tests.parts import Service
 from tests.web.visitor import member
 
@@ -24,19 +24,19 @@ def test_the_whole_story(page: Page, web: Service) -> None:
     says(page, "Your message was recorded")
     first = page.locator("ul.messages > li").first
     expect(first.locator("div > p")).to_have_text("Olaf My first message")
-    page.get_by_role("link", name="public timeline").click()
-    page.get_by_role("link", name="Åse Müller/Smith").click()
+    follow(page, page.get_by_role("link", name="public timeline"))
+    follow(page, page.get_by_role("link", name="Åse Müller/Smith"))
     expect(page.locator("div.followstatus")).to_contain_text("You are not yet following this user.")
-    page.get_by_role("link", name="Follow user").click()
+    follow(page, page.get_by_role("link", name="Follow user"))
     says(page, 'You are now following "Åse Müller/Smith"')
-    page.get_by_role("link", name="my timeline").click()
+    follow(page, page.get_by_role("link", name="my timeline"))
     expect(page.locator("ul.messages > li")).to_have_count(2)
-    page.get_by_role("link", name="Åse Müller/Smith").click()
-    page.get_by_role("link", name="Unfollow user").click()
+    follow(page, page.get_by_role("link", name="Åse Müller/Smith"))
+    follow(page, page.get_by_role("link", name="Unfollow user"))
     says(page, 'You are no longer following "Åse Müller/Smith"')
-    page.get_by_role("link", name="my timeline").click()
+    follow(page, page.get_by_role("link", name="my timeline"))
     expect(page.locator("ul.messages > li")).to_have_count(1)
-    page.get_by_role("link", name="sign out [Olaf]").click()
+    follow(page, page.get_by_role("link", name="sign out [Olaf]"))
     says(page, "You were logged out")
     expect(page.locator("div.navigation")).to_contain_text("sign in")
 
@@ -45,17 +45,17 @@ def test_form_errors_keep_what_was_typed(page: Page) -> None:
     page.goto("/register")
     sign_up_button = page.get_by_role("button", name="Sign Up")
     error = page.get_by_role("alert")
-    sign_up_button.click()
+    follow(page, sign_up_button)
     expect(error).to_have_text("Error: You have to enter a username")
     expect(page.get_by_label("Username:")).to_be_focused()
     page.get_by_label("Username:").fill("Petra")
-    sign_up_button.click()
+    follow(page, sign_up_button)
     expect(error).to_have_text("Error: You have to enter a valid email address")
     page.get_by_label("E-Mail:").fill("petra@example.org")
-    sign_up_button.click()
+    follow(page, sign_up_button)
     expect(error).to_have_text("Error: You have to enter a password")
     page.get_by_label("Password:", exact=True).fill(PASSWORD)
-    sign_up_button.click()
+    follow(page, sign_up_button)
     expect(error).to_have_text("Error: The two passwords do not match")
     expect(page.get_by_label("Username:")).to_have_value("Petra")
     expect(page.get_by_label("E-Mail:")).to_have_value("petra@example.org")
@@ -72,11 +72,11 @@ def test_paging(page: Page, web: Service) -> None:
     page.goto("/Quentin")
     messages = page.locator("ul.messages > li")
     expect(messages).to_have_count(30)
-    page.get_by_role("link", name="Older messages").click()
+    follow(page, page.get_by_role("link", name="Older messages"))
     expect(messages).to_have_count(5)
     expect(messages.last).to_contain_text("number 00")
     expect(page.get_by_role("link", name="Older messages")).to_have_count(0)
-    page.get_by_role("link", name="Newest messages").click()
+    follow(page, page.get_by_role("link", name="Newest messages"))
     expect(messages.first).to_contain_text("number 34")
 
 
@@ -101,7 +101,8 @@ def test_log_in_by_keyboard_alone(page: Page, web: Service) -> None:
         expect(page.get_by_role("link", name=name)).to_be_focused()
         width = "getComputedStyle(document.activeElement).outlineWidth"
         assert page.evaluate(width) == "3px", "focus can be seen"
-    page.keyboard.press("Enter")
+    with page.expect_event("load"):
+        page.keyboard.press("Enter")
     expect(page).to_have_title("Sign In | MiniTwit")
     for _ in range(6):
         page.keyboard.press("Tab")
@@ -109,7 +110,8 @@ def test_log_in_by_keyboard_alone(page: Page, web: Service) -> None:
     page.keyboard.type("Rita")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    with page.expect_event("load"):
+        page.keyboard.press("Enter")
     says(page, "You were logged in")
 
 

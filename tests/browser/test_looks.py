@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, ViewportSize
 
 from tests.browser.conftest import NewPage
-from tests.browser.people import join, sign_in
+from tests.browser.people import follow, join, sign_in
 from tests.parts import Service, free_port, start_service
 from tests.web.visitor import member
 
@@ -86,12 +86,12 @@ def _newcomer(page: Page) -> None:
 def _complaint(page: Page) -> None:
     page.goto("/register")
     page.get_by_label("Username:").fill("Vera")
-    page.get_by_role("button", name="Sign Up").click()
+    follow(page, page.get_by_role("button", name="Sign Up"))
 
 
 def _older(page: Page) -> None:
     page.goto("/public")
-    page.get_by_role("link", name="Older messages").click()
+    follow(page, page.get_by_role("link", name="Older messages"))
 
 
 VIEWS: dict[str, Callable[[Page], None]] = {

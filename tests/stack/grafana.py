@@ -22,7 +22,7 @@ from playwright.sync_api import Error as Broken
 from observability.dashboard_uids import Board
 from observability.stack.local import status
 from observability.stack.settings import load
-from tests.browser.conftest import FLAGS, installed
+from tests.browser.chromium import launch
 from tests.parts import ROOT
 
 WIDTH = 1600
@@ -234,7 +234,7 @@ def _queries(request: Request) -> int:
 def readers(address: str) -> Iterator[Reader]:
     """A reader whose browser ends with it."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
+        browser = launch(playwright)
         reader = Reader(browser, address)
         try:
             yield reader

@@ -13,7 +13,7 @@ from dashboards.registry import DASHBOARDS
 from observability.dashboard_uids import Board
 from observability.stack.programs import tools
 from observability.stack.settings import load
-from tests.browser.conftest import installed
+from tests.browser.chromium import installed
 from tests.parts import ROOT, request, wait_for
 from tests.stack.grafana import NO_DATA, Reader, Shown, Unreadable, readers
 from tests.stack.panels import EMPTY, traces

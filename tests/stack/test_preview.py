@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from dashboards.registry import DASHBOARDS
-from tests.browser.conftest import FLAGS, installed
+from tests.browser.chromium import launch, provide
 from tests.parts import PATIENCE, ROOT, request, wait_for
 from tests.stack.panels import EMPTY, get
 from tests.stack.platform import Platform
@@ -42,12 +42,11 @@ def address(stack: Platform) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
     """Chromium, which ends with this module: its driver keeps an event loop running."""
-    if (path := installed()) is None:
-        pytest.skip("NO PREVIEW LOOKED AT: Chromium is not on this machine")
+    provide(pytestconfig)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = launch(playwright)
         yield browser
         browser.close()
 
