@@ -13,7 +13,8 @@
 #
 # Settings: CANARY_PERCENT (5) of the requests for CANARY_SECONDS (20), then WATCH_SECONDS (15) with
 # all of them; the ERROR_LIMIT (3) th 5xx takes the new version out. GATE_ROUNDS (2); STATE (.deploy);
-# GRAFANA_URL, PROMETHEUS_URL, ALERTMANAGER_URL; DRIVER (deploy/drivers/compose.sh).
+# GRAFANA_URL, PROMETHEUS_URL, ALERTMANAGER_URL, ASK_SECONDS (5) for an answer of theirs; DRIVER
+# (deploy/drivers/compose.sh).
 set -euo pipefail
 unset CDPATH # of a shell: cd would go elsewhere
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

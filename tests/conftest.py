@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from observability.instrument import redaction
 from tests import parts
@@ -16,9 +16,11 @@ from tests.untested import pytest_addoption, pytest_sessionfinish, pytest_unconf
 
 __all__ = ["pytest_addoption", "pytest_sessionfinish", "pytest_unconfigure"]  # hooks of pytest
 
-# The same examples in every run, so that red means that the code changed. To look for new ones:
-# HYPOTHESIS_PROFILE=default make test
-settings.register_profile("repeatable", derandomize=True)
+# The same examples in every run, so that red means that the code changed, and all the time that a
+# busy machine takes. To look for new ones: HYPOTHESIS_PROFILE=default make test
+settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

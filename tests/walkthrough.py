@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.parts import ROOT
+from tests.parts import PATIENCE, ROOT
 
 STEP = re.compile(
     r"(?:In|Write)\s+`([\w/.-]+)`|^(`{3,})(diff|yaml|markdown)\n(.*?)^\2$", re.MULTILINE | re.DOTALL
@@ -68,7 +68,7 @@ def run(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *command],
         cwd=checkout, env={**os.environ, "PYTHONPATH": str(checkout)},
-        capture_output=True, text=True, check=False, timeout=250,
+        capture_output=True, text=True, check=False, timeout=PATIENCE * 3,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg import sql
 
 from app.database.connection import connect
@@ -38,10 +39,14 @@ class Target:
         self.db = connect(url)
         require_current(self.db)
         self.db.execute("SET synchronous_commit = off")  # a lost step is repeated
-        row = self.db.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone()
-        if not row or not row[0]:
+        try:
+            with self.db.transaction():
+                # The session of an import that was killed ends by itself, a little later.
+                self.db.execute("SET LOCAL lock_timeout = '10s'")
+                self.db.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        except psycopg.errors.LockNotAvailable:
             self.db.close()
-            raise TransferError("another import is running")
+            raise TransferError("another import is running") from None
 
     def begin(self, token: str) -> State:
         """Return the checkpoint of an earlier try, or the beginning.

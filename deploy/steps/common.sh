@@ -60,7 +60,7 @@ annotate() {
     [ -z "$DRY" ] || { say "would note in Grafana: $text"; return 0; }
     # The password goes through a pipe: the list of processes shows arguments.
     printf 'user = "admin:%s"\n' "$(grafana_password)" |
-        curl --silent --show-error --fail --max-time 5 --output /dev/null --config - \
+        curl --silent --show-error --fail --max-time "${ASK_SECONDS:-5}" --output /dev/null --config - \
             --header 'Content-Type: application/json' \
             --data "{\"text\":\"$text\",\"tags\":[${tags#,}]}" "$GRAFANA_URL/api/annotations" ||
         say "Grafana took no note of it; that changes nothing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 from collections.abc import Callable, Iterator
@@ -84,11 +85,7 @@ NEW_FAULTS = {
     "web": (DATABASE_DOWN, API_DOWN, WEB_DOWN, POSTS_FAIL, ERRORS, BURNS),
     "postgres": (API_DOWN, WEB_DOWN, DATABASE_DOWN, "DiskFull node", EXPORTER),
 }
-# The critical one of these inhibits the other.
-LAST = [
-    {"alertname": "Last", "service": "x", "severity": severity}
-    for severity in ("critical", "warning")
-]
+_rounds = itertools.count(1)
 Told = Callable[..., set[str]]
 
 
@@ -118,28 +115,33 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 
 def _told(url: str, names: tuple[str, ...]) -> set[str]:
     """Let exactly these fire; return those that are not suppressed."""
-    firing = [*(_alert(name) for name in names), *LAST]
+    # The critical one of these inhibits the other; of a service that no call before knew.
+    last = [
+        {"alertname": "Last", "service": f"x{round_}", "severity": severity}
+        for round_ in (next(_rounds),)
+        for severity in ("critical", "warning")
+    ]
+    firing = [*(_alert(name) for name in names), *last]
     alerts = [{"labels": labels, "startsAt": "2026-01-01T00:00:00Z"} for labels in firing]
     address, kind = f"{url}/api/v2/alerts", {"Content-Type": "application/json"}
     assert request("POST", address, json.dumps(alerts).encode(), kind).status == 200
-    found = wait_for("the alerts", lambda: _states(address, names))
+    wait_for("the alerts", lambda: _judged(address, last[1], len({*names}) + 2))
+    found = {_name(row["labels"]): row["status"]["state"] for row in request("GET", address).json()}
     ended = [{**alert, "endsAt": "2026-01-01T00:00:01Z"} for alert in alerts]
     assert request("POST", address, json.dumps(ended).encode(), kind).status == 200
     wait_for("their end", lambda: not json.loads(request("GET", address).body))
     return {name for name in names if found[name] == "active"}
 
 
-def _states(address: str, names: tuple[str, ...]) -> dict[str, str]:
-    """Return the state of each, once Alertmanager has taken all of them for causes.
+def _judged(address: str, last: dict[str, str], count: int) -> bool:
+    """Whether Alertmanager has taken all of them for causes.
 
-    It does so one after the other, so that those of ``LAST`` are judged when all are known.
+    It does so one after the other: where the last is inhibited, those before it are known. What
+    else this answer says may be of the moment before.
     """
     rows: list[dict[str, Any]] = request("GET", address).json()
-    found = {_name(row["labels"]): row["status"]["state"] for row in rows}
-    judged = any(
-        row["labels"] == LAST[1] and row["status"]["state"] == "suppressed" for row in rows
-    )
-    return found if judged and found.keys() >= set(names) else {}
+    states = [row["status"]["state"] for row in rows if row["labels"] == last]
+    return states == ["suppressed"] and len(rows) == count
 
 
 def _alert(name: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from observability.stack.programs import tools
 from observability.stack.settings import load
-from tests.parts import free_port, request, wait_for
+from tests.parts import PATIENCE, free_port, request, wait_for
 
 ALERTMANAGER = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 PROMETHEUS = """\
@@ -52,10 +52,10 @@ class Monitoring:
         (self.folder / "rules.yml").write_text(f"groups:\n{groups}" if groups else "groups: []\n")
         subprocess.run(["kill", f"-{signal.SIGHUP.value}", str(self.pid)], check=True)
 
-    def value(self, query: str) -> list[Any]:
-        """What a query finds."""
+    def value(self, query: str) -> list[Any] | None:
+        """What a query finds; None without an answer."""
         answer = request("GET", f"{self.prometheus}/api/v1/query?query={query}")
-        return list(answer.json()["data"]["result"]) if answer.status == 200 else []
+        return answer.json()["data"]["result"] if answer.status == 200 else None
 
     def silences(self, state: str) -> list[dict[str, Any]]:
         """Those that are ``active`` or ``expired``."""
@@ -100,7 +100,7 @@ def start(folder: Path, ports: Mapping[str, str]) -> Iterator[Monitoring]:
             ]  # fmt: skip
             log = stack.enter_context((folder / f"{name}.log").open("w"))
             found[name] = process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder)
-            stack.callback(process.wait, 20)
+            stack.callback(process.wait, PATIENCE)
             stack.callback(process.terminate)
         urls = {name: f"http://127.0.0.1:{port}" for name, port in own.items()}
         for name, url in urls.items():

@@ -44,7 +44,7 @@ COMMON = (
 TRIGGER = """
 CREATE OR REPLACE FUNCTION judged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     IF NOT NEW.flagged AND session_user = 'clerk' THEN RAISE 'refused'; END IF;
-    IF NOT NEW.flagged AND session_user = 'sleeper' THEN PERFORM pg_sleep(0.25); END IF;
+    IF NOT NEW.flagged AND session_user = 'sleeper' THEN PERFORM pg_sleep(2); END IF;
     RETURN NEW;
 END $$;
 CREATE OR REPLACE TRIGGER judged BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION judged();
@@ -78,8 +78,11 @@ class Site:
     def runs(self, colour: str) -> bool:
         """Whether a pair's api is alive."""
         pid = int((self.folder / f"{colour}-api.pid").read_text())
-        stat = Path(f"/proc/{pid}/stat")
-        return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] not in "ZX"
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+        return stat.rpartition(")")[2].split()[0] not in "ZX"
 
     def driver(self, words: str) -> None:
         """Some of the driver's words."""
@@ -154,7 +157,7 @@ def start(folder: Path, database_url: str, *patience: str) -> Iterator[Site]:
     environment = {
         **os.environ, **ports, "STATE": str(folder), "VERSIONS": str(folder / "versions"),
         "PYTHON": sys.executable, "NGINX": str(folder / "nginx"), "SITE_DATABASE": database_url,
-        "DRIVER": str(ROOT / "tests/deploy/processes.sh"),
+        "DRIVER": str(ROOT / "tests/deploy/processes.sh"), "ASK_SECONDS": "60",
     }  # fmt: skip
     (folder / "active").write_text("blue")
     (folder / "nginx").mkdir()

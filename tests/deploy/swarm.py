@@ -71,7 +71,7 @@ class Swarm:
         """Of the replicas of a service that run."""
         return [
             one["NetworksAttachments"][0]["Addresses"][0].partition("/")[0]
-            for one in self.tasks.values()
+            for one in list(self.tasks.values())
             if one["ServiceID"] == f"id-minitwit_{name}" and one["DesiredState"] == "running"
         ]
 
@@ -84,7 +84,7 @@ class Swarm:
         """Of the replicas of a service that run."""
         return {
             one["Spec"]["ContainerSpec"]["Image"]
-            for one in self.tasks.values()
+            for one in list(self.tasks.values())
             if one["ServiceID"] == f"id-minitwit_{name}" and one["DesiredState"] == "running"
         }
 
@@ -107,7 +107,7 @@ class Swarm:
         image = spec["TaskTemplate"]["ContainerSpec"]["Image"]
         own = [
             one
-            for one in self.tasks.values()
+            for one in list(self.tasks.values())
             if one["ServiceID"] == service["ID"] and one["DesiredState"] == "running"
         ]
         job = "ReplicatedJob" in spec["Mode"]
@@ -151,7 +151,7 @@ class Swarm:
         states = filters.get("desired-state", [])
         return [
             one
-            for one in self.tasks.values()
+            for one in list(self.tasks.values())
             if one["ServiceID"] in ids and (not states or one["DesiredState"] in states)
         ]
 

@@ -14,7 +14,7 @@ from tests.deploy.site import Site, figures
 from tests.parts import PATIENCE, wait_for
 
 QUICK = {"CANARY_SECONDS": "2", "WATCH_SECONDS": "2", "GATE_ROUNDS": "1"}
-PATIENT = ("POOL_TIMEOUT=20", "STATEMENT_TIMEOUT=20")
+PATIENT = ("POOL_TIMEOUT=20", "STATEMENT_TIMEOUT=20", "PAGE_TIMEOUT=40")
 # At most eight at once: a machine that has no time is asked more slowly.
 FEW = ("--clients", "8")
 
@@ -102,16 +102,17 @@ def test_what_fails_only_in_service_is_rolled_back(site: Site, tmp_path: Path) -
     assert f"back to {before}" in said
     assert "6 switch" not in said
     assert site.active == before
-    assert 3 <= figures(tmp_path / "report.json")["errors"] <= 10
+    # If it were not rolled back, about 33 posts would be refused.
+    assert 3 <= figures(tmp_path / "report.json")["errors"] <= 20
     serves(site)
 
 
 def test_what_is_slower_by_its_version_is_rolled_back(site: Site, tmp_path: Path) -> None:
     before = site.active
-    settings = {"CANARY_SECONDS": "10", "CANARY_PERCENT": "40"}
+    settings = {"CANARY_SECONDS": "20", "CANARY_PERCENT": "40"}
     with site.deploying("slow", **{**QUICK, **settings}) as process:
         wait_for("the canary", site.split)
-        with site.load(60, 700, 30, tmp_path / "report.json", *FEW):
+        with site.load(60, 500, 30, tmp_path / "report.json", "--clients", "16"):
             assert process.wait(PATIENCE) == 1, site.said.read_text()
     assert "api: 0.1.0 is WORSE (0.0 % of" in site.said.read_text()
     assert site.active == before
@@ -141,7 +142,7 @@ def test_it_asks_alerts_and_budgets(site: Site, rule: str, query: str, why: str)
             assert "2 migrate" in done.stderr
     finally:
         site.monitoring.rules()
-        wait_for("no rule", lambda: not site.monitoring.value(query))
+        wait_for("no rule", lambda: site.monitoring.value(query) == [])
 
 
 def test_it_does_not_start_blindly(site: Site) -> None:

@@ -23,7 +23,7 @@ from observability.stack.config.deployments import cloudflare
 from observability.stack.programs import tools
 from observability.stack.settings import load
 from tests.deploy.proxy import RunningProxy, start
-from tests.parts import PATIENCE, ROOT, Service, free_port, request, wait_for
+from tests.parts import PATIENCE, ROOT, Answer, Service, free_port, request, wait_for
 from tests.web.visitor import member
 
 BY_PORT = ("web", "api")
@@ -260,10 +260,14 @@ def test_who_is_away_is_told_in_the_contracts_shape_and_back_at_once(
         proxy.serve(target, address(web))
         os.kill(int(proxy.pid_file.read_text()), 1)
 
+    def with_status(status: int) -> Answer | None:
+        answer = proxy.get("api", "/latest")
+        return answer if answer.status == status else None
+
     reload_to(f"127.0.0.1:{free_port()}")
-    wait_for("the refusal", lambda: proxy.get("api", "/latest").status == 502)
-    assert proxy.get("api", "/latest").json()["error_msg"]
-    assert log_lines(proxy, status=502, level="error")
+    refused = wait_for("the refusal", lambda: with_status(502))
+    assert refused.json()["error_msg"]
+    wait_for("its line", lambda: log_lines(proxy, status=502, level="error"))
     reload_to(address(api))
     wait_for("the answer", lambda: proxy.get("api", "/latest").status == 200)
 

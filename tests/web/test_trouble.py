@@ -153,7 +153,7 @@ def test_database_away_and_back(tmp_path: Path) -> None:
     with postgres_server() as server:
         url = server.create_database("away")
         with (
-            start_service("api", tmp_path, DATABASE_URL=url, POOL_TIMEOUT="0.25") as api,
+            start_service("api", tmp_path, DATABASE_URL=url, POOL_TIMEOUT="5") as api,
             start_service("web", tmp_path, API_URL=api.url) as web,
         ):
             visitor = member(web.url, "Patient")
