@@ -36,7 +36,6 @@ PLANNING = "-c plan_cache_mode=force_generic_plan"
 ADMITTED_PER_CONNECTION = 10
 MAX_WAITING_PER_CONNECTION = 20
 
-
 READ_ONLY = "PostgreSQL accepts no writes"
 # exception → ``reason`` label, description
 _KINDS = (
@@ -221,7 +220,9 @@ class Database:
 
     async def _probe(self) -> None:
         task = asyncio.create_task(self._ping())
-        done, _ = await asyncio.wait((task,), timeout=WATCH_SECONDS)
+        # A request may wait that long for a connection, so the heartbeat may as well.
+        patience = max(WATCH_SECONDS, self._settings.pool_timeout)
+        done, _ = await asyncio.wait((task,), timeout=patience)
         if not done:
             task.add_done_callback(_forget)
         trouble = task.result() if done else "PostgreSQL does not answer"

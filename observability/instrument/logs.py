@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 QUEUE_SIZE = 10_000  # records
 BATCH = 200  # records that are formatted and written together
 POLL_SECONDS = 0.05
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS = 5.0
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 
 
