@@ -140,7 +140,7 @@ def _up(settings: Settings, options: argparse.Namespace) -> int:
     begin = time.monotonic()
     layout, start = up(settings, options.only)
     seconds = time.monotonic() - begin
-    rows = status.look(layout, signals=False)
+    rows = status.look_at_the_started(layout)
     status.show(rows, signals=False, took=start.took)
     print(f"\nAll healthy after {seconds:.1f} s.")
     if "ngircd" in layout.deployment.components:

@@ -18,6 +18,7 @@ from observability.stack.settings import Settings, StackError
 
 COLOURS = {"ok": table.GREEN, "pending": table.YELLOW, "bad": table.RED}
 AGAIN = 0.5  # seconds between two checks of pending signals
+BUSY = 10.0  # seconds in which one that was healthy may answer late
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,14 @@ def state(component: Component, process: Process | None, up: bool) -> str:
     if process is None:
         return "missing"
     return "unready" if process.state == "RUNNING" else process.state.lower()
+
+
+def look_at_the_started(layout: Layout) -> list[Row]:
+    """Return one row for each component, healthy or not so for ``BUSY`` seconds."""
+    deadline = time.monotonic() + BUSY
+    while not good(rows := look(layout, signals=False)) and time.monotonic() < deadline:
+        time.sleep(AGAIN)
+    return rows
 
 
 def settle(layout: Layout, patience: float) -> list[Row]:

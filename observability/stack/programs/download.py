@@ -120,7 +120,7 @@ class Download:
             self.done = have
             self.total = have + int(response.headers.get("Content-Length") or 0)
             with self.part.open("ab" if have else "wb") as file:
-                while not self.over and (chunk := response.read(CHUNK)):
+                while not self.over and (chunk := response.read1(CHUNK)):
                     file.write(chunk)
                     self.done += len(chunk)
                     self.heard = time.monotonic()
