@@ -68,7 +68,7 @@ migrate() {
         --secret "source=minitwit_database_ca_${SECRETS_VERSION:-1},target=database_ca" \
         "$IMAGE" app migrate >/dev/null || return 1
     for ((tries = 0; tries < 60; tries++)); do
-        state=$(docker service ps --format '{{.CurrentState}}' "$name" | head -1)
+        state=$(docker service ps --format '{{.CurrentState}}' "$name" | sed -n 1p)
         case $state in
         Complete*) docker service rm "$name" >/dev/null && return ;;
         Failed* | Rejected*) break ;;

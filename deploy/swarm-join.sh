@@ -28,12 +28,13 @@ on manager "docker info --format '{{.Swarm.LocalNodeState}}' | grep -qx active |
 token=$(on manager docker swarm join-token --quiet worker)
 for name in $(jq -r 'keys[] | select(. != "manager")' <<<"$nodes"); do
     private_here=$(field "$name" private)
-    # The token goes by the connection's own standard input, not by the list of processes here.
+    # The token goes by the connection's own standard input, not by the list of processes here; without
+    # a pipe, which would end this script where a machine that has joined reads nothing.
     address=$(field "$name" public)
     # shellcheck disable=SC2029  # the names of here are meant
-    printf %s "$token" | ssh "${secure[@]}" "root@$address" \
+    ssh "${secure[@]}" "root@$address" \
         "docker info --format '{{.Swarm.LocalNodeState}}' | grep -qx active ||
-         docker swarm join --advertise-addr $private_here --token \"\$(cat)\" $private:2377 >/dev/null"
+         docker swarm join --advertise-addr $private_here --token \"\$(cat)\" $private:2377 >/dev/null" <<<"$token"
 done
 for name in $(jq -r 'keys[]' <<<"$nodes"); do
     host=$(on "$name" hostname)
