@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -71,17 +73,20 @@ def test_its_log_has_nothing_that_people_sent(server: PostgresServer) -> None:
 
 
 def test_its_programs_are_where_its_user_can_run_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a checkout below /root; two processes may copy them at once."""
     if os.geteuid() != 0:
         pytest.skip("not root: they are run where they are")
     with tempfile.TemporaryDirectory() as closed, tempfile.TemporaryDirectory() as shared:
         Path(shared).chmod(0o755)
-        (Path(closed) / "pginstall/bin").mkdir(parents=True)
-        program = Path(closed) / "pginstall/bin/postgres"
-        program.write_text("#!/bin/sh\n")
-        program.chmod(0o700)
-        monkeypatch.setattr(postgres, "BIN", program.parent)
-        monkeypatch.setattr(postgres, "_WHEELS", program.parents[1])
+        wheels = Path(closed) / "packages"
+        for part in (postgres._PROGRAMS, postgres._LIBRARIES):
+            shutil.copytree(postgres._PACKAGES / part, wheels / part, symlinks=True)
+        monkeypatch.setattr(postgres, "BIN", wheels / postgres._PROGRAMS / "bin")
+        monkeypatch.setattr(postgres, "_PACKAGES", wheels)
         monkeypatch.setattr(postgres, "SHARED", Path(shared))
-        copy = Path(postgres.program.__wrapped__("postgres"))
-        assert copy.is_relative_to(shared)
-        assert copy.stat().st_mode & 0o777 == 0o755
+        with ThreadPoolExecutor(2) as pool:
+            [program] = {*pool.map(postgres.program.__wrapped__, ["initdb"] * 2)}
+        assert Path(program).is_relative_to(shared)
+        assert len([*Path(shared).iterdir()]) == 1
+        done = subprocess.run([*postgres.as_unprivileged(), program, "--version"], check=False)
+        assert done.returncode == 0

