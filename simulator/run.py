@@ -72,12 +72,13 @@ class Run:
     async def until_back(self) -> None:
         """Wait until the API responds; report the outage and the recovery once."""
         async with self._away:
-            began = time.monotonic()
+            began, told = time.monotonic(), False
             while why := await self._missing():
-                if time.monotonic() - began < _RETRY:
+                if not told:
                     self._tell("warning", f"waiting for the api: {why}")
+                told = True
                 await asyncio.sleep(_RETRY)
-            if time.monotonic() - began >= _RETRY:
+            if told:
                 self._tell("info", f"the api is back after {time.monotonic() - began:.0f} s")
                 self._pace.restart()
 

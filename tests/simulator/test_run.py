@@ -14,6 +14,7 @@ from simulator import progress
 from simulator.client import Client
 from simulator.generator import generate
 from simulator.pace import Nominal, Rate, Speed, pace
+from simulator.reader import ReadError
 from simulator.run import Run
 from simulator.scenario import DELAY_UNITS, Action, expected
 from simulator.wire import Address, Wire
@@ -189,6 +190,23 @@ def test_forever_waits_for_the_api_and_loses_no_user(monkeypatch: pytest.MonkeyP
         "the api is back",
     ]
     assert 0 < run.errors <= 6
+
+
+def test_an_outage_is_told_once_however_long_a_look_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    looks = iter(["away", "away", ""])
+
+    async def latest() -> int:
+        if why := next(looks):
+            raise ReadError(why)
+        return 0
+
+    run = make("http://127.0.0.1:1", forever=True)
+    monkeypatch.setattr(run.reader, "latest", latest)
+    monkeypatch.setattr("simulator.run.say", said.append)
+    monkeypatch.setattr("simulator.run._RETRY", 0)  # so that every look takes longer than that
+    asyncio.run(run.until_back())
+    assert said == ["waiting for the api: away", "the api is back after 0 s"]
 
 
 def test_a_run_with_an_end_waits_for_nobody() -> None:
