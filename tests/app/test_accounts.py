@@ -17,7 +17,7 @@ from werkzeug.security import generate_password_hash
 
 from app.services import accounts, networks
 from app.services.passwords import Passwords
-from tests.parts import Answer, Service, start_service
+from tests.parts import Answer, Service, start_service, wait_for
 
 PASSWORD = "pä$$ 'word\"\\"
 EARLIER = {
@@ -32,9 +32,14 @@ EARLIER = {
 
 
 def log_in(api: Service, name: str, password: str, address: str = "192.0.2.1") -> Answer:
-    """From ``address``, as the web service reports it."""
+    """From ``address``, as the web service reports it; again while too many others wait."""
     body = {"username": name, "password": password}
-    return api.send("POST", "/api/sessions", body, X_Forwarded_For=address)
+
+    def answered() -> Answer | None:
+        answer = api.send("POST", "/api/sessions", body, X_Forwarded_For=address)
+        return None if answer.status == 503 else answer
+
+    return wait_for("an answer to a log-in", answered)
 
 
 @pytest.mark.parametrize("form", EARLIER)

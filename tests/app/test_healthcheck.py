@@ -42,6 +42,7 @@ def test_what_was_never_ready_is_not_kept(alive: int, tmp_path: Path) -> None:
 def test_what_was_ready_once_is_kept_without_its_database(
     api: Service, alive: int, tmp_path: Path
 ) -> None:
-    assert healthy(int(api.url.rpartition(":")[2]), tmp_path)
-    assert healthy(alive, tmp_path)
+    port = int(api.url.rpartition(":")[2])
+    wait_for("a healthy one", lambda: healthy(port, tmp_path))
+    wait_for("the other one", lambda: healthy(alive, tmp_path))
     assert not healthy(free_port(), tmp_path)

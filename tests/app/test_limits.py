@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,19 +20,30 @@ SECONDS = 1.0
 BYTES = 40_000
 
 
+def limited(
+    name: str, folder: Path, database_url: str, seconds: float
+) -> AbstractContextManager[Service]:
+    settings = {"BODY_SECONDS": f"{seconds:g}", "BODY_BYTES": f"{BYTES}"}
+    return start_service(name, folder, DATABASE_URL=database_url, port=None, **settings)
+
+
 @pytest.fixture(scope="module", params=["api", "web"])
 def service(
     request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
     """Either service, with a short patience."""
-    folder = tmp_path_factory.mktemp(request.param)
-    with start_service(
-        request.param,
-        folder,
-        DATABASE_URL=database_url,
-        BODY_SECONDS=str(SECONDS),
-        BODY_BYTES=str(BYTES),
-    ) as started:
+    folder = tmp_path_factory.mktemp("short")
+    with limited(request.param, folder, database_url, SECONDS) as started:
+        yield started
+
+
+@pytest.fixture(scope="module", params=["api", "web"])
+def patient(
+    request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """Either service, with time for bodies that arrive however slowly."""
+    folder = tmp_path_factory.mktemp("long")
+    with limited(request.param, folder, database_url, PATIENCE) as started:
         yield started
 
 
@@ -76,8 +89,8 @@ def test_trickling_does_not_buy_time(service: Service) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
-def test_a_body_without_end_is_413(service: Service) -> None:
-    with connect(service.url) as connection:
+def test_a_body_without_end_is_413(patient: Service) -> None:
+    with connect(patient.url) as connection:
         connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         piece = b"1000\r\n" + b"x" * 4096 + b"\r\n"
         try:
@@ -88,10 +101,10 @@ def test_a_body_without_end_is_413(service: Service) -> None:
         assert rest(connection).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_large_honest_body_in_pieces_is_taken(service: Service) -> None:
+def test_a_large_honest_body_in_pieces_is_taken(patient: Service) -> None:
     """Pieces that come in time are one request, whatever their number."""
     body = b"username=&email=&password=" + b"x" * 30_000
-    with connect(service.url) as connection:
+    with connect(patient.url) as connection:
         connection.sendall(HEAD + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body))
         for start in range(0, len(body), 5000):
             connection.sendall(body[start : start + 5000])

@@ -77,11 +77,12 @@ def test_who_hangs_up_leaves_the_queue(
     for number in range(crowd):
         with connect(service.url) as connection:
             connection.sendall(head(service, f"gone by {name} {number}"))
-    api.send("POST", "/register", person(f"stays by {name}"))
+    stays = partial(api.send, "POST", "/register", person(f"stays by {name}"))
+    wait_for("a place for who stays", lambda: stays().status in (204, 400))
     settled(api)
     assert registered(database_url, f"stays by {name}") == 1
     assert registered(database_url, f"gone by {name}") < crowd / 2
-    gave_up = [line for line in service.logs() if line.get("status") == 499]
+    gave_up = wait_for("their lines", lambda: [x for x in service.logs() if x.get("status") == 499])
     assert {line["event"] for line in gave_up} == {"request"}, "it is not the client's mistake"
 
 

@@ -71,7 +71,7 @@ def test_api_as_it_runs_is_no_superuser(api: Service, database_url: str) -> None
     with psycopg.connect(database_url) as connection:
         found = connection.execute(
             "SELECT DISTINCT usename, usesuper FROM pg_stat_activity JOIN pg_user USING (usename)"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " WHERE datname = current_database() AND application_name = 'minitwit-api'"
         ).fetchall()
     assert found == [("minitwit_app", False)]
 

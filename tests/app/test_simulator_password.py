@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from app.settings import COURSE
-from tests.parts import PATIENCE, ROOT, Service, start_service
+from tests.parts import PATIENCE, ROOT, Service, start_service, wait_for
 
 OPEN = "0.0.0.0"  # noqa: S104  # that is what is tested
 
@@ -27,7 +27,7 @@ def test_the_courses_is_allowed_with_a_warning(app_url: str, tmp_path: Path) -> 
     own = {"HOST": OPEN, "DATABASE_URL": app_url}
     with start_service("api", tmp_path, SIMULATOR_PASSWORD=COURSE, port=None, **own) as api:
         assert api.get("/msgs", Authorization="Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh").status == 200
-        [line] = warned(api)
+        [line] = wait_for("the warning", lambda: warned(api))
         assert line["level"] == "warning" and COURSE not in str(line)
     with start_service("api", tmp_path, SIMULATOR_PASSWORD="another", port=None, **own) as api:
         assert api.get("/msgs", Authorization="Basic c2ltdWxhdG9yOnN1cGVyX3NhZmUh").status == 403

