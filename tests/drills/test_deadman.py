@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -42,21 +43,21 @@ def site() -> Iterator[Site]:
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("component", [*SAID])
 def test_a_broken_chain_is_told_past_it(component: str, site: Site) -> None:
-    wait_for("a Watchdog", lambda: age(site) < BEATING, 30)
+    wait_for("a Watchdog", lambda: age(site) < BEATING)
     since = len(site.chat_lines())
     lost, back = SAID[component]
     site.stop(component)
-    wait_for("the complaint", lambda: said(site, lost, since), 60)
+    wait_for("the complaint", lambda: said(site, lost, since))
     site.start(component)
-    wait_for("the good news", lambda: said(site, back, since), 60)
+    wait_for("the good news", lambda: said(site, back, since))
     assert len(said(site, lost, since)) == 1
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_full_disk_under_prometheus_stops_the_heartbeat(tmp_path: Path) -> None:
     """It goes on evaluating and sending: only that it stores no samples gives it away."""
     if os.geteuid():
@@ -66,32 +67,32 @@ def test_a_full_disk_under_prometheus_stops_the_heartbeat(tmp_path: Path) -> Non
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m", "tmpfs", str(disk)], check=True)
     try:
         site.up("prometheus", "alertmanager", "ngircd", "chatlog", "deadman")
-        wait_for("a Watchdog", lambda: age(site) < BEATING, 60)
+        wait_for("a Watchdog", lambda: age(site) < BEATING)
         since = len(site.chat_lines())
         with suppress(OSError), (disk / "filler").open("wb", buffering=0) as file:
             while True:
                 file.write(bytes(4096))
-        wait_for("the complaint", lambda: said(site, "no Watchdog for", since), 60)
+        wait_for("the complaint", lambda: said(site, "no Watchdog for", since))
         assert site.process("prometheus").state == "RUNNING"
         (disk / "filler").unlink()
-        wait_for("the good news", lambda: said(site, "the Watchdog is back", since), 60)
+        wait_for("the good news", lambda: said(site, "the Watchdog is back", since))
     finally:
         site.down()
         subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.mark.stack
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_it_waits_for_a_chat_that_is_away(site: Site) -> None:
     since = len(site.chat_lines())
     site.stop("ngircd")
     site.stop("alertmanager")
     log = site.run_dir / "logs/deadman.log"
-    wait_for("a first try", lambda: "not told" in log.read_text(), 60)
+    wait_for("a first try", lambda: "not told" in log.read_text())
     site.start("ngircd")
-    wait_for("the complaint", lambda: said(site, "no Watchdog for", since), 60)
+    wait_for("the complaint", lambda: said(site, "no Watchdog for", since))
     site.start("alertmanager")
-    wait_for("the good news", lambda: said(site, "the Watchdog is back", since), 60)
+    wait_for("the good news", lambda: said(site, "the Watchdog is back", since))
 
 
 @pytest.fixture
@@ -119,18 +120,12 @@ def phone() -> Iterator[tuple[str, list[str]]]:
 
 
 def test_the_phone_rings_though_the_chat_is_dead_and_bad_input_is_refused(
-    phone: tuple[str, list[str]], tmp_path: object
+    phone: tuple[str, list[str]], tmp_path: Path
 ) -> None:
     url, heard = phone
-    (file := ROOT / str(tmp_path) / "url").write_text(url)
-    port = free_port()
-    environment = {
-        **os.environ, "PORT": str(port), "SILENCE": "1.5", "CHAT": "127.0.0.1:1",
-        "DEADMAN_URL_FILE": str(file),
-    }  # fmt: skip
-    command = [sys.executable, "-m", "observability.stack.deadman"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL) as process:
-        base = f"http://127.0.0.1:{port}"
+    settings = environment(tmp_path, url, SILENCE="1.5", CHAT="127.0.0.1:1")
+    with running(settings) as process:
+        base = f"http://127.0.0.1:{settings['PORT']}"
         wait_for("the switch", lambda: request("GET", f"{base}/healthz").status == 200)
         for bad in (b"", b"{", b"[]", b'{"alerts": 1}', b'{"alerts": [{}]}'):
             assert request("POST", base, bad).status == 400
@@ -138,10 +133,10 @@ def test_the_phone_rings_though_the_chat_is_dead_and_bad_input_is_refused(
         assert request("POST", base, json.dumps(FIRING).encode()).status == 200
         wait_for("the phone", lambda: heard)
         wait_for("both", lambda: len(heard) > 1)
-        assert any(text.startswith("[DEADMAN] no Watchdog for 2 s") for text in heard)
+        assert any(re.match(r"\[DEADMAN\] no Watchdog for \d+ s", text) for text in heard)
         assert any(text.startswith("[DEADMAN] the chat has not answered") for text in heard)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 SWITCH = [sys.executable, "-m", "observability.stack.deadman"]
@@ -181,7 +176,7 @@ def test_strangers_at_the_ports_of_alertmanager_and_chat_keep_it_from_nothing(
                 "[DEADMAN] the chat has not answered",
             ]
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(PATIENCE) == 0
 
 
 def test_one_that_was_killed_goes_on_waiting_and_one_that_is_stopped_does_not(
@@ -198,7 +193,7 @@ def test_one_that_was_killed_goes_on_waiting_and_one_that_is_stopped_does_not(
         [said] = wait_for("the phone", lambda: heard)
         assert 100 <= int(said.split()[4]) < 100 + PATIENCE, said
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
     assert not file.exists()
 
 

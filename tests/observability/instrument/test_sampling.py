@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,10 @@ def test_no_header_breaks_a_request(header: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
-def test_each_sampler_of_the_environment(name: str, collector: Collector, tmp_path: Path) -> None:
+def test_each_sampler_of_the_environment(
+    name: str, collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail_sampling, "SLOW_SECONDS", math.inf)
     served = Served(tmp_path, collector.url, name)  # the ratio is 0.05
     served.get("/hello/a", 400)
     served.get("/hello/b", headers={"traceparent": PARENT.format(flags="01")})
@@ -74,8 +78,9 @@ def test_each_sampler_of_the_environment(name: str, collector: Collector, tmp_pa
 
 
 def test_a_caller_that_is_not_trusted_is_not_joined_and_its_headers_go_no_further(
-    collector: Collector, tmp_path: Path
+    collector: Collector, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tail_sampling, "SLOW_SECONDS", math.inf)
     served = Served(tmp_path, collector.url, NEVER, trusted="10.0.0.0/8")
     headers = {"traceparent": PARENT.format(flags="01"), "tracestate": "a=b", "baggage": "c=d"}
     for client, believed in (("203.0.113.9", False), ("10.1.2.3", True), ("::1", True)):

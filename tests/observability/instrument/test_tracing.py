@@ -15,7 +15,7 @@ from observability.instrument import (
     redaction,
     tracing,
 )
-from observability.instrument.tracing import TraceSettings
+from observability.instrument.tracing import SHUTDOWN_SECONDS, TraceSettings
 from tests.collector import Collector
 from tests.observability.instrument.served import Served, servers
 from tests.parts import free_port, wait_for
@@ -27,6 +27,7 @@ def test_a_receiver_in_trouble_costs_spans_and_no_time(
 ) -> None:
     monkeypatch.setattr(tracing, "QUEUE_SIZE", 40)
     monkeypatch.setattr(tracing, "BATCH", 10)
+    monkeypatch.setattr(tracing, "SHUTDOWN_SECONDS", SHUTDOWN_SECONDS)
     if trouble != "dead":
         collector.mode = trouble
     url = f"http://127.0.0.1:{free_port()}" if trouble == "dead" else collector.url
