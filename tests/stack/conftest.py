@@ -71,7 +71,6 @@ def whole() -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def stack(whole: Platform) -> Platform:
     """The whole platform while healthy; a test that breaks it repairs it."""
-    status, rows = whole.status(wait=60)
-    assert status == 0, rows
-    wait_for("no alert", lambda: not whole.prometheus(FIRING), 120)
+    whole.healthy()
+    wait_for("no alert", lambda: not whole.prometheus(FIRING))
     return whole

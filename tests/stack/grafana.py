@@ -23,7 +23,7 @@ from observability.dashboard_uids import Board
 from observability.stack.local import status
 from observability.stack.settings import load
 from tests.browser.chromium import launch
-from tests.parts import ROOT
+from tests.parts import PATIENCE, ROOT, wait_for
 
 WIDTH = 1600
 UNIT = 38  # pixels of a line of the grid, with its gap
@@ -51,6 +51,10 @@ READ = """() => {
     const idle = button !== null && button.getAttribute("aria-label") !== "Cancel";
     return {idle: idle, panels: panels};
 }"""
+
+# Whether the panels have taken the width of the screen.
+FITS = """() => [...document.querySelectorAll("section[data-testid^='data-testid Panel header ']")]
+    .every(panel => panel.getBoundingClientRect().right <= innerWidth)"""
 
 # Texts of these panels that an edge cuts; a legend that is a list must not need scrolling either.
 CUT = """([titles, lists]) => {
@@ -130,7 +134,7 @@ class Reader:
     def __init__(self, browser: Browser, address: str) -> None:
         self.address = address
         self.page: Page = browser.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(PATIENCE * 1000)
         self.page.add_init_script(UNDOCKED)  # the menu would take 300 pixels of any width
         self.refused: list[str] = []
         self.page.on("response", self._note)
@@ -139,14 +143,14 @@ class Reader:
         if response.status >= 400 and urlsplit(response.url).path.startswith(QUERIES):
             self.refused.append(f"{response.status} {response.text()[:200]}")
 
-    def open(self, uid: str, seconds: float = 30, more: str = "") -> list[Shown]:
+    def open(self, uid: str, seconds: float = PATIENCE, more: str = "") -> list[Shown]:
         """Open a board and wait until it is complete, without an error."""
         self.refused.clear()
         address = f"{self.address}/d/{uid}?from=now-15m&to=now{more}"
         self.page.goto(address, wait_until="commit")
         return self.wait(uid, seconds)
 
-    def wait(self, uid: str, seconds: float = 30) -> list[Shown]:
+    def wait(self, uid: str, seconds: float = PATIENCE) -> list[Shown]:
         """Wait until every panel of the board is drawn, and nothing is loading."""
         self._look(uid, WIDTH)
         deadline = time.monotonic() + seconds
@@ -187,13 +191,20 @@ class Reader:
         return [Shown(**panel) for panel in found["panels"]]
 
     def cut(self, uid: str, width: int) -> list[str]:
-        """The texts that are cut off when the screen is that many pixels wide."""
+        """The texts that stay cut off when the screen is that many pixels wide."""
         if width != WIDTH:
             self._look(uid, width)
-            self.page.wait_for_timeout(1000)  # until it has redrawn
+            wait_for(f"panels within {width} px", lambda: self.page.evaluate(FITS))
+            self.page.wait_for_timeout(1000)  # what has not redrawn yet may not be cut yet
+        self.page.evaluate("() => document.fonts.ready.then(() => null)")
         panels = [panel for panel in board(uid)["panels"] if panel["type"] in WRITTEN]
         lists = [panel["title"] for panel in panels if _fits(panel)]
-        found: list[str] = self.page.evaluate(CUT, [[p["title"] for p in panels], lists])
+        asked = [[p["title"] for p in panels], lists]
+        deadline = time.monotonic() + PATIENCE
+        found: list[str] = self.page.evaluate(CUT, asked)
+        while found and time.monotonic() < deadline:
+            self.page.wait_for_timeout(100)
+            found = self.page.evaluate(CUT, asked)
         return found
 
     def picture(self, folder: Path, name: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import yaml
 
 from observability.conventions import LOKI_UID, PROMETHEUS_UID, TEMPO_UID
-from tests.parts import ROOT
+from tests.collector import Collector, Span
+from tests.parts import ROOT, request
+from tests.stack.platform import Platform
 
 TRACE_BOARD = "/d/minitwit-trace?var-trace=${__value.raw}"  # a viewer may not explore
 
@@ -30,3 +33,18 @@ class Links:
     def data(self, uid: str) -> dict[str, Any]:
         found: dict[str, Any] = self._sources[uid]["jsonData"]
         return found
+
+
+def traced_page(stack: Platform) -> str:
+    """Ask for a page; the id of its trace, or '' if it failed."""
+    trace_id = os.urandom(16).hex()
+    headers = {"traceparent": f"00-{trace_id}-{os.urandom(8).hex()}-01"}
+    page = request("GET", stack.url("web") + "/public", headers=headers)
+    return trace_id if page.status == 200 else ""
+
+
+def page_spans(collector: Collector, trace_id: str) -> list[Span]:
+    """The page, its call, that as served, its statement; once all are there."""
+    of = {(span.service, span.kind): span for span in collector.trace(trace_id)}
+    wanted = [(service, kind) for service in ("web", "api") for kind in ("server", "client")]
+    return [of[one] for one in wanted] if of.keys() >= {*wanted} else []

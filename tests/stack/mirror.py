@@ -18,9 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from observability.stack.programs import archives, tools, unpack
+from observability.stack.programs import archives, download, tools, unpack
 from observability.stack.programs.versions import RELEASES, Release
 from observability.stack.settings import ROOT, Settings, load
+from tests.parts import PATIENCE
 
 PADDING = bytes(range(256)) * 2000  # half a megabyte, so that a file comes in several pieces
 LOKI, VERSION = "loki", RELEASES["loki"].version
@@ -69,6 +70,7 @@ class Mirror:
     pieces: int = 1
     status: int = 200
     over: threading.Event = field(default_factory=threading.Event)
+    held: bool = False  # whether the last piece waits until all is over
 
 
 @contextmanager
@@ -115,7 +117,7 @@ def answer(handler: BaseHTTPRequestHandler, mirror: Mirror) -> None:
     rest = rest[: mirror.cut(len(rest))]
     size = -(-len(rest) // mirror.pieces)
     for start in range(0, len(rest), size):
-        mirror.over.wait(mirror.pace)
+        mirror.over.wait(PATIENCE if mirror.held and start + size >= len(rest) else mirror.pace)
         try:
             handler.wfile.write(rest[start : start + size])
             handler.wfile.flush()
@@ -125,6 +127,7 @@ def answer(handler: BaseHTTPRequestHandler, mirror: Mirror) -> None:
 
 def child(name: str, sha256: str) -> None:
     """Fetch one release as another process does; its hash comes from the test."""
+    download.SOCKET = download.PATIENCE = PATIENCE
     RELEASES[name] = replace(RELEASES[name], sha256={archives.architecture(): sha256})
     print(archives.fetch(load(), [name]))
 

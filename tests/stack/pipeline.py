@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import time
 import urllib.parse
 from collections import Counter
 from datetime import datetime
@@ -27,6 +28,11 @@ def ask(stack: Platform, selector: str, start: int, end: int) -> list[tuple[str,
     assert answer.status == 200, answer
     streams = answer.json()["data"]["result"]
     return [(stamp, line) for stream in streams for stamp, line, *_ in stream["values"]]
+
+
+def lines_since(stack: Platform, selector: str, begin: int) -> list[tuple[str, str]]:
+    """(time in nanoseconds, line) of all that Loki has from ``begin`` until now."""
+    return ask(stack, selector, begin, time.time_ns() + 10**9)
 
 
 def push(stack: Platform, labels: dict[str, str], lines: list[tuple[str, str]]) -> bool:
@@ -95,9 +101,9 @@ def resident(stack: Platform, component: str) -> int:
     return int(status.split("VmHWM:")[1].split()[0])
 
 
-def labels_of(stack: Platform, query: str) -> dict[str, str]:
-    """The labels, structured metadata among them, of what a query finds."""
-    path = f"/loki/api/v1/query_range?{urllib.parse.urlencode({'query': query, 'since': '1m'})}"
-    found = request("GET", stack.url("loki") + path).json()["data"]["result"]
+def labels_of(stack: Platform, query: str, begin: int) -> dict[str, str]:
+    """The labels, structured metadata among them, of what a query finds since ``begin``."""
+    path = f"/loki/api/v1/query_range?{urllib.parse.urlencode({'query': query, 'start': begin})}"
+    found = get(stack.url("loki") + path).json()["data"]["result"]
     labels: dict[str, str] = found[0]["stream"] if found else {}
     return labels

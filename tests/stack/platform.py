@@ -15,7 +15,6 @@ import urllib.parse
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from observability.stack.components import COMPONENTS, TABLE
 from observability.stack.local import logins, ports
@@ -23,7 +22,7 @@ from observability.stack.local.processes import platform_pids
 from observability.stack.local.supervise import Process, Supervisor
 from observability.stack.local.up import absent
 from observability.stack.settings import HOST, Settings, load
-from tests.parts import PATIENCE, ROOT, get, request
+from tests.parts import PATIENCE, ROOT, get, request, wait_for
 
 MONITORING = (
     "postgres", "migrate", "node", "postgres-exporter", "ngircd", "relay", "chatlog", "deadman",
@@ -114,6 +113,26 @@ class Platform:
         lines = [line for line in done.stdout.splitlines() if line.split()[0] in COMPONENTS]
         return done.returncode, {line.split()[0]: re.sub(r"\s+", " ", line) for line in lines}
 
+    def healthy(self) -> dict[str, str]:
+        """Wait until every signal arrives; per component, its line of the table.
+
+        ``status`` does not wait for what is bad, and one late answer is. What Alertmanager could
+        not deliver is bad for five minutes.
+        """
+        rows: dict[str, str] = {}
+
+        def good() -> bool:
+            status, found = self.status()
+            rows.clear()
+            rows.update(found)
+            return status == 0
+
+        try:
+            wait_for("a good status", good, PATIENCE * 2)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {rows}") from error
+        return rows
+
     def url(self, component: str) -> str:
         """The address of a component."""
         return f"http://{HOST}:{COMPONENTS[component].port + self.offset}"
@@ -145,8 +164,14 @@ class Platform:
 
     def fire(self, labels: dict[str, str], annotations: dict[str, str], over: bool = False) -> None:
         """Hand an alert to Alertmanager, as Prometheus does, or its end."""
+        self.fire_together([labels], annotations, over)
+
+    def fire_together(
+        self, several: list[dict[str, str]], annotations: dict[str, str], over: bool = False
+    ) -> None:
+        """Hand several alerts to Alertmanager in one request."""
         end = {"endsAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())} if over else {}
-        body: Any = [{"labels": labels, "annotations": annotations, **end}]
+        body = [{"labels": labels, "annotations": annotations, **end} for labels in several]
         url = self.url("alertmanager") + "/api/v2/alerts"
         headers = {"Content-Type": "application/json", **self.login}
         assert request("POST", url, json.dumps(body).encode(), headers).status == 200

@@ -44,6 +44,8 @@ def settings(mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     monkeypatch.setattr(tools, "SBIN", "")
+    # A mirror that has no time is asked once all the same.
+    monkeypatch.setattr(download, "SOCKET", PATIENCE)
     for name in ("MINITWIT_TOOLS", "GRAFANA_HOME", "http_proxy", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
     return Settings(tmp_path / "run", tmp_path / "cache", mirror=mirror.url)
@@ -138,8 +140,8 @@ def test_a_slow_mirror_is_waited_for(
     mirror: Mirror, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slower in all than the patience, which is for silence alone."""
-    monkeypatch.setattr(download, "PATIENCE", 0.8)
-    mirror.pieces, mirror.pace = 12, 0.1
+    monkeypatch.setattr(download, "PATIENCE", 5)
+    mirror.pieces, mirror.pace = 40, 0.15
     assert archives.fetch(settings, [LOKI]) == ""
     assert found(settings)
 
@@ -203,7 +205,7 @@ def test_one_that_is_killed_in_the_middle_is_gone_on_with(
     mirror: Mirror, settings: Settings, offer: bytes, how: int
 ) -> None:
     offer_here(mirror, offer)
-    mirror.pieces, mirror.pace = 8, 0.2
+    mirror.pieces, mirror.held = 4, True
     killed = process(settings, offer)
     downloads = settings.cache / "downloads"
     wait_for(
@@ -217,7 +219,7 @@ def test_one_that_is_killed_in_the_middle_is_gone_on_with(
     assert killed.returncode not in (0, None)
     assert not found(settings), "never half a program"
     (settings.cache / f"{unpack.WORK}killed").mkdir()  # as if it had come as far as that
-    mirror.pieces, mirror.pace = 1, 0
+    mirror.held = False
     assert archives.fetch(settings, [LOKI]) == ""
     assert found(settings)
     assert mirror.asked[-1][1].startswith("bytes="), "what had arrived was not fetched again"

@@ -8,7 +8,7 @@ import sys
 
 import psycopg
 
-from tests.parts import PATIENCE, ROOT
+from tests.parts import PATIENCE, ROOT, wait_for
 from tests.stack.platform import Platform
 
 FORMER = "minitwit_before_20200101000000_1"
@@ -24,12 +24,15 @@ def test_a_database_that_lost_its_name_is_not_replaced_by_an_empty_one(platform:
     def names() -> set[str]:
         return {name for (name,) in server.execute("SELECT datname FROM pg_database")}
 
+    def complains() -> bool:
+        status, rows = platform.status(wait=0)
+        return status == 1 and "no database minitwit" in rows["postgres"]
+
     with server:
         server.execute(f"ALTER DATABASE minitwit RENAME TO {FORMER}".encode())
         server.execute(f"ALTER DATABASE {FORMER} ALLOW_CONNECTIONS false".encode())
-        status, rows = platform.status(wait=0)
+        wait_for("the complaint", complains)
         assert "minitwit" not in names()  # status only reads
-        assert status == 1 and "no database minitwit" in rows["postgres"]
         done = platform.run("up", "--only", "postgres")
         assert "minitwit" not in names()
         assert done.returncode == 1 and f"no database minitwit, but {FORMER}" in done.stderr

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from playwright.sync_api import Error as Broken
 from playwright.sync_api import Route
 
 from dashboards.registry import DASHBOARDS
@@ -25,6 +27,7 @@ pytestmark = [
         tools.find("grafana", load().cache) is None or installed() is None,
         reason="DASHBOARDS NOT TESTED: Grafana or Chromium is not on this machine",
     ),
+    pytest.mark.timeout(1200),
 ]
 PICTURES = ROOT / "test-output/grafana"
 UIDS = [dashboard.board.value for dashboard in DASHBOARDS]
@@ -34,6 +37,14 @@ ABOUT_TRACES = {Board.TRACE.value}
 YOUNG = {"Error budget left", "Good requests in 30 days"}
 # The link to log in carries the address of the page.
 TO_TRACE = f"a[href*='{Board.TRACE.path}'][href*='var-trace=']:not([href*=login i])"
+# In one step: between two, the board may draw the link again.
+CLICK = """link => {
+    const address = link.getAttribute("href");
+    link.removeAttribute("target");
+    link.click();
+    return address;
+}"""
+BRIEF = 10_000  # milliseconds of one try among several
 QUERY = "**/api/ds/query*"
 PAGED = 'ALERTS{alertstate="firing",severity="critical",service="api"}'
 
@@ -49,9 +60,12 @@ def reader(stack: Platform) -> Iterator[Reader]:
 def trouble(stack: Platform, reader: Reader) -> Iterator[Reader]:
     """The same reader while api is stopped and someone has been paged."""
     stack.stop("api")
-    wait_for("a page", lambda: stack.prometheus(PAGED))
-    yield reader
-    stack.start("api")
+    try:
+        wait_for("a page", lambda: stack.prometheus(PAGED))
+        yield reader
+    finally:
+        stack.start("api")
+        wait_for("api", lambda: request("GET", stack.url("api") + "/readyz").status == 200)
 
 
 def traced(stack: Platform) -> bool:
@@ -110,40 +124,58 @@ def test_a_cell_leads_to_its_trace(stack: Platform, reader: Reader) -> None:
     if not traced(stack):
         pytest.skip("TRACES NOT TESTED: Tempo is not on this machine")
     reader.open(Board.TRACE.value)
-    follow(reader)
+    opened(reader, clicked(reader))
 
 
 def test_a_field_of_a_line_leads_to_its_trace(stack: Platform, reader: Reader) -> None:
     if not traced(stack):
         pytest.skip("TRACES NOT TESTED: Tempo is not on this machine")
-    reader.open(Board.LOGS.value, more=f"&var-find={sampled(stack)}")
     panel = reader.page.get_by_test_id("data-testid Panel header Lines").first
-    panel.get_by_text(re.compile("GET|POST")).first.click()
-    follow(reader)
+    line = panel.get_by_text(re.compile("GET|POST")).first
+
+    def led() -> str:
+        """Return the trace; '' if its lines are late or were drawn again."""
+        reader.open(Board.LOGS.value, more=f"&var-find={sampled(stack)}")
+        with suppress(Broken):
+            line.click(timeout=BRIEF)
+            return clicked(reader, BRIEF)
+        return ""
+
+    opened(reader, wait_for("the link of a line", led))
 
 
 def test_a_dot_on_a_duration_leads_to_its_trace(stack: Platform, reader: Reader) -> None:
     if not traced(stack):
         pytest.skip("TRACES NOT TESTED: Tempo is not on this machine")
-    reader.open(Board.SERVICE.value)
-    reader.page.get_by_test_id("data-testid Exemplar marker").last.hover()
-    follow(reader)
+    dot = reader.page.get_by_test_id("data-testid Exemplar marker").last
+
+    def led() -> str:
+        """Return the trace; '' if the dot was drawn again meanwhile."""
+        reader.open(Board.SERVICE.value)
+        with suppress(Broken):
+            dot.hover(timeout=BRIEF)
+            return clicked(reader, BRIEF)
+        return ""
+
+    opened(reader, wait_for("the link of a dot", led))
 
 
-def follow(reader: Reader) -> None:
-    """Click the link to a trace that is shown, in this tab."""
+def clicked(reader: Reader, milliseconds: float | None = None) -> str:
+    """Click the link to a trace in this tab; return the trace's id."""
     link = reader.page.locator(TO_TRACE).first
-    trace = str(link.get_attribute("href")).rpartition("=")[2]
-    link.evaluate("it => it.removeAttribute('target')")
-    link.click()
-    opened(reader, trace)
+    return str(link.evaluate(CLICK, timeout=milliseconds)).rpartition("=")[2]
 
 
 def opened(reader: Reader, trace: str) -> None:
     """The page has become the board of that trace, with its spans."""
     reader.page.wait_for_url(re.compile(rf"{Board.TRACE.path}.*var-trace=0*{trace}"))
-    spans = {panel.title: panel.text for panel in reader.wait(Board.TRACE.value)}["Spans"]
-    assert re.search(r"(GET|POST) /", spans), spans
+
+    def spans() -> bool:
+        """From another trace, the panels are there already."""
+        shown = {panel.title: panel.text for panel in reader.wait(Board.TRACE.value)}
+        return bool(re.search(r"(GET|POST) /", shown["Spans"]))
+
+    wait_for(f"the spans of {trace}", spans)
 
 
 @pytest.mark.parametrize("uid", UIDS)

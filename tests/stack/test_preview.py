@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.parse
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,10 +21,16 @@ from tests.parts import PATIENCE, ROOT, request, wait_for
 from tests.stack.panels import EMPTY, get
 from tests.stack.platform import Platform
 
-pytestmark = pytest.mark.stack
+# Its browser may have to be installed first.
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 BOARDS = [dashboard.board.value for dashboard in DASHBOARDS]
 EXPLAINED = {"unsupported", "absent"}  # a kind that only Grafana draws; no Loki here
 PANEL = "details[open] .panel, main > .grid .panel"
+# A panel's values and the addresses that it asked for them, of the same moment.
+SHOWN = """panel => [
+    [...panel.querySelectorAll(".value")].map(one => one.dataset.value),
+    JSON.parse(panel.dataset.urls),
+]"""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +62,7 @@ def browser(pytestconfig: pytest.Config) -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A page on a wide screen."""
     page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    page.set_default_timeout(PATIENCE * 1000)
     yield page
     page.close()
 
@@ -80,7 +88,7 @@ def test_every_panel_is_drawn_or_says_why_not(
     stack: Platform, address: str, page: Page, uid: str
 ) -> None:
     quiet = {title for board, title in EMPTY if board == uid}
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + PATIENCE
 
     def amiss() -> dict[str, str]:
         return {
@@ -104,7 +112,8 @@ def test_numbers_are_those_of_prometheus(
     compared = 0
     for panel in page.locator(PANEL).all():
         if panel.get_attribute("data-kind") in ("timeseries", "stat") and asks_prometheus(panel):
-            assert drawn(panel) == answered(stack, panel), panel.get_attribute("data-panel")
+            what = f"Prometheus's numbers in {panel.get_attribute('data-panel')}"
+            wait_for(what, partial(agrees, stack, panel))
             compared += 1
     assert compared or uid in ("minitwit-logs", "minitwit-trace")
 
@@ -113,16 +122,16 @@ def asks_prometheus(panel: Locator) -> bool:
     return "/data/prometheus/" in (panel.get_attribute("data-urls") or "")
 
 
-def drawn(panel: Locator) -> list[float]:
-    """The last value of each series that the panel shows."""
-    texts = panel.locator(".value").evaluate_all("all => all.map(one => one.dataset.value)")
-    return sorted(float(text) for text in texts if text)
+def agrees(stack: Platform, panel: Locator) -> bool:
+    """Whether each series' last value is Prometheus's; the page asks anew every 30 seconds."""
+    texts, urls = panel.evaluate(SHOWN)
+    return sorted(float(text) for text in texts if text) == answered(stack, urls)
 
 
-def answered(stack: Platform, panel: Locator) -> list[float]:
+def answered(stack: Platform, urls: list[str]) -> list[float]:
     """The last value of each series by Prometheus, asked for the same time."""
     last: list[float] = []
-    for url in panel.evaluate("one => JSON.parse(one.dataset.urls)"):
+    for url in urls:
         parts = urllib.parse.urlsplit(url)
         path = parts.path.replace("/data/prometheus/", "/api/v1/")
         query = dict(urllib.parse.parse_qsl(parts.query))
@@ -134,6 +143,7 @@ def answered(stack: Platform, panel: Locator) -> list[float]:
 
 def test_a_narrow_screen_shows_it_whole(address: str, browser: Browser) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    page.set_default_timeout(PATIENCE * 1000)
     show(page, address, BOARDS[0])
     size: Any = page.evaluate("() => [document.body.scrollWidth, innerWidth]")
     assert size[0] <= size[1]

@@ -17,15 +17,14 @@ from observability.exporters import COMPONENT_RESTARTS
 from observability.stack.components import COMPONENTS
 from observability.stack.local.processes import platform_pids
 from observability.stack.settings import HOST
-from tests.parts import ROOT, wait_for
+from tests.parts import PATIENCE, ROOT, wait_for
 from tests.stack.platform import MONITORING, Platform
 
 LINE_LIMIT = 400  # bytes
 
 
 def test_status_is_good_when_every_signal_arrives(monitoring: Platform) -> None:
-    status, rows = monitoring.status()
-    assert status == 0, rows
+    rows = monitoring.healthy()
     assert set(rows) == set(MONITORING)
     assert "rules healthy" in rows["prometheus"]
     assert "in #minitwit" in rows["relay"]
@@ -49,7 +48,7 @@ def test_a_stopped_component_makes_status_bad_until_up(monitoring: Platform) -> 
     assert status == 1
     assert "node stopped" in rows["node"]
     monitoring.up(*MONITORING)
-    assert wait_for("a good status", lambda: monitoring.status(wait=0)[0] == 0)
+    monitoring.healthy()
 
 
 def test_a_signal_that_does_not_arrive_makes_the_sender_bad(monitoring: Platform) -> None:
@@ -58,12 +57,18 @@ def test_a_signal_that_does_not_arrive_makes_the_sender_bad(monitoring: Platform
     monitoring.stop("alertmanager")
     wait_for("staleness", lambda: not monitoring.prometheus("pg_up"))
     wait_for("a failing probe", lambda: monitoring.prometheus("probe_success == 0"))
-    status, rows = monitoring.status(wait=0)
-    assert status == 1
-    assert "postgres healthy" in rows["postgres"]
-    assert "waiting for the exporter" in rows["postgres"]
-    assert "blackbox healthy" in rows["blackbox"]
-    assert "probe fails: alertmanager-ready" in rows["blackbox"]
+
+    def bad() -> bool:
+        status, rows = monitoring.status(wait=0)
+        return (
+            status == 1
+            and "postgres healthy" in rows["postgres"]
+            and "waiting for the exporter" in rows["postgres"]
+            and "blackbox healthy" in rows["blackbox"]
+            and "probe fails: alertmanager-ready" in rows["blackbox"]
+        )
+
+    wait_for("two complaints", bad)
     monitoring.up(*MONITORING)
 
 
@@ -71,11 +76,14 @@ def test_a_fault_that_is_mended_is_good_for_status_at_once(monitoring: Platform)
     """The last scrape, which found it down, is out of date."""
     monitoring.stop("postgres")
     monitoring.stop("node")
-    wait_for("pg_up", lambda: monitoring.prometheus("pg_up == 0"), 30)
-    wait_for("a target that is down", lambda: monitoring.prometheus('up{job="node"} == 0'), 30)
+    wait_for("pg_up", lambda: monitoring.prometheus("pg_up == 0"))
+    wait_for("a target that is down", lambda: monitoring.prometheus('up{job="node"} == 0'))
     assert monitoring.run("start", "postgres", "node").returncode == 0
-    status, rows = monitoring.status(wait=60)
-    assert status == 0, rows
+    _, rows = monitoring.status(wait=int(PATIENCE))
+    # Nothing of the fault; on a machine without time something else may be late.
+    assert "connection refused" not in rows["node"], rows
+    assert "reports it down" not in rows["postgres"], rows
+    monitoring.healthy()
 
 
 def test_what_prometheus_was_not_told_is_bad_until_up_tells_it(monitoring: Platform) -> None:
@@ -97,7 +105,7 @@ def test_what_prometheus_was_not_told_is_bad_until_up_tells_it(monitoring: Platf
 
     wait_for("three complaints", blind)
     monitoring.up(*MONITORING)
-    wait_for("a good status", lambda: monitoring.status()[0] == 0)
+    monitoring.healthy()
 
 
 def test_a_killed_component_comes_back_and_is_counted(monitoring: Platform) -> None:
@@ -173,7 +181,7 @@ def test_a_component_that_dies_at_once_is_named_with_its_last_words(
     path = f"{tmp_path}:{os.environ['PATH']}"
     done = platform.run("up", "--only", "node,blackbox", PATH=path, MINITWIT_TOOLS="path")
     assert done.returncode == 1, done.stdout
-    assert re.search(r"node is not healthy \((backoff|fatal)", done.stderr)
+    assert re.search(r"node is not healthy \((starting|backoff|fatal)", done.stderr)
     assert "Stop: make down" in done.stderr
     assert "my last words" in done.stderr
     assert "Traceback" not in done.stderr
@@ -214,16 +222,14 @@ def test_an_installed_grafana_is_started_with_what_is_provisioned(
     assert (tmp_path / "arguments").read_text().split() == ["server", "--homepath", str(tmp_path)]
     folder = platform.run_dir / "config/grafana"
     assert f"GF_PATHS_PROVISIONING={folder}\n" in (tmp_path / "env").read_text()
-    status, rows = platform.status(wait=0)
-    assert status == 0, rows
-    assert f"{len(boards)} dashboards" in rows["grafana"]
+    assert f"{len(boards)} dashboards" in platform.healthy()["grafana"]
     (tmp_path / "api/search").write_text("[]")
     assert platform.status(wait=0)[0] == 1
 
 
 def test_the_room_survives_a_crash_of_the_chat_server(monitoring: Platform) -> None:
     os.kill(monitoring.process("ngircd").pid, signal.SIGKILL)
-    wait_for("a good status", lambda: monitoring.status(wait=0)[0] == 0)
+    monitoring.healthy()
     labels = {"alertname": "AfterTheCrash", "severity": "critical", "service": "api"}
     monitoring.fire(labels, {})
     wait_for("the message", lambda: "AfterTheCrash" in "".join(monitoring.chat_lines()))

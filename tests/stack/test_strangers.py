@@ -28,7 +28,7 @@ from observability.stack.local.send_test_alert import Alertmanager
 from observability.stack.local.supervise import Supervisor
 from observability.stack.settings import StackError, load
 from observability.stack.targets import CHANNEL
-from tests.parts import stranger
+from tests.parts import PATIENCE, stranger
 
 SSH = b"SSH-2.0-x\r\n"
 CUT = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[]"
@@ -69,8 +69,8 @@ def test_what_is_no_chat_does_not_answer(says: bytes) -> None:
     told: list[str] = []
     with stranger(says) as chat:
         presence = Presence(Channel(chat), "relay", 0)
-        presence.chat_seen -= 10
-        Watch(Heartbeat(), 9, Outbox([told.append]), presence, None).look()
+        presence.chat_seen -= PATIENCE
+        Watch(Heartbeat(), PATIENCE, Outbox([told.append]), presence, None).look()
     assert [text.split(" for ")[0] for text in told] == ["[DEADMAN] the chat has not answered"]
 
 
@@ -120,7 +120,7 @@ class Broken:
 def test_a_step_that_fails_stops_no_other(broken: str) -> None:
     told: list[str] = []
     parts: dict[str, Any] = {"heartbeat": Heartbeat(), "presence": None, "blindness": None}
-    watch = Watch(silence=9, outbox=Outbox([told.append]), **{**parts, broken: Broken()})
+    watch = Watch(silence=PATIENCE, outbox=Outbox([told.append]), **{**parts, broken: Broken()})
     watch.outbox.put("text")
     watch.look()
     assert told == ["text"]
@@ -197,7 +197,7 @@ def chatter(request: pytest.FixtureRequest) -> Iterator[str]:
         thread.join()
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(PATIENCE)
 def test_who_talks_without_an_end_does_not_answer(chatter: str) -> None:
     with pytest.raises(TimeoutError, match="does not answer"):
-        Connection(chatter, "me", timeout=0.5)
+        Connection(chatter, "me", timeout=5)
