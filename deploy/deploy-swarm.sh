@@ -15,8 +15,8 @@
 # Settings: CHAT_IMAGE, SITE, DATABASE_ADDRESS, SECRETS_VERSION as in stack.yml; STACK (minitwit);
 # STACK_FILES (stack.yml), more of them separated by spaces; GRAFANA_URL (https://grafana.SITE) and
 # GRAFANA_PASSWORD_FILE (.secrets/grafana/grafana_password) for alerts, budgets, silences and notes,
-# ASK_SECONDS (5) for an answer of its; PATIENCE (300) seconds. PLAIN_API=0.0.0.0 opens port 5001 in plain HTTP, for a simulator that runs
-# elsewhere; PLAIN_WEB likewise 5000.
+# ASK_SECONDS (5) for an answer of theirs; PATIENCE (300) seconds. PLAIN_API=0.0.0.0 opens port 5001 in
+# plain HTTP, for a simulator that runs elsewhere; PLAIN_WEB likewise 5000.
 set -euo pipefail
 unset CDPATH # of a shell: cd would go elsewhere
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

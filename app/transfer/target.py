@@ -20,6 +20,7 @@ from app.transfer.tables import BY_NAME, TABLES, USERS, Key, Table
 BEFORE_ALL = -(2**63)  # the checkpoint's position before the first row
 # The key of the advisory lock that allows one migration at a time.
 LOCK = 0x6D6F7665
+LOCK_WAIT = "10s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class Target:
         try:
             with self.db.transaction():
                 # The session of an import that was killed ends by itself, a little later.
-                self.db.execute("SET LOCAL lock_timeout = '10s'")
+                self.db.execute("SELECT set_config('lock_timeout', %s, true)", (LOCK_WAIT,))
                 self.db.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
         except psycopg.errors.LockNotAvailable:
             self.db.close()

@@ -5,6 +5,7 @@ STATE=${STATE:-.deploy} # what this host remembers between two deploys
 GRAFANA_URL=${GRAFANA_URL:-http://127.0.0.1:3000}
 PROMETHEUS_URL=${PROMETHEUS_URL:-}
 ALERTMANAGER_URL=${ALERTMANAGER_URL:-}
+ASK_SECONDS=${ASK_SECONDS:-5} # for an answer of these
 DRY=${DRY:-}
 
 say() { printf '%s  %s\n' "$(date -u +%H:%M:%SZ)" "$*" >&2; }
@@ -60,7 +61,7 @@ annotate() {
     [ -z "$DRY" ] || { say "would note in Grafana: $text"; return 0; }
     # The password goes through a pipe: the list of processes shows arguments.
     printf 'user = "admin:%s"\n' "$(grafana_password)" |
-        curl --silent --show-error --fail --max-time "${ASK_SECONDS:-5}" --output /dev/null --config - \
+        curl --silent --show-error --fail --max-time "$ASK_SECONDS" --output /dev/null --config - \
             --header 'Content-Type: application/json' \
             --data "{\"text\":\"$text\",\"tags\":[${tags#,}]}" "$GRAFANA_URL/api/annotations" ||
         say "Grafana took no note of it; that changes nothing"

@@ -17,7 +17,7 @@ _through() {
         login="user = \"admin:$(grafana_password)\""
     fi
     # The password goes through a pipe: the list of processes shows arguments.
-    curl --silent --fail --max-time "${ASK_SECONDS:-5}" --config - "${@:3}" "$url$2" <<<"$login"
+    curl --silent --fail --max-time "$ASK_SECONDS" --config - "${@:3}" "$url$2" <<<"$login"
 }
 
 # Run a query of that file: query NAME [SERVICE INSTANCES SECONDS]; prints the JSON response.

@@ -116,11 +116,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 def _told(url: str, names: tuple[str, ...]) -> set[str]:
     """Let exactly these fire; return those that are not suppressed."""
     # The critical one of these inhibits the other; of a service that no call before knew.
-    last = [
-        {"alertname": "Last", "service": f"x{round_}", "severity": severity}
-        for round_ in (next(_rounds),)
-        for severity in ("critical", "warning")
-    ]
+    own = {"alertname": "Last", "service": f"x{next(_rounds)}"}
+    last = [{**own, "severity": severity} for severity in ("critical", "warning")]
     firing = [*(_alert(name) for name in names), *last]
     alerts = [{"labels": labels, "startsAt": "2026-01-01T00:00:00Z"} for labels in firing]
     address, kind = f"{url}/api/v2/alerts", {"Content-Type": "application/json"}

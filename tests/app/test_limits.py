@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,30 +19,32 @@ SECONDS = 1.0
 BYTES = 40_000
 
 
-def limited(
-    name: str, folder: Path, database_url: str, seconds: float
-) -> AbstractContextManager[Service]:
-    settings = {"BODY_SECONDS": f"{seconds:g}", "BODY_BYTES": f"{BYTES}"}
-    return start_service(name, folder, DATABASE_URL=database_url, port=None, **settings)
+Limited = Callable[[float], AbstractContextManager[Service]]
 
 
 @pytest.fixture(scope="module", params=["api", "web"])
-def service(
+def limited(
     request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    """Either service, with a short patience."""
-    folder = tmp_path_factory.mktemp("short")
-    with limited(request.param, folder, database_url, SECONDS) as started:
+) -> Limited:
+    """Starts either service, with so many seconds for a body."""
+    folder = tmp_path_factory.mktemp(request.param)
+    own = {"DATABASE_URL": database_url, "BODY_BYTES": f"{BYTES}"}
+    return lambda seconds: start_service(
+        request.param, folder, port=None, BODY_SECONDS=f"{seconds:g}", **own
+    )
+
+
+@pytest.fixture(scope="module")
+def service(limited: Limited) -> Iterator[Service]:
+    """Has a short patience."""
+    with limited(SECONDS) as started:
         yield started
 
 
-@pytest.fixture(scope="module", params=["api", "web"])
-def patient(
-    request: pytest.FixtureRequest, database_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Service]:
-    """Either service, with time for bodies that arrive however slowly."""
-    folder = tmp_path_factory.mktemp("long")
-    with limited(request.param, folder, database_url, PATIENCE) as started:
+@pytest.fixture(scope="module")
+def patient(limited: Limited) -> Iterator[Service]:
+    """Has time for bodies that arrive however slowly."""
+    with limited(PATIENCE) as started:
         yield started
 
 

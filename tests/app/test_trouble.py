@@ -175,6 +175,19 @@ def test_database_hanging_then_going_on(patient: Service, own_server: PostgresSe
     wait_for("posting again", lambda: posted(patient))
 
 
+def test_a_pause_of_the_database_is_no_outage_for_who_may_wait(
+    own_server: PostgresServer, tmp_path: Path
+) -> None:
+    url = own_server.create_database("paused")
+    with start_service("api", tmp_path, DATABASE_URL=url, POOL_TIMEOUT="60") as api:
+        own_server.signal(signal.SIGSTOP)
+        try:
+            time.sleep(4)  # a second until the next heartbeat, and one that it took before
+            assert api.get("/readyz").status == 200
+        finally:
+            own_server.signal(signal.SIGCONT)
+
+
 def waiting(service: Service, pool: ThreadPoolExecutor) -> bool:
     """Whether, while twelve post, both connections are busy and requests wait."""
     posts = [pool.submit(post, service) for _ in range(12)]

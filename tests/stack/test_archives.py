@@ -141,6 +141,7 @@ def test_a_slow_mirror_is_waited_for(
 ) -> None:
     """Slower in all than the patience, which is for silence alone."""
     monkeypatch.setattr(download, "PATIENCE", 5)
+    monkeypatch.setattr(download, "CHUNK", 10 * len(PADDING))  # each byte counts, not each chunk
     mirror.pieces, mirror.pace = 40, 0.15
     assert archives.fetch(settings, [LOKI]) == ""
     assert found(settings)

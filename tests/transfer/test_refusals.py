@@ -5,15 +5,19 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from app.transfer import target
 from app.transfer.move import Move
+from app.transfer.problems import TransferError
 from app.transfer.source import Source
-from app.transfer.target import Target
-from tests.parts import ROOT, PostgresServer
+from app.transfer.target import LOCK, Target
+from tests.parts import PATIENCE, ROOT, PostgresServer, wait_for
 from tests.transfer import old
 from tests.transfer.sides import Import, message, rejects, rows, user
 
@@ -116,3 +120,24 @@ def test_a_difference_stops_the_switch(
     assert "rows that differ: 1\n" in done.stdout
     message(source, 1, "goes on", 2, 0)
     assert run("--verify").returncode == 1
+
+
+def test_one_import_at_a_time_and_one_that_is_about_to_end_is_waited_for(
+    url: str, postgres_server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server ends the session of one that was killed a little later."""
+    own = postgres_server.import_url(url)
+    with psycopg.connect(url, autocommit=True) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+        monkeypatch.setattr(target, "LOCK_WAIT", "100ms")
+        with pytest.raises(TransferError, match="another import is running"):
+            Target(own)
+        monkeypatch.setattr(target, "LOCK_WAIT", f"{PATIENCE:g}s")
+        second = pool.submit(Target, own)
+        waiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        wait_for("the second", lambda: other.execute(waiting).rowcount or second.done())
+        assert not second.done()
+        other.execute("SELECT pg_advisory_unlock(%s)", (LOCK,))
+        db = second.result().db
+        assert db.execute("SHOW lock_timeout").fetchone() == ("0",), "for the lock alone"
+        db.close()

@@ -56,15 +56,15 @@ def program(name: str) -> str:
     if not copy.exists():
         SHARED.mkdir(mode=0o755, parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=SHARED))
-        for part in (_PROGRAMS, _LIBRARIES):
-            shutil.copytree(_PACKAGES / part, new / part, symlinks=True)
-        subprocess.run(["chmod", "-R", "go=u-w", str(new)], check=True)
         try:
+            for part in (_PROGRAMS, _LIBRARIES):
+                shutil.copytree(_PACKAGES / part, new / part, symlinks=True)
+            subprocess.run(["chmod", "-R", "go=u-w", str(new)], check=True)
             new.rename(copy)
         except OSError:
-            if not copy.exists():
+            shutil.rmtree(new)
+            if not copy.exists():  # else another process was first
                 raise
-            shutil.rmtree(new)  # another process was first
     return str(copy / _PROGRAMS / "bin" / name)
 
 
